@@ -31,7 +31,8 @@ package protocol AEAD {
     static func decrypt(
         _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, _ count: Int,
         _ tag: UnsafePointer<UInt8>, ad: UnsafeRawBufferPointer, nonce: UnsafePointer<UInt8>,
-        key: UnsafePointer<UInt8>) -> Bool
+        key: UnsafePointer<UInt8>
+    ) -> Bool
 }
 
 extension AEAD {
