@@ -1,0 +1,196 @@
+package import CoveyCore
+
+/// What a person or a program asks of its own node, through the control socket or a test.
+package enum Command: Sendable {
+    case status
+    case peers
+    case contacts
+    /// `to`: an exact label, or at least six hex digits that begin a device id.
+    case send(to: String, text: String)
+    /// Messages with a sequence above `after`.
+    case inbox(after: UInt64, limit: Int)
+    case logHeads
+    case logList(after: UInt64, limit: Int)
+    /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object.
+    case logSubmit([[UInt8]])
+    case stop
+}
+
+package enum Reply: Sendable {
+    case status(Status)
+    case peers([PeerStatus])
+    case contacts([Contact])
+    case sent(MessageID, SendState)
+    case inbox([InboxMessage])
+    case logHeads([LogHead])
+    case logList([LogLine])
+    case logSubmitted(LogSubmission)
+    case stopping
+    case refused(CommandRefusal)
+}
+
+/// Why a command was not done. Each is a sentence to a person and a kind to a program.
+package enum CommandRefusal: Error, Equatable, Sendable {
+    case notFound(String)
+    case ambiguous(String, candidates: [String])
+    case policy(String)
+    case bounds(String)
+    case unavailable(String)
+}
+
+package enum SendState: String, Sendable {
+    /// Sealed, stored and offered.
+    case sealed
+    /// Kept as plaintext until the recipient's prekey bundle arrives (protocol.md §4.1).
+    case waitingForKeys
+}
+
+package struct Contact: Hashable, Sendable {
+    package var device: DeviceID
+    package var label: String
+    package var subject: SubjectID
+    package var isRevoked: Bool
+    package var isSelf: Bool
+    package var hasBundle: Bool
+
+    package init(
+        device: DeviceID, label: String, subject: SubjectID, isRevoked: Bool, isSelf: Bool, hasBundle: Bool
+    ) {
+        self.device = device
+        self.label = label
+        self.subject = subject
+        self.isRevoked = isRevoked
+        self.isSelf = isSelf
+        self.hasBundle = hasBundle
+    }
+}
+
+package struct PeerStatus: Hashable, Sendable {
+    package var device: DeviceID
+    package var label: String
+    package var address: SocketAddress
+    /// Microseconds of uptime since which the link stands.
+    package var since: UInt64
+    package var isCatchUp: Bool
+    package var bytesIn: UInt64
+    package var bytesOut: UInt64
+
+    package init(
+        device: DeviceID, label: String, address: SocketAddress, since: UInt64, isCatchUp: Bool, bytesIn: UInt64,
+        bytesOut: UInt64
+    ) {
+        self.device = device
+        self.label = label
+        self.address = address
+        self.since = since
+        self.isCatchUp = isCatchUp
+        self.bytesIn = bytesIn
+        self.bytesOut = bytesOut
+    }
+}
+
+package struct InboxMessage: Hashable, Sendable {
+    package var sequence: UInt64
+    package var id: MessageID
+    package var from: DeviceID
+    package var label: String
+    /// What the sender claims.
+    package var sent: Minute
+    package var received: Minute
+    package var text: String
+    package var senderSinceRevoked: Bool
+
+    package init(
+        sequence: UInt64, id: MessageID, from: DeviceID, label: String, sent: Minute, received: Minute, text: String,
+        senderSinceRevoked: Bool
+    ) {
+        self.sequence = sequence
+        self.id = id
+        self.from = from
+        self.label = label
+        self.sent = sent
+        self.received = received
+        self.text = text
+        self.senderSinceRevoked = senderSinceRevoked
+    }
+}
+
+package struct LogHead: Hashable, Sendable {
+    package var log: LogID
+    package var sequence: UInt64
+    package var id: EntryID
+
+    package init(log: LogID, sequence: UInt64, id: EntryID) {
+        self.log = log
+        self.sequence = sequence
+        self.id = id
+    }
+}
+
+/// One accepted entry, as a person reads it.
+package struct LogLine: Hashable, Sendable {
+    package var position: UInt64
+    package var head: LogHead
+    package var time: Minute
+    package var summary: String
+
+    package init(position: UInt64, head: LogHead, time: Minute, summary: String) {
+        self.position = position
+        self.head = head
+        self.time = time
+        self.summary = summary
+    }
+}
+
+package struct LogSubmission: Hashable, Sendable {
+    package var accepted: Int
+    package var known: Int
+    package var refused: [String]
+
+    package init(accepted: Int, known: Int, refused: [String]) {
+        self.accepted = accepted
+        self.known = known
+        self.refused = refused
+    }
+}
+
+package struct Status: Hashable, Sendable {
+    package var mesh: MeshID
+    package var meshName: String
+    package var device: DeviceID
+    package var label: String
+    package var links: Int
+    package var held: Int
+    package var heldBytes: UInt64
+    package var ghosts: Int
+    package var inbox: UInt64
+    package var waiting: Int
+    package var logEntries: Int
+    package var notes: Int
+    package var epoch: UInt32?
+    package var isHolding: Bool
+    package var timeIsTrusted: Bool
+    package var certificateExpires: Minute
+    /// Why handshakes and frames were refused, and how often.
+    package var refusals: [String: UInt64]
+
+    package init(mesh: MeshID, meshName: String, device: DeviceID, label: String, certificateExpires: Minute) {
+        self.mesh = mesh
+        self.meshName = meshName
+        self.device = device
+        self.label = label
+        self.certificateExpires = certificateExpires
+        links = 0
+        held = 0
+        heldBytes = 0
+        ghosts = 0
+        inbox = 0
+        waiting = 0
+        logEntries = 0
+        notes = 0
+        epoch = nil
+        isHolding = false
+        timeIsTrusted = false
+        refusals = [:]
+    }
+}
