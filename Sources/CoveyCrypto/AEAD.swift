@@ -44,7 +44,7 @@ extension AEAD {
     ) -> AuthenticationTag {
         var tag = AuthenticationTag()
         message.withUnsafeMutableBytes { raw in
-            let base = raw.isEmpty ? spare : raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            let base = raw.isEmpty ? nowhere : raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
             sealed(base, base, raw.count, ad, nonce, key, &tag)
         }
         return tag
@@ -55,7 +55,7 @@ extension AEAD {
         inPlace message: inout MutableRawSpan, tag: AuthenticationTag, ad: RawSpan, nonce: Nonce, key: SymmetricKey
     ) throws(CryptoFailure) {
         let good = message.withUnsafeMutableBytes { raw in
-            let base = raw.isEmpty ? spare : raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            let base = raw.isEmpty ? nowhere : raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
             return opened(base, base, raw.count, tag, ad, nonce, key)
         }
         guard good else { throw .authentication }
@@ -97,7 +97,7 @@ extension AEAD {
         let tag = AuthenticationTag(copying: sealed.extracting(last: 16))
         var good = false
         let plaintext = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let base = size == 0 ? spare : buffer.baseAddress!
+            let base = size == 0 ? nowhere : buffer.baseAddress!
             good = sealed.withUnsafeBytes { input in
                 opened(input.baseAddress!.assumingMemoryBound(to: UInt8.self), base, size, tag, ad, nonce, key)
             }
@@ -143,8 +143,8 @@ extension AEAD {
     }
 }
 
-/// libsodium asks for a pointer even when nothing is to be written.
-private nonisolated(unsafe) let spare = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+/// libsodium asks for a pointer even when there are no bytes: an address, never read or written.
+private var nowhere: UnsafeMutablePointer<UInt8> { UnsafeMutablePointer(bitPattern: 16).unsafelyUnwrapped }
 
 /// ChaCha20-Poly1305 (RFC 8439): the link's cipher, fixed by Noise.
 package enum ChaCha20Poly1305: AEAD {

@@ -23,7 +23,7 @@ package struct AgreementPrivateKey: SecretKey {
     package let publicKey: AgreementPublicKey
 
     package init(taking secret: Secret) {
-        Sodium.start()
+        precondition(secret.byteCount == Self.byteCount, "an X25519 private key has 32 bytes")
         self.secret = secret
         var key = AgreementPublicKey()
         key.withMutableSpan { span in

@@ -166,6 +166,9 @@ extension [UInt8] {
     }
 
     /// Overwrites bytes that held a secret on their way between a file or a frame and guarded memory.
+    ///
+    /// Other arrays that share the storage keep theirs: hold such bytes in one variable only, and reserve their
+    /// room before they are written, or a growing array leaves them behind.
     package mutating func wipe() {
         withUnsafeMutableBytes { raw in
             if let base = raw.baseAddress { sodium_memzero(base, raw.count) }

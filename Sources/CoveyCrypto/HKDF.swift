@@ -38,11 +38,31 @@ package enum HKDF {
             var mac = HMACSHA256(key: key)
             if let last = keys.last { last.secret.withSpan { mac.update($0) } }
             mac.update(info.span.bytes)
-            let counter: [UInt8] = [UInt8(index)]
-            mac.update(counter.span.bytes)
+            mac.update(UInt8(index))
             keys.append(mac.finishKey())
         }
         return keys
+    }
+
+    /// RFC 5869 §2.3, any length, for output that is not itself a key: nonces, tags.
+    /// - Parameter byteCount: at most 255 × 32; more is refused.
+    package static func expand(
+        _ key: SymmetricKey, info: [UInt8], byteCount: Int
+    ) throws(CryptoFailure) -> [UInt8] {
+        guard (0...255 * 32).contains(byteCount) else { throw .length }
+        var output: [UInt8] = []
+        output.reserveCapacity(byteCount + 31)
+        var last = Octets32()
+        for index in stride(from: 1, to: byteCount / 32 + 2, by: 1) where output.count < byteCount {
+            var mac = HMACSHA256(key: key)
+            if index > 1 { mac.update(last) }
+            mac.update(info.span.bytes)
+            mac.update(UInt8(index))
+            last = mac.finish()
+            output.append(last)
+        }
+        output.removeLast(output.count - byteCount)
+        return output
     }
 
     /// One 32-byte key from one key.

@@ -1,8 +1,11 @@
 internal import CSodium
 
 /// HMAC-SHA-256 (RFC 2104) with a key of any length.
+///
+/// The state knows as much as the key. It lies behind a pointer, so that moving the struct leaves no second copy of
+/// it on the stack, and it is wiped at the end.
 package struct HMACSHA256: ~Copyable {
-    private var state = crypto_auth_hmacsha256_state()
+    private let state = UnsafeMutablePointer<crypto_auth_hmacsha256_state>.allocate(capacity: 1)
 
     package init(key: RawSpan) {
         Sodium.start()
@@ -10,26 +13,31 @@ package struct HMACSHA256: ~Copyable {
             // A pointer is asked for even when the key is empty.
             var nothing: UInt8 = 0
             if let base = raw.baseAddress {
-                _ = crypto_auth_hmacsha256_init(&state, base.assumingMemoryBound(to: UInt8.self), raw.count)
+                _ = crypto_auth_hmacsha256_init(state, base.assumingMemoryBound(to: UInt8.self), raw.count)
             } else {
-                _ = crypto_auth_hmacsha256_init(&state, &nothing, 0)
+                _ = crypto_auth_hmacsha256_init(state, &nothing, 0)
             }
         }
     }
 
     package init(key: SymmetricKey) {
         Sodium.start()
-        _ = crypto_auth_hmacsha256_init(&state, key.secret.pointer, 32)
+        _ = crypto_auth_hmacsha256_init(state, key.secret.pointer, 32)
         withExtendedLifetime(key) {}
     }
 
     package mutating func update(_ bytes: RawSpan) {
         bytes.withUnsafeBytes { raw in
             if let base = raw.baseAddress {
-                _ = crypto_auth_hmacsha256_update(
-                    &state, base.assumingMemoryBound(to: UInt8.self), UInt64(raw.count))
+                _ = crypto_auth_hmacsha256_update(state, base.assumingMemoryBound(to: UInt8.self), UInt64(raw.count))
             }
         }
+    }
+
+    package mutating func update(_ octets: some FixedOctets) { octets.withSpan { update($0) } }
+
+    package mutating func update(_ byte: UInt8) {
+        withUnsafeBytes(of: byte) { update($0.bytes) }
     }
 
     /// A code that is sent or compared.
@@ -48,9 +56,13 @@ package struct HMACSHA256: ~Copyable {
         return SymmetricKey(taking: secret)
     }
 
-    private mutating func finish(into out: UnsafeMutablePointer<UInt8>) {
-        _ = crypto_auth_hmacsha256_final(&state, out)
-        sodium_memzero(&state, MemoryLayout<crypto_auth_hmacsha256_state>.size)
+    private func finish(into out: UnsafeMutablePointer<UInt8>) {
+        _ = crypto_auth_hmacsha256_final(state, out)
+    }
+
+    deinit {
+        sodium_memzero(state, MemoryLayout<crypto_auth_hmacsha256_state>.size)
+        state.deallocate()
     }
 
     package static func code(_ message: RawSpan, key: RawSpan) -> Octets32 {

@@ -25,7 +25,10 @@ package struct KEMCiphertext: Hashable, Sendable {
 package struct KEMPrivateKey: SecretKey {
     package static let byteCount = 64
     package let secret: Secret
-    package init(taking secret: Secret) { self.secret = secret }
+    package init(taking secret: Secret) {
+        precondition(secret.byteCount == Self.byteCount, "an ML-KEM seed has 64 bytes")
+        self.secret = secret
+    }
 }
 
 /// The key encapsulation Covey needs. CoveyKEM fulfils it with swift-crypto; a simulator with a deterministic double.

@@ -1,7 +1,8 @@
 internal import CSodium
 
-/// Up to 64 secret bytes in a guarded slot, wiped when the last holder lets go.
+/// Secret bytes in guarded memory, wiped when the last holder lets go.
 ///
+/// Up to 64 bytes live in a slot of the arena; more, as a passphrase may have, in guarded pages of their own.
 /// Has no description and compares in constant time. Typed keys are structs over it.
 package final class Secret: @unchecked Sendable {
     package let byteCount: Int
@@ -9,9 +10,9 @@ package final class Secret: @unchecked Sendable {
 
     /// Zero bytes, to be filled by a function of this room.
     init(byteCount: Int) {
-        precondition(byteCount > 0 && byteCount <= SecretArena.slotSize, "a secret fits its slot")
+        precondition(byteCount > 0, "a secret has at least one byte")
         self.byteCount = byteCount
-        slot = SecretArena.take()
+        slot = byteCount <= SecretArena.slotSize ? SecretArena.take() : SecretArena.pages(byteCount: byteCount)
     }
 
     convenience init(copying bytes: RawSpan) {
@@ -24,29 +25,36 @@ package final class Secret: @unchecked Sendable {
         fill { source.fill(&$0) }
     }
 
-    deinit { SecretArena.give(slot) }
+    deinit {
+        if byteCount <= SecretArena.slotSize { SecretArena.give(slot) } else { sodium_free(slot) }
+    }
 
     /// The pointer stays valid while `self` lives; it is used inside this room only, and never kept.
     var pointer: UnsafePointer<UInt8> { UnsafePointer(slot.assumingMemoryBound(to: UInt8.self)) }
 
     /// Writes into a secret that is still being made.
     func fill<Result>(_ body: (inout MutableRawSpan) -> Result) -> Result {
+        defer { withExtendedLifetime(self) {} }
         var span = UnsafeMutableRawBufferPointer(start: slot, count: byteCount).mutableBytes
         return body(&span)
     }
 
     func withMutablePointer<Result>(_ body: (UnsafeMutablePointer<UInt8>) -> Result) -> Result {
-        body(slot.assumingMemoryBound(to: UInt8.self))
+        defer { withExtendedLifetime(self) {} }
+        return body(slot.assumingMemoryBound(to: UInt8.self))
     }
 
     func withSpan<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeRawBufferPointer(start: slot, count: byteCount).bytes)
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeRawBufferPointer(start: slot, count: byteCount).bytes)
     }
 
     static func equal(_ left: Secret, _ right: Secret) -> Bool {
-        left.byteCount == right.byteCount && sodium_memcmp(left.slot, right.slot, left.byteCount) == 0
+        guard left.byteCount == right.byteCount else { return false }
+        defer { withExtendedLifetime((left, right)) {} }
+        return sodium_memcmp(left.slot, right.slot, left.byteCount) == 0
     }
 }
 
@@ -82,5 +90,8 @@ extension SecretKey {
 package struct SymmetricKey: SecretKey {
     package static let byteCount = 32
     package let secret: Secret
-    package init(taking secret: Secret) { self.secret = secret }
+    package init(taking secret: Secret) {
+        precondition(secret.byteCount == Self.byteCount, "a symmetric key has 32 bytes")
+        self.secret = secret
+    }
 }

@@ -18,14 +18,18 @@ enum SecretArena {
     static func take() -> UnsafeMutableRawPointer {
         free.withLock { list in
             if let slot = list.slots.popLast() { return slot }
-            Sodium.start()
-            guard let arena = sodium_malloc(slotSize * slotsPerArena) else {
-                fatalError("memory for secrets is exhausted")
-            }
-            sodium_memzero(arena, slotSize * slotsPerArena)
+            let arena = pages(byteCount: slotSize * slotsPerArena)
             for index in (1..<slotsPerArena).reversed() { list.slots.append(arena + index * slotSize) }
             return arena
         }
+    }
+
+    /// Guarded pages of zero bytes; `sodium_free` wipes them and gives them back.
+    static func pages(byteCount: Int) -> UnsafeMutableRawPointer {
+        Sodium.start()
+        guard let pages = sodium_malloc(byteCount) else { fatalError("memory for secrets is exhausted") }
+        sodium_memzero(pages, byteCount)
+        return pages
     }
 
     static func give(_ slot: UnsafeMutableRawPointer) {

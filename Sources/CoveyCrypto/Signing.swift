@@ -31,36 +31,34 @@ package struct Signature: FixedOctets {
     package init() {}
 }
 
-/// An Ed25519 private key as libsodium keeps it: seed | public key.
+/// An Ed25519 private key: the 32-byte seed (RFC 8032 §5.1.5).
+///
+/// libsodium signs with seed | public key. That form is made here and never read from storage: a signature under a
+/// seed and the public key of another would give the seed away.
 package struct SigningPrivateKey: SecretKey {
-    package static let byteCount = 64
+    package static let byteCount = 32
     package let secret: Secret
     package let publicKey: SigningPublicKey
+    private let pair: Secret
 
-    package init(taking secret: Secret) {
-        self.secret = secret
-        publicKey = secret.withSpan { SigningPublicKey(copying: $0.extracting(last: 32)) }
-    }
-
-    /// RFC 8032 §5.1.5 from the 32-byte seed.
-    package init(seed: SymmetricKey) {
-        Sodium.start()
-        let secret = Secret(byteCount: 64)
+    package init(taking seed: Secret) {
+        precondition(seed.byteCount == Self.byteCount, "a seed has 32 bytes")
+        let pair = Secret(byteCount: 64)
         var publicKey = SigningPublicKey()
         publicKey.withMutableSpan { span in
             span.withUnsafeMutableBytes { raw in
-                secret.withMutablePointer { out in
+                pair.withMutablePointer { out in
                     _ = crypto_sign_seed_keypair(
-                        raw.baseAddress!.assumingMemoryBound(to: UInt8.self), out, seed.secret.pointer)
+                        raw.baseAddress!.assumingMemoryBound(to: UInt8.self), out, seed.pointer)
                 }
             }
         }
-        withExtendedLifetime(seed) {}
-        self.secret = secret
+        secret = seed
         self.publicKey = publicKey
+        self.pair = pair
     }
 
-    package init(from source: any RandomSource) { self.init(seed: SymmetricKey(from: source)) }
+    package init(seed: SymmetricKey) { self.init(taking: seed.secret) }
 
     package func sign(_ message: RawSpan) -> Signature {
         var signature = Signature()
@@ -70,11 +68,11 @@ package struct SigningPrivateKey: SecretKey {
                     _ = crypto_sign_detached(
                         out.baseAddress!.assumingMemoryBound(to: UInt8.self), nil,
                         message.baseAddress?.assumingMemoryBound(to: UInt8.self), UInt64(message.count),
-                        secret.pointer)
+                        pair.pointer)
                 }
             }
         }
-        withExtendedLifetime(secret) {}
+        withExtendedLifetime(pair) {}
         return signature
     }
 }

@@ -1,0 +1,6 @@
+package import CoveyCrypto
+import Crypto
+
+package struct MLKEM768 {
+    package init() {}
+}

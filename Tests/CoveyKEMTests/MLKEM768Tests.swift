@@ -1,0 +1,2 @@
+import CoveyKEM
+import Testing
