@@ -1,0 +1,33 @@
+# The two commands of the README are `make demo` and `make test`.
+.PHONY: demo test bench setup build lint format clean
+
+RELEASE := swift build -c release --static-swift-stdlib
+
+setup:
+	@scripts/setup
+
+build: setup
+	$(RELEASE) --product covey
+
+demo: setup
+	$(RELEASE) --product covey
+	$(RELEASE) --product covey-outsider
+	@scripts/demo "$$($(RELEASE) --show-bin-path)"
+
+test: setup lint
+	swift build --build-tests
+	swift test --skip-build
+	scripts/test-demo
+
+bench: setup
+	$(RELEASE) --product covey-bench
+	@"$$($(RELEASE) --show-bin-path)/covey-bench"
+
+lint:
+	swift format lint --recursive --strict Package.swift Sources Tests
+
+format:
+	swift format --recursive --in-place Package.swift Sources Tests
+
+clean:
+	swift package clean

@@ -1,0 +1,137 @@
+package import CoveyCore
+package import CoveyCrypto
+
+/// Whom to dial and when: backoff for each target, bounds over all (sync-routing.md §1.4).
+package struct Dialer: Sendable {
+    /// How good the reason is to believe that somebody listens there.
+    package enum Kind: UInt8, Comparable, Sendable {
+        case `static`
+        case beacon
+        case seen
+
+        /// Longest pause between two dials, in microseconds.
+        var cap: UInt64 {
+            switch self {
+            case .static: 120_000_000
+            case .beacon: 30_000_000
+            case .seen: 300_000_000
+            }
+        }
+
+        package static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    package struct Target: Sendable {
+        package let address: SocketAddress
+        package var kind: Kind
+        /// Known for beacons and for static peers written with `#device`.
+        package var device: DeviceID?
+        /// First 8 bytes of the beacon being answered; zero for static peers (protocol.md §2.1).
+        package var answered: Octets8
+        /// The epoch the beacon was under; nil takes the preferred one.
+        package var epoch: EpochCommit?
+        /// Steps down the list of held epochs taken because nobody answered.
+        package var epochsTried = 0
+        fileprivate var failures = 0
+        fileprivate var notBefore: UInt64
+        fileprivate var connection: ConnectionID?
+    }
+
+    private static let first: UInt64 = 1_000_000
+    private var targets: [SocketAddress: Target] = [:]
+    private var inFlight: [ConnectionID: SocketAddress] = [:]
+
+    package init() {}
+
+    /// A static peer is never forgotten.
+    package mutating func add(static address: SocketAddress, device: DeviceID?, at uptime: UInt64) {
+        targets[address] = Target(
+            address: address, kind: .static, device: device, answered: Octets8(), epoch: nil, notBefore: uptime)
+    }
+
+    /// A fresh, verified beacon resets the pause.
+    package mutating func hear(
+        _ address: SocketAddress, device: DeviceID, answered: Octets8, epoch: EpochCommit, notBefore: UInt64
+    ) {
+        if var known = targets[address] {
+            if known.kind == .static { return }
+            known.answered = answered
+            known.epoch = epoch
+            known.device = device
+            known.epochsTried = 0
+            known.failures = 0
+            if known.connection == nil { known.notBefore = min(known.notBefore, notBefore) }
+            targets[address] = known
+            return
+        }
+        if targets.count >= Limits.heard, let oldest = oldest() { targets[oldest] = nil }
+        targets[address] = Target(
+            address: address, kind: .beacon, device: device, answered: answered, epoch: epoch, notBefore: notBefore)
+    }
+
+    private func oldest() -> SocketAddress? {
+        targets.values.filter { $0.kind != .static && $0.connection == nil }
+            .min { ($0.notBefore, $0.address) < ($1.notBefore, $1.address) }?.address
+    }
+
+    /// The next target that is due and wanted; marks it as being dialled.
+    package mutating func take(
+        at uptime: UInt64, as connection: ConnectionID, wanted: (Target) -> Bool
+    ) -> Target? {
+        guard inFlight.count < Limits.dials else { return nil }
+        let due = targets.values.filter { $0.connection == nil && $0.notBefore <= uptime && wanted($0) }
+        guard var best = due.min(by: { ($0.kind, $0.address) < ($1.kind, $1.address) }) else { return nil }
+        best.connection = connection
+        targets[best.address] = best
+        inFlight[connection] = best.address
+        return best
+    }
+
+    /// When `take` may next succeed; nil when nobody waits.
+    package func next(wanted: (Target) -> Bool) -> UInt64? {
+        targets.values.filter { $0.connection == nil && wanted($0) }.map(\.notBefore).min()
+    }
+
+    package func target(of connection: ConnectionID) -> Target? {
+        inFlight[connection].flatMap { targets[$0] }
+    }
+
+    /// The dial ended without a link. `silent`: connected, but nobody answered; the next older epoch is next.
+    package mutating func failed(
+        _ connection: ConnectionID, at uptime: UInt64, silent: Bool, random: any RandomSource
+    ) {
+        guard let address = inFlight.removeValue(forKey: connection), var target = targets[address] else { return }
+        target.connection = nil
+        if silent { target.epochsTried += 1 }
+        let pause = min(target.kind.cap, Self.first << UInt64(min(target.failures, 20)))
+        target.failures += 1
+        target.notBefore = uptime + pause / 2 + random.uniform(pause + 1)
+        if target.kind == .beacon, target.failures > 10 {
+            targets[address] = nil
+        } else {
+            targets[address] = target
+        }
+    }
+
+    /// A link came of it; when the link ends, the target may be dialled again soon.
+    package mutating func ended(_ connection: ConnectionID, at uptime: UInt64, random: any RandomSource) {
+        guard let address = inFlight.removeValue(forKey: connection), var target = targets[address] else { return }
+        target.connection = nil
+        target.failures = 0
+        target.epochsTried = 0
+        target.notBefore = uptime + Self.first / 2 + random.uniform(Self.first)
+        targets[address] = target
+    }
+
+    /// After a change of interfaces everything may be reachable again.
+    package mutating func reset(at uptime: UInt64) {
+        for address in targets.keys.sorted() {
+            guard var target = targets[address], target.connection == nil else { continue }
+            target.failures = 0
+            target.notBefore = uptime
+            targets[address] = target
+        }
+    }
+
+    package func isStatic(_ address: SocketAddress) -> Bool { targets[address]?.kind == .static }
+}

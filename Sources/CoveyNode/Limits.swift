@@ -1,0 +1,37 @@
+/// What the node takes from outside and what it keeps, with units. One table (sync-routing.md §1, protocol.md §2.3).
+package enum Limits {
+    /// Links at once.
+    package static let links = 24
+    /// Microseconds a catch-up link may take to become a member's link.
+    package static let catchUp: UInt64 = 10_000_000
+    /// Microseconds from the first byte of a handshake to its end.
+    package static let handshake: UInt64 = 10_000_000
+    /// Microseconds an initiator waits for message 2 before it tries the next older epoch (protocol.md §1.10).
+    package static let epochTrial: UInt64 = 5_000_000
+    /// Microseconds without a frame after which a link is asked for a sign of life.
+    package static let pingAfter: UInt64 = 15_000_000
+    /// Microseconds without an answer after which it is dead.
+    package static let deadAfter: UInt64 = 10_000_000
+    /// Bytes of envelopes sent on a link and not acknowledged.
+    package static let unacknowledged = 8 << 20
+    /// Bytes given to the driver at once before it has to report that they left.
+    package static let burst = 256 << 10
+    /// Envelopes one log frame or note frame carries at most, in bytes of body.
+    package static let frameBody = 15 << 10
+    /// Outgoing dials at once, and seconds between two of one target.
+    package static let dials = 8
+    /// Characters of a text message, in bytes.
+    package static let text = 14_000
+    /// Messages that wait for a recipient's keys.
+    package static let waiting = 1_000
+    /// Rows an inbox page has at most.
+    package static let page = 500
+    /// Own beacon nonces are remembered this long, in microseconds (protocol.md §2.1).
+    package static let beaconMemory: UInt64 = 20 * 60 * 1_000_000
+    /// A verified beacon vouches for its addresses this long, in microseconds.
+    package static let beaconVouches: UInt64 = 10 * 60 * 1_000_000
+    /// Addresses and devices remembered from beacons.
+    package static let heard = 4_096
+    /// Envelopes held; above it others' mail is evicted.
+    package static let held = 1_000_000
+}
