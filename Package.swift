@@ -52,7 +52,7 @@ let rooms: [Room] = [
         name: "CoveyOutsider", kind: .executable(product: "covey-outsider"),
         uses: ["CoveyLink", "CoveyCore", "CoveyCrypto"]),
     Room(name: "CoveyVectors", uses: ["CoveyCrypto"]),
-    Room(name: "CoveyWall", tests: []),
+    Room(name: "CoveyWall", tests: ["CoveyVectors"]),
 ]
 
 let wanted: Set<String> = {
