@@ -96,10 +96,19 @@ extension AEAD {
         let size = sealed.byteCount - 16
         let tag = AuthenticationTag(copying: sealed.extracting(last: 16))
         var good = false
-        let plaintext = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            let base = size == 0 ? nowhere : buffer.baseAddress!
+        // An array made with no capacity shares the one empty storage of the process: nothing is written there.
+        guard size > 0 else {
             good = sealed.withUnsafeBytes { input in
-                opened(input.baseAddress!.assumingMemoryBound(to: UInt8.self), base, size, tag, ad, nonce, key)
+                opened(input.baseAddress!.assumingMemoryBound(to: UInt8.self), nowhere, 0, tag, ad, nonce, key)
+            }
+            guard good else { throw .authentication }
+            return []
+        }
+        let plaintext = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            good = sealed.withUnsafeBytes { input in
+                opened(
+                    input.baseAddress!.assumingMemoryBound(to: UInt8.self), buffer.baseAddress!, size, tag, ad, nonce,
+                    key)
             }
             count = good ? size : 0
         }

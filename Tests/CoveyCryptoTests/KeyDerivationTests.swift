@@ -95,4 +95,26 @@ struct KeyDerivationTests {
         whole.append([1, 2, 3] + key.exposing { [UInt8](copying: $0) })
         #expect(HKDF.extract(salt: salt, material: parts).isEqual(to: HKDF.extract(salt: salt, material: whole)))
     }
+
+    @Test("one key from one key is extract, then one block; label, salt and key each change it")
+    func derived() {
+        let random = SeededRandom(seed: 12)
+        let (key, other) = (SymmetricKey(from: random), SymmetricKey(from: random))
+        let salt = random.bytes(20)
+        var material = HKDF.Material()
+        material.append(key)
+        let extracted = HKDF.extract(salt: salt.span.bytes, material: material)
+        let derived = HKDF.derive(salt: salt, from: key, label: "covey1:table")
+        #expect(HKDF.expand(extracted, info: Array("covey1:table".utf8), count: 1)[0].isEqual(to: derived))
+        #expect(!HKDF.derive(salt: salt, from: key, label: "covey1:slot").isEqual(to: derived))
+        #expect(!HKDF.derive(from: key, label: "covey1:table").isEqual(to: derived))
+        #expect(!HKDF.derive(salt: salt, from: other, label: "covey1:table").isEqual(to: derived))
+    }
+
+    @Test("no salt is a salt of 32 zero bytes (RFC 5869 §2.2)")
+    func noSalt() {
+        let key = SymmetricKey(from: SeededRandom(seed: 13))
+        let zeros = [UInt8](repeating: 0, count: 32)
+        #expect(HKDF.derive(from: key, info: []).isEqual(to: HKDF.derive(salt: zeros, from: key, info: [])))
+    }
 }
