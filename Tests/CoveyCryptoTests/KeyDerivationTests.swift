@@ -117,4 +117,18 @@ struct KeyDerivationTests {
         let zeros = [UInt8](repeating: 0, count: 32)
         #expect(HKDF.derive(from: key, info: []).isEqual(to: HKDF.derive(salt: zeros, from: key, info: [])))
     }
+
+    @Test("the golden first message's secrets give the golden six keys (protocol.md §4.2)")
+    func goldenPQXDH() throws {
+        let golden = try Golden.json()["pqxdh"]
+        var material = HKDF.Material()
+        material.append([UInt8](repeating: 0xff, count: 32))
+        for shared in golden["dh"].items { material.append(shared.key(as: SymmetricKey.self)) }
+        material.append(golden["ss"].key(as: SymmetricKey.self))
+        let extracted = HKDF.extract(salt: Octets32(), material: material)
+        let keys = HKDF.expand(extracted, info: Array("covey1:pqxdh".utf8) + golden["T"].bytes, count: 6)
+        for (key, name) in zip(keys, ["SK", "HKab", "NHKba", "TAGab", "TAGba", "confirm"]) {
+            #expect(key.isEqual(to: golden[name].key()), "\(name)")
+        }
+    }
 }
