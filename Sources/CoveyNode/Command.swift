@@ -1,4 +1,5 @@
 package import CoveyCore
+package import CoveyCrypto
 
 /// What a person or a program asks of its own node, through the control socket or a test.
 package enum Command: Sendable {
@@ -11,8 +12,9 @@ package enum Command: Sendable {
     case inbox(after: UInt64, limit: Int)
     case logHeads
     case logList(after: UInt64, limit: Int)
-    /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object.
-    case logSubmit([[UInt8]])
+    /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object. An officer's own node also
+    /// gets the keys of the epochs that are announced: links are the only other way they travel.
+    case logSubmit([[UInt8]], epochKeys: [EpochKeySubmission])
     case stop
 }
 
@@ -115,17 +117,8 @@ package struct InboxMessage: Hashable, Sendable {
     }
 }
 
-package struct LogHead: Hashable, Sendable {
-    package var log: LogID
-    package var sequence: UInt64
-    package var id: EntryID
-
-    package init(log: LogID, sequence: UInt64, id: EntryID) {
-        self.log = log
-        self.sequence = sequence
-        self.id = id
-    }
-}
+/// Log, sequence and id of an entry, as `covers` and LOG_HEADS name it.
+package typealias LogHead = CoveredRow
 
 /// One accepted entry, as a person reads it.
 package struct LogLine: Hashable, Sendable {
@@ -139,6 +132,17 @@ package struct LogLine: Hashable, Sendable {
         self.head = head
         self.time = time
         self.summary = summary
+    }
+}
+
+package struct EpochKeySubmission: Sendable {
+    /// The EpochAnnounce that commits to the key.
+    package var entry: EntryID
+    package var key: SymmetricKey
+
+    package init(entry: EntryID, key: SymmetricKey) {
+        self.entry = entry
+        self.key = key
     }
 }
 

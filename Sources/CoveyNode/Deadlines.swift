@@ -1,5 +1,3 @@
-package import CoveyCore
-
 /// Every timer of the node by name, in one table; the driver arms one timer at the earliest.
 package struct Deadlines: Sendable {
     /// A timer belongs to the node, to a connection or to a target that is dialled.

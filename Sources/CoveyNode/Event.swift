@@ -1,5 +1,4 @@
 package import CoveyCore
-package import CoveyCrypto
 
 /// A byte stream to somebody. The node names the ones it dials, the driver the ones it accepts.
 package enum ConnectionID: Hashable, Sendable {

@@ -80,12 +80,14 @@ package struct Ghost: Hashable, Sendable {
     /// Kept until this hour and one day more.
     package let expiry: Hour
     package let ttlHours: UInt16
+    package let priority: Priority
     package let reason: GhostReason
 
-    package init(id: EnvelopeID, expiry: Hour, ttlHours: UInt16, reason: GhostReason) {
+    package init(id: EnvelopeID, expiry: Hour, ttlHours: UInt16, priority: Priority, reason: GhostReason) {
         self.id = id
         self.expiry = expiry
         self.ttlHours = ttlHours
+        self.priority = priority
         self.reason = reason
     }
 }

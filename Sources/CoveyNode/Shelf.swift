@@ -1,0 +1,76 @@
+package import CoveyCore
+package import CoveyCrypto
+package import CoveySync
+
+/// The mail this node knows: what it holds, the ghosts of what it let go of, and the sets that are reconciled.
+///
+/// The bytes are in the store; here is what decisions need.
+package struct Shelf: Sendable {
+    private var records: [EnvelopeID: EnvelopeRecord] = [:]
+    private var sets: [KnownSet]
+    /// Bytes of all held envelopes.
+    package private(set) var bytes: UInt64 = 0
+
+    package init(random: any RandomSource) {
+        sets = Priority.allCases.map { KnownSet(.mail($0), seed: random.nextWord()) }
+    }
+
+    package init(
+        held: [EnvelopeRecord], ghosts: [Ghost], random: any RandomSource
+    ) {
+        self.init(random: random)
+        records.reserveCapacity(held.count)
+        for record in held { insert(record) }
+        for ghost in ghosts { insert(ghost) }
+    }
+
+    package var count: Int { records.count }
+    package var ghosts: Int { sets.reduce(0) { $0 + $1.ghostCount } }
+
+    package subscript(priority: Priority) -> KnownSet {
+        get { sets[Int(priority.rawValue)] }
+        _modify { yield &sets[Int(priority.rawValue)] }
+    }
+
+    package func isHeld(_ id: EnvelopeID) -> Bool { records[id] != nil }
+
+    package func record(_ id: EnvelopeID) -> EnvelopeRecord? { records[id] }
+
+    /// Held or a ghost: not to be taken in again.
+    package func knows(_ id: EnvelopeID, priority: Priority) -> Bool { self[priority].contains(ItemID(id)) }
+
+    package mutating func insert(_ record: EnvelopeRecord) {
+        let header = record.header
+        guard self[header.priority].insert(Item(slot: header.slot, id: ItemID(record.id), expiry: header.expiry)) else {
+            return
+        }
+        records[record.id] = record
+        bytes += UInt64(header.bucket.size)
+    }
+
+    package mutating func insert(_ ghost: Ghost) {
+        let slot = ghost.expiry.adding(-Int64(ghost.ttlHours))
+        self[ghost.priority].insert(Item(slot: slot, id: ItemID(ghost.id), expiry: ghost.expiry), as: .ghost)
+    }
+
+    /// The bytes go, the id stays.
+    package mutating func replace(_ id: EnvelopeID, with ghost: Ghost) {
+        guard let record = records.removeValue(forKey: id) else { return }
+        bytes -= UInt64(record.header.bucket.size)
+        self[record.header.priority].mark(ItemID(id), as: .ghost)
+    }
+
+    /// Forgets what expired; says how many envelopes were held among it.
+    package mutating func expire(upTo hour: Hour) -> Int {
+        let gone = records.values.filter { $0.header.expiry <= hour }
+        for record in gone {
+            records[record.id] = nil
+            bytes -= UInt64(record.header.bucket.size)
+        }
+        for index in sets.indices { _ = sets[index].dropExpired(through: hour) }
+        return gone.count
+    }
+
+    /// All held ids in their order, for a look at every envelope.
+    package func heldIDs() -> [EnvelopeID] { records.keys.sorted() }
+}
