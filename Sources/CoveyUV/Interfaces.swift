@@ -1,0 +1,54 @@
+import CoveyCore
+import Glibc
+
+/// One address of an interface that is up.
+struct InterfaceAddress: Hashable, Comparable {
+    var name: String
+    var index: UInt32
+    var address: SocketAddress
+    var isLoopback: Bool
+    var isPointToPoint: Bool
+
+    static func < (left: Self, right: Self) -> Bool {
+        left.index != right.index ? left.index < right.index : left.address < right.address
+    }
+}
+
+/// Which interfaces are used to be found and to find.
+struct InterfaceChoice: Equatable {
+    /// Names from the configuration; empty: all but the skipped ones.
+    var named: [String]
+
+    private static let skippedNames = ["lo"]
+    private static let skippedPrefixes = ["docker", "veth", "br-", "virbr"]
+
+    func uses(_ interface: InterfaceAddress) -> Bool {
+        if !named.isEmpty { return named.contains(interface.name) }
+        return !interface.isLoopback && !interface.isPointToPoint && !Self.skippedNames.contains(interface.name)
+            && !Self.skippedPrefixes.contains { interface.name.hasPrefix($0) }
+    }
+}
+
+/// Asks the system for the addresses of all interfaces that are up and running, in a fixed order.
+///
+/// `getifaddrs` and not `uv_interface_addresses`, which does not tell point-to-point links.
+func systemInterfaces() -> [InterfaceAddress] {
+    var first: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&first) == 0 else { return [] }
+    defer { freeifaddrs(first) }
+    var found: [InterfaceAddress] = []
+    var next = first
+    while let entry = next?.pointee {
+        next = entry.ifa_next
+        let flags = entry.ifa_flags
+        guard flags & UInt32(IFF_UP) != 0, flags & UInt32(IFF_RUNNING) != 0,
+            let address = SocketAddress(UnsafePointer(entry.ifa_addr))
+        else { continue }
+        found.append(
+            InterfaceAddress(
+                name: String(cString: entry.ifa_name), index: if_nametoindex(entry.ifa_name), address: address,
+                isLoopback: flags & UInt32(IFF_LOOPBACK) != 0,
+                isPointToPoint: flags & UInt32(IFF_POINTOPOINT) != 0))
+    }
+    return found.sorted()
+}
