@@ -108,7 +108,7 @@ final class ByteStream {
             sent = max(0, Int(code))
             if sent == bytes.count { return }
         }
-        guard uv_stream_get_write_queue_size(handle.stream) + bytes.count - sent <= Limits.writeQueue else {
+        guard uv_stream_get_write_queue_size(handle.stream) + bytes.count - sent <= Bounds.writeQueue else {
             return end(UVError(UV_ENOBUFS.rawValue))
         }
         QueuedWrite.queue(bytes[sent...], on: handle.stream) { code in self.end(UVError(code)) }
@@ -126,7 +126,7 @@ final class ByteStream {
     // MARK: Ending
 
     /// Closes after what was sent has left. Nothing more is told to the owner.
-    func close(timeout: UInt64 = Limits.closeTimeout) {
+    func close(timeout: UInt64 = Bounds.closeTimeout) {
         guard isOpen else { return }
         let timer = try? Timer(on: loop) { [weak self] in self?.abort() }
         timer?.set(milliseconds: timeout)

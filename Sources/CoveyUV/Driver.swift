@@ -60,7 +60,7 @@ package final class Driver {
     private var replies: [CommandID: (Reply) -> Void] = [:]
     private var lastCommand: UInt64 = 0
 
-    private var discovery: Discovery?
+    private var discovery: DiscoverySockets?
     private var deadlineTimer: Timer?
     private var interfaceTimer: Timer?
     private var signals: [Signals] = []
@@ -102,7 +102,7 @@ package final class Driver {
             closeAll(aborting: true)
             throw error as? DriverFailure ?? DriverFailure(.system, "the event loop could not be set up: \(error)")
         }
-        discovery = Discovery(
+        discovery = DiscoverySockets(
             configuration.multicast, port: configuration.discoveryPort, on: loop,
             heard: { [unowned self] in post(.datagram($0, from: $1, interface: $2)) },
             warn: { [unowned self] in observe(.warning($0)) })
@@ -209,7 +209,7 @@ package final class Driver {
         guard state == .running else { return }
         if let deadline = node.nextDeadline, deadline <= clock.uptime() { post(.deadline) }
         var rounds = 0
-        while state == .running, rounds < Limits.roundsPerIteration {
+        while state == .running, rounds < Bounds.roundsPerIteration {
             perform(queue.takeReady())
             if pending.isEmpty { break }
             var events: [Event] = []
@@ -272,7 +272,7 @@ package final class Driver {
     /// Reads nothing more while commits are behind, so that peers wait and not our memory.
     private func adjustReading() {
         let late = queue.waitingSince.map { clock.uptime() > $0 + configuration.commitWithin } ?? false
-        let behind = late || queue.waitingBytes > Limits.waitingEffects
+        let behind = late || queue.waitingBytes > Bounds.waitingEffects
         guard behind != isBehind else { return }
         isBehind = behind
         for (_, connection) in connections.sorted(by: { $0.key.order < $1.key.order }) {
@@ -316,7 +316,7 @@ package final class Driver {
         precondition(connections[id] == nil, "the node names a new connection at each dial")
         do {
             connections[id] = try TCPConnection(
-                id, dialling: address, on: loop, timeout: Limits.dialTimeout, owner: self)
+                id, dialling: address, on: loop, timeout: Bounds.dialTimeout, owner: self)
         } catch {
             post(.dialFailed(id))
         }
@@ -374,9 +374,9 @@ package final class Driver {
     }
 
     private func accepted(_ stream: ByteStream, from address: SocketAddress, _ isStatic: Bool) {
-        guard acceptedCount < Limits.acceptedConnections else {
+        guard acceptedCount < Bounds.acceptedConnections else {
             stream.abort()
-            return observe(.refused(address, "\(Limits.acceptedConnections) accepted connections are open"))
+            return observe(.refused(address, "\(Bounds.acceptedConnections) accepted connections are open"))
         }
         repeat { lastAccepted &+= 1 } while connections[.accepted(lastAccepted)] != nil
         let id = ConnectionID.accepted(lastAccepted)
@@ -388,7 +388,7 @@ package final class Driver {
 
     private func lookAtInterfaces() {
         guard state == .running else { return }
-        interfaceTimer?.set(milliseconds: Limits.interfaceInterval)
+        interfaceTimer?.set(milliseconds: Bounds.interfaceInterval)
         let all = interfaces()
         let choice = InterfaceChoice(named: configuration.interfaces)
         let used = all.filter(choice.uses)

@@ -11,7 +11,7 @@ package final class Loop {
         // libuv 1.44 writes without MSG_NOSIGNAL: a peer's close would end the process.
         signal(SIGPIPE, SIG_IGN)
         raw = .allocate(capacity: 1)
-        slab = .allocate(byteCount: Limits.readSlab, alignment: 16)
+        slab = .allocate(byteCount: Bounds.readSlab, alignment: 16)
         do {
             try UVError.check(uv_loop_init(raw))
         } catch {
@@ -52,7 +52,7 @@ func giveSlab(
     _ handle: UnsafeMutablePointer<uv_handle_t>?, _: Int, _ buffer: UnsafeMutablePointer<uv_buf_t>?
 ) {
     let base = handle.unsafelyUnwrapped.pointee.loop.pointee.data
-    buffer.unsafelyUnwrapped.pointee = uv_buf_init(base?.assumingMemoryBound(to: CChar.self), UInt32(Limits.readSlab))
+    buffer.unsafelyUnwrapped.pointee = uv_buf_init(base?.assumingMemoryBound(to: CChar.self), UInt32(Bounds.readSlab))
 }
 
 /// The memory of one libuv handle, and the object its callbacks belong to.

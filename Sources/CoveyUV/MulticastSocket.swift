@@ -104,7 +104,7 @@ private func datagramCame(
     _ socket: UnsafeMutablePointer<uv_udp_t>?, _ count: Int, _ buffer: UnsafePointer<uv_buf_t>?,
     _ from: UnsafePointer<sockaddr>?, _ flags: UInt32
 ) {
-    guard count > 0, count <= Limits.datagram, flags & UInt32(UV_UDP_PARTIAL.rawValue) == 0,
+    guard count > 0, count <= Bounds.datagram, flags & UInt32(UV_UDP_PARTIAL.rawValue) == 0,
         let from = SocketAddress(from)
     else { return }
     let bytes = [UInt8](UnsafeRawBufferPointer(start: buffer.unsafelyUnwrapped.pointee.base, count: count))

@@ -35,7 +35,7 @@ final class TCPListener {
             // A socket for each family: "[::]" alone does not take IPv4 too.
             let flags: UInt32 = listen.address.isV4 ? 0 : UInt32(UV_TCP_IPV6ONLY.rawValue)
             try UVError.check(listen.address.withSystemAddress { uv_tcp_bind(handle.raw, $0, flags) })
-            try UVError.check(uv_listen(handle.stream, Limits.listenBacklog, connectionCame))
+            try UVError.check(uv_listen(handle.stream, Bounds.listenBacklog, connectionCame))
         } catch {
             close()
             throw error

@@ -8,7 +8,7 @@ package enum MulticastUse: String, Sendable {
 }
 
 /// The sockets of the discovery groups, one for each interface in use and each family it has.
-final class Discovery {
+final class DiscoverySockets {
     private struct Place: Hashable {
         var group: DiscoveryGroup
         var own: InterfaceAddress

@@ -1,5 +1,5 @@
 /// Bounds of what comes from outside and of what waits to go there. Times are milliseconds.
-enum Limits {
+enum Bounds {
     /// Streams others opened to us, bytes of which no handshake has judged yet among them.
     static let acceptedConnections = 64
     static let listenBacklog: Int32 = 64
