@@ -22,3 +22,12 @@ package protocol CommittingStore: Store {
     /// The batch is durable: what was kept in memory for reads meanwhile can go.
     func finished(_ batch: any CommitBatch)
 }
+
+extension CommittingStore {
+    /// Makes all that turns wrote durable before it returns: for commands and tests, which have no other thread.
+    package func commit() throws {
+        guard let batch = takeBatch() else { return }
+        try batch.write()
+        finished(batch)
+    }
+}

@@ -1,0 +1,98 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+import Glibc
+
+@testable import CoveyStore
+
+/// A directory that is there as long as the value is.
+final class Scratch {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/covey-store-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { fatalError("a test can make a directory") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        for name in (try? Directory.names(in: path)) ?? [] {
+            let inner = path + "/" + name
+            if unlink(inner) != 0 { remove(inner) }
+        }
+        rmdir(path)
+    }
+
+    func open(_ key: SymmetricKey = testKey, patience: Int32 = 2000) throws -> DiskStore {
+        try DiskStore(
+            in: HomeDirectory(path), key: key, random: SeededRandom(seed: 7, stream: "nonces"), patience: patience)
+    }
+
+    func segments(_ suffix: String = "") -> [String] {
+        ((try? Directory.names(in: path + "/segments")) ?? []).filter { $0.hasSuffix(suffix) }
+    }
+
+    func read(_ name: String) throws -> [UInt8] {
+        let file = try File(path + "/" + name, O_RDONLY)
+        return try file.read(file.size(), at: 0)
+    }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        let file = try File(path + "/" + name, O_WRONLY | O_CREAT)
+        try file.truncate(to: 0)
+        try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+    }
+}
+
+let testKey = SymmetricKey(from: SeededRandom(seed: 1, stream: "master"))
+
+/// Envelopes that differ by their number; bodies are noise.
+struct Mail {
+    let record: EnvelopeRecord
+    let bytes: [UInt8]
+    var id: EnvelopeID { record.id }
+
+    /// - Parameter expiry: a multiple of 6.
+    init(_ number: Int, expiry: UInt32 = 492_000, bucket: Bucket = .bytes512, tokens: UInt8 = 255) {
+        let source = SeededRandom(seed: UInt64(number), stream: "mail")
+        let header = EnvelopeHeader(
+            kind: .pairwise, priority: .normal, ttl: .day, bucket: bucket, zone: .any, expiry: Hour(expiry),
+            tag: .random(from: source), purgeCommit: .random(from: source))
+        let sealed = source.bytes(bucket.bodySize)
+        let body = BodyHash(of: sealed.span.bytes)
+        bytes = header.octets.array + sealed
+        record = EnvelopeRecord(
+            id: EnvelopeID(header: header, body: body), header: header, tokens: tokens, hops: UInt8(number % 30),
+            isOwn: number.isMultiple(of: 3), ingress: .random(from: source))
+    }
+
+    func ghost(_ reason: GhostReason = .deleted) -> Ghost {
+        Ghost(id: id, expiry: record.header.expiry, ttlHours: 24, reason: reason)
+    }
+}
+
+/// Everything a store shows of itself.
+struct Contents: Equatable {
+    var keyed: [[[UInt8]]] = []
+    var sequences: [[[UInt8]]] = []
+    var numbers: [[UInt64]] = []
+    var held: [EnvelopeRecord] = []
+    var bodies: [[UInt8]?] = []
+    var ghosts: [Ghost] = []
+
+    init(of store: any Store) throws {
+        for table in KeyedTable.allCases {
+            let all = try store.all(table)
+            keyed.append(all.map(\.key) + all.map(\.value))
+        }
+        for table in SequenceTable.allCases {
+            let rows = try store.records(table, after: 0, limit: .max)
+            numbers.append(rows.map(\.sequence))
+            sequences.append(rows.map(\.value))
+        }
+        (held, ghosts) = try store.known()
+        bodies = try held.map { try store.envelope($0.id) }
+    }
+}
