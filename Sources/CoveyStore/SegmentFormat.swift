@@ -175,10 +175,10 @@ struct MailRow: SegmentRow {
 
 /// A ghost in a segment.
 ///
-///     sequence u64 | id 32 | expiry u32 | ttl hours u16 | reason u8
+///     sequence u64 | id 32 | expiry u32 | ttl hours u16 | priority u8 | reason u8
 struct GhostRow: SegmentRow {
     static let kind = SegmentKind.ghosts
-    static let byteCount = 47
+    static let byteCount = 48
 
     let sequence: UInt64
     let ghost: Ghost
@@ -195,6 +195,7 @@ struct GhostRow: SegmentRow {
         bytes.append(ghost.id)
         bytes.append(u32: ghost.expiry.value)
         bytes.append(u16: ghost.ttlHours)
+        bytes.append(ghost.priority.rawValue)
         bytes.append(ghost.reason.rawValue)
     }
 
@@ -203,8 +204,9 @@ struct GhostRow: SegmentRow {
         let id = try reader.octets(EnvelopeID.self)
         let expiry = Hour(try reader.u32())
         let ttl = try reader.u16()
-        guard let reason = GhostReason(rawValue: try reader.u8()) else { throw FrameHead.Fault.malformed }
-        ghost = Ghost(id: id, expiry: expiry, ttlHours: ttl, reason: reason)
+        guard let priority = Priority(rawValue: try reader.u8()), let reason = GhostReason(rawValue: try reader.u8())
+        else { throw FrameHead.Fault.malformed }
+        ghost = Ghost(id: id, expiry: expiry, ttlHours: ttl, priority: priority, reason: reason)
     }
 }
 

@@ -69,7 +69,7 @@ struct Mail {
     }
 
     func ghost(_ reason: GhostReason = .deleted) -> Ghost {
-        Ghost(id: id, expiry: record.header.expiry, ttlHours: 24, reason: reason)
+        Ghost(id: id, expiry: record.header.expiry, ttlHours: 24, priority: .normal, reason: reason)
     }
 }
 
