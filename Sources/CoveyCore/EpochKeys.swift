@@ -4,7 +4,10 @@ package import CoveyCrypto
 package struct EpochKey: SecretKey {
     package static let byteCount = 32
     package let secret: Secret
-    package init(taking secret: Secret) { self.secret = secret }
+    package init(taking secret: Secret) {
+        precondition(secret.byteCount == Self.byteCount, "an epoch key has 32 bytes")
+        self.secret = secret
+    }
 
     package var commit: EpochCommit { exposing { Blake2b.hash($0, personal: .epochCommit) } }
 }
