@@ -77,7 +77,6 @@ package struct EnrolmentRequest: Sendable {
         return groups.joined(separator: " ")
     }
 
-    /// How a Welcome is bound to this request: `info` is its hash, the psk's id is the SHA-256 of all of it.
     fileprivate static func proof(_ tag: UInt8, of proven: [UInt8], key: SymmetricKey) -> Octets32 {
         var mac = HMACSHA256(key: key)
         let prefix = Array("covey1-pop".utf8)
@@ -227,8 +226,9 @@ package struct OpenInvitation: Sendable {
     package func verify(_ request: EnrolmentRequest, now: Minute) throws(RequestRefusal) -> VerifiedRequest {
         guard request.invitation == id else { throw .otherInvitation }
         guard !invitation.isExpired(now: now) else { throw .expired }
-        guard equalInConstantTime(
-            EnrolmentRequest.proof(0x0A, of: request.proven, key: invitation.secret.key), request.inviteProof)
+        guard
+            equalInConstantTime(
+                EnrolmentRequest.proof(0x0A, of: request.proven, key: invitation.secret.key), request.inviteProof)
         else { throw .invitationProof }
         let signers = request.signed.signers(
             among: [request.signing], type: .object(.request), mesh: invitation.mesh)
