@@ -98,6 +98,11 @@ package struct BundleOwner: Sendable {
         self.serial = serial
         self.signing = signing
     }
+
+    /// The device of a certificate that the log made current.
+    package init(_ certificate: DeviceCertificate) {
+        self.init(device: certificate.device, serial: certificate.serial, signing: certificate.signing)
+    }
 }
 
 /// Why a well-formed bundle is not used (protocol.md §7.2, 63).

@@ -33,6 +33,11 @@ package struct PeerDevice: Sendable {
         self.message = message
         pair = try PairKeys(of: own, with: message, id: hash.deviceID)
     }
+
+    /// The device of a certificate in the log. A renewed certificate names the same keys: the pair stays as it is.
+    package init(_ certificate: DeviceCertificate, of own: OwnDevice) throws(CryptoFailure) {
+        try self.init(hash: certificate.deviceHash, message: certificate.message, of: own)
+    }
 }
 
 /// `K_tag` and `K_hdr` of a pair of devices, one of each for either direction (protocol.md §3.2).

@@ -33,8 +33,9 @@ package enum FirstMessage {
         } catch {
             throw .badBundle(error)
         }
-        let envelope = try initiation.seal(
-            plaintext.encoded(purge: purge), posting: posting, purge: purge, now: now, random: random)
+        var payload = plaintext.encoded(purge: purge)
+        defer { payload.wipe() }
+        let envelope = try initiation.seal(payload, posting: posting, purge: purge, now: now, random: random)
         return Sealed(envelope: envelope, purge: purge)
     }
 

@@ -39,10 +39,12 @@ struct GoldenPair {
         alice = devices[0]
         bob = devices[1]
         aliceSeen = try PeerDevice(hash: alice.hash, message: alice.message.publicKey, of: bob)
-        bobSeen = try PeerDevice(hash: bob.hash, message: bob.message.publicKey, of: alice)
         let bobJSON = json["devices"][1]
         bobSigning = SigningPrivateKey(seed: bobJSON["sig_seed"].key())
-        owner = BundleOwner(device: bob.id, serial: 8, signing: bobJSON["SIG"].octets())
+        let certificate = try DeviceCertificate(
+            parsing: Signed(parsing: bobJSON["cert_signed_2of3"].bytes), mesh: mesh)
+        bobSeen = try PeerDevice(certificate, of: alice)
+        owner = BundleOwner(certificate)
         let received = try Bundle(parsing: json["bundle"]["signed"].bytes)
         bundle = try received.verified(of: owner, mesh: mesh, now: Self.now)
         var record: [UInt8] = [1]

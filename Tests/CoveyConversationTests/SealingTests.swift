@@ -186,4 +186,47 @@ struct SealingTests {
             #expect(throws: FirstMessageRefusal.form) { try pair.open(envelope) }
         }
     }
+
+    @Test("whatever is sealed, of any kind and length, is what is opened", arguments: 100..<108 as Range<UInt64>)
+    func property(_ seed: UInt64) throws {
+        let pair = try Acquaintance(seed: seed)
+        var replays = ReplayCache()
+        for _ in 0..<12 {
+            let body = pair.random.bytes(pair.random.uniform(0...15_100))
+            let kinds = Plaintext.OtherKind.allCases
+            let plaintext = pair.plaintext(.other(kinds[pair.random.uniform(0...kinds.count - 1)], body))
+            let most = Initiation.mostPayload - plaintext.overhead
+            guard body.count <= most else {
+                #expect(throws: SealFailure.tooLong(bytes: body.count, most: most)) { try pair.seal(plaintext) }
+                continue
+            }
+            let sealed = try pair.seal(plaintext)
+            let opened = try FirstMessage.open(
+                sealed.envelope, from: pair.annSeen, as: pair.ben, prekeys: pair.benPrekeys, replays: replays,
+                kem: HollowKEM())
+            #expect(opened.plaintext == plaintext)
+            #expect(opened.purge == sealed.purge)
+            replays.insert(opened.ephemeral)
+            #expect(throws: FirstMessageRefusal.replayed) {
+                try FirstMessage.open(
+                    sealed.envelope, from: pair.annSeen, as: pair.ben, prekeys: pair.benPrekeys, replays: replays,
+                    kem: HollowKEM())
+            }
+        }
+    }
+
+    @Test("a replay cache that is full lets no first message in, rather than forget one")
+    func full() throws {
+        let pair = try Acquaintance(seed: 9)
+        var replays = ReplayCache()
+        while !replays.isFull { replays.insert(ReplayCache.Entry(key: .random(from: pair.random), sequence: 1)) }
+        #expect(replays.count == ConversationBounds.replayKeys)
+        let sealed = try pair.seal(pair.plaintext(.text("x")))
+        #expect(throws: FirstMessageRefusal.full) {
+            try FirstMessage.open(
+                sealed.envelope, from: pair.annSeen, as: pair.ben, prekeys: pair.benPrekeys, replays: replays,
+                kem: HollowKEM())
+        }
+        #expect(replays.forget(prekeys: [1]).count == ConversationBounds.replayKeys)
+    }
 }
