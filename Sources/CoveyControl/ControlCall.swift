@@ -1,0 +1,162 @@
+import FoundationEssentials
+
+/// A request that was read and checked: the method with its parameters.
+package enum ControlCall: Hashable, Sendable {
+    case nodeStatus
+    case nodeVersion
+    case nodeStop
+    case peersList
+    case contactsList
+    case messageSend(MessageSend)
+    case inboxList(after: UInt64, limit: Int)
+    case inboxSubscribe(after: UInt64?)
+    case logHeads
+    case logList(after: UInt64, limit: Int)
+    case logSubmit(LogSubmit)
+    case eventsSubscribe
+
+    /// Reads one line without its newline. The id is nil when no answer is wanted.
+    package static func read(_ line: [UInt8]) -> (id: RequestID?, call: Result<ControlCall, ControlError>) {
+        let line = Data(line)
+        let head: Head
+        do {
+            head = try JSONDecoder().decode(Head.self, from: line)
+        } catch {
+            return (.null, .failure(refusal(of: error, isHead: true)))
+        }
+        do throws(ControlError) {
+            return (head.id, .success(try call(head, line)))
+        } catch {
+            return (head.id, .failure(error))
+        }
+    }
+
+    private static func call(_ head: Head, _ line: Data) throws(ControlError) -> ControlCall {
+        guard head.version == "2.0" else {
+            throw ControlError(
+                .invalidRequest, "this is no request of JSON-RPC 2.0", hint: "set \"jsonrpc\": \"2.0\"")
+        }
+        guard let method = ControlMethod(rawValue: head.method) else {
+            let known = ControlMethod.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ControlError(.unknownMethod, "there is no method \(quoted(head.method))", hint: "methods: \(known)")
+        }
+        let parameters = method.description.parameters
+        for name in head.parameters where !parameters.contains(where: { $0.name == name }) {
+            let known = parameters.map(\.name).joined(separator: ", ")
+            throw ControlError(
+                .invalidParameters, "\(method.rawValue) has no parameter \(quoted(name))",
+                hint: known.isEmpty ? "it takes none" : "it takes: \(known)")
+        }
+        for parameter in parameters where parameter.isRequired && !head.parameters.contains(parameter.name) {
+            throw ControlError(
+                .invalidParameters, "\(method.rawValue) needs the parameter \"\(parameter.name)\"",
+                hint: parameter.meaning)
+        }
+        func read<Parameters: ControlRequest>(
+            _: Parameters.Type, else empty: Parameters?
+        ) throws(ControlError) -> Parameters {
+            if head.parameters.isEmpty, let empty { return empty }
+            do {
+                return try JSONDecoder().decode(Body<Parameters>.self, from: line).params
+            } catch {
+                throw refusal(of: error, isHead: false)
+            }
+        }
+        switch method {
+        case .nodeStatus: return .nodeStatus
+        case .nodeVersion: return .nodeVersion
+        case .nodeStop: return .nodeStop
+        case .peersList: return .peersList
+        case .contactsList: return .contactsList
+        case .messageSend: return .messageSend(try read(MessageSend.self, else: nil))
+        case .inboxList:
+            let list = try read(InboxList.self, else: InboxList())
+            return .inboxList(after: list.after ?? 0, limit: try page(list.limit))
+        case .inboxSubscribe: return .inboxSubscribe(after: try read(InboxSubscribe.self, else: InboxSubscribe()).after)
+        case .logHeads: return .logHeads
+        case .logList:
+            let list = try read(LogList.self, else: LogList())
+            return .logList(after: list.after ?? 0, limit: try page(list.limit))
+        case .logSubmit: return .logSubmit(try read(LogSubmit.self, else: nil))
+        case .eventsSubscribe: return .eventsSubscribe
+        }
+    }
+
+    private static func page(_ limit: Int?) throws(ControlError) -> Int {
+        let limit = limit ?? ControlMethod.defaultPage
+        guard (1...ControlMethod.largestPage).contains(limit) else {
+            throw ControlError(
+                .invalidParameters, "limit is \(limit)", hint: "it is 1 to \(ControlMethod.largestPage)")
+        }
+        return limit
+    }
+
+    /// What stands around the parameters, and their names.
+    private struct Head: Decodable {
+        enum Key: String, CodingKey { case jsonrpc, id, method, params }
+        struct Name: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init?(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        var version: String?
+        var id: RequestID?
+        var method: String
+        var parameters: [String]
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            version = try container.decodeIfPresent(String.self, forKey: .jsonrpc)
+            id = container.contains(.id) ? try container.decode(RequestID.self, forKey: .id) : nil
+            method = try container.decode(String.self, forKey: .method)
+            if !container.contains(.params) {
+                parameters = []
+            } else {
+                parameters = try container.nestedContainer(keyedBy: Name.self, forKey: .params)
+                    .allKeys.map(\.stringValue).sorted()
+            }
+        }
+    }
+
+    private struct Body<Parameters: Decodable>: Decodable { var params: Parameters }
+
+    private static func refusal(of error: any Error, isHead: Bool) -> ControlError {
+        let kind: ControlError.Kind = isHead ? .invalidRequest : .invalidParameters
+        let shape = "a request is {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"node.status\", \"params\": {}}"
+        guard let error = error as? DecodingError else {
+            return ControlError(.parse, "the line is no JSON", hint: shape)
+        }
+        switch error {
+        case .dataCorrupted(let context):
+            if isHead, context.codingPath.isEmpty { return ControlError(.parse, "the line is no JSON", hint: shape) }
+            return ControlError(kind, "\(path(context)) cannot be read", hint: context.debugDescription)
+        case .keyNotFound(let key, let context):
+            return ControlError(kind, "\(path(context, key)) is missing", hint: shape)
+        case .valueNotFound(let type, let context), .typeMismatch(let type, let context):
+            return ControlError(kind, "\(path(context)) has the wrong type", hint: "expected \(word(for: type))")
+        @unknown default:
+            return ControlError(kind, "the request cannot be read", hint: shape)
+        }
+    }
+
+    private static func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
+        let keys = context.codingPath + (last.map { [$0] } ?? [])
+        if keys.isEmpty { return "the line" }
+        return keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+    }
+
+    private static func word(for type: Any.Type) -> String {
+        switch type {
+        case is String.Type: "a string"
+        case is UInt64.Type, is Int.Type, is Int64.Type: "a whole number"
+        case is Bool.Type: "true or false"
+        case is [Any].Type: "a list"
+        default: "an object, one a line"
+        }
+    }
+
+    /// A stranger's word in a sentence of ours: cut, so that the answer stays short.
+    private static func quoted(_ word: String) -> String { "\"\(word.prefix(64))\"" }
+}

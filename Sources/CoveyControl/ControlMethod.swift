@@ -1,0 +1,122 @@
+/// The methods of the control API, by their names on the line.
+package enum ControlMethod: String, CaseIterable, Sendable {
+    case nodeStatus = "node.status"
+    case nodeVersion = "node.version"
+    case nodeStop = "node.stop"
+    case peersList = "peers.list"
+    case contactsList = "contacts.list"
+    case messageSend = "message.send"
+    case inboxList = "inbox.list"
+    case inboxSubscribe = "inbox.subscribe"
+    case logHeads = "log.heads"
+    case logList = "log.list"
+    case logSubmit = "log.submit"
+    case eventsSubscribe = "events.subscribe"
+
+    package struct Parameter: Sendable {
+        package let name: String
+        package let type: String
+        package let isRequired: Bool
+        package let meaning: String
+
+        fileprivate init(_ name: String, _ type: String, required: Bool, _ meaning: String) {
+            self.name = name
+            self.type = type
+            isRequired = required
+            self.meaning = meaning
+        }
+    }
+
+    package struct Description: Sendable {
+        package let summary: String
+        package let parameters: [Parameter]
+        /// The fields of the result, as JSON.
+        package let result: String
+        /// Besides those of JSON-RPC itself.
+        package let errors: [ControlError.Kind]
+    }
+
+    /// One page of a list, when the caller does not say.
+    package static let defaultPage = 100
+    package static let largestPage = 500
+
+    package var description: Description {
+        let page = [
+            Parameter("after", "integer", required: false, "only what comes after this number; 0 when absent"),
+            Parameter(
+                "limit", "integer", required: false,
+                "1 to \(Self.largestPage); \(Self.defaultPage) when absent"),
+        ]
+        switch self {
+        case .nodeStatus:
+            return Description(
+                summary: "How the node is.", parameters: [],
+                result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, waiting, logEntries, "
+                    + "notes, epoch, isHolding, timeIsTrusted, certificateExpires, refusals {reason: count}",
+                errors: [])
+        case .nodeVersion:
+            return Description(
+                summary: "Which program answers.", parameters: [],
+                result: "version, protocolVersion, controlVersion", errors: [])
+        case .nodeStop:
+            return Description(
+                summary: "Ends the node after what is asked before.", parameters: [], result: "stopping", errors: [])
+        case .peersList:
+            return Description(
+                summary: "Neighbours linked now.", parameters: [],
+                result: "peers [{device, label, address, since, isCatchUp, bytesIn, bytesOut}]", errors: [])
+        case .contactsList:
+            return Description(
+                summary: "Everybody in the mesh, oneself included.", parameters: [],
+                result: "contacts [{device, label, subject, isRevoked, isSelf, hasBundle}]", errors: [])
+        case .messageSend:
+            return Description(
+                summary: "Seals a message and hands it to the mesh. Answered when it is stored.",
+                parameters: [
+                    Parameter(
+                        "to", "string", required: true,
+                        "an exact label, or at least six hex digits that begin a device id"),
+                    Parameter("text", "string", required: true, "the message"),
+                ],
+                result: "id, state (`sealed`, or `waitingForKeys` until the recipient's keys arrive)",
+                errors: [.notFound, .ambiguous, .policy, .bounds, .unavailable])
+        case .inboxList:
+            return Description(
+                summary: "Messages received, oldest first.", parameters: page,
+                result: "messages [{sequence, id, from, label, sent, received, text, senderSinceRevoked}], more",
+                errors: [])
+        case .inboxSubscribe:
+            return Description(
+                summary: "Sends a notification `inbox.message` for each message from now on.",
+                parameters: [
+                    Parameter(
+                        "after", "integer", required: false,
+                        "first those with a sequence above it; only new ones when absent")
+                ],
+                result: "subscribed", errors: [])
+        case .logHeads:
+            return Description(
+                summary: "The newest entry of each authority's log.", parameters: [],
+                result: "heads [{log, sequence, id}]", errors: [])
+        case .logList:
+            return Description(
+                summary: "Accepted entries of the membership log, in the order of acceptance.", parameters: page,
+                result: "entries [{position, log, sequence, id, time, summary}], more", errors: [])
+        case .logSubmit:
+            return Description(
+                summary: "Hands log entries and notes to the node, which checks them and passes them on.",
+                parameters: [
+                    Parameter(
+                        "objects", "list of base64", required: true, "Signed objects, as they stand in a `.log` file"),
+                    Parameter(
+                        "epochKeys", "list of {entry, key}", required: false,
+                        "keys of announced epochs, for an officer's own node"),
+                ],
+                result: "accepted, known, refused [sentence]", errors: [.bounds, .unavailable])
+        case .eventsSubscribe:
+            return Description(
+                summary: "Sends a notification `events.event` for each thing the node notices.", parameters: [],
+                result: "subscribed", errors: [])
+        }
+    }
+}

@@ -1,0 +1,132 @@
+/// The parameters of one method: what they are called in Swift is what they are called in JSON.
+package protocol ControlRequest: Hashable, Sendable, Codable {
+    associatedtype Result: Hashable & Sendable & Codable
+    static var method: ControlMethod { get }
+}
+
+package struct NodeStatus: ControlRequest {
+    package typealias Result = StatusResult
+    package static let method = ControlMethod.nodeStatus
+
+    package init() {}
+}
+
+package struct NodeVersion: ControlRequest {
+    package typealias Result = VersionResult
+    package static let method = ControlMethod.nodeVersion
+
+    package init() {}
+}
+
+package struct NodeStop: ControlRequest {
+    package typealias Result = StopResult
+    package static let method = ControlMethod.nodeStop
+
+    package init() {}
+}
+
+package struct PeersList: ControlRequest {
+    package typealias Result = PeersResult
+    package static let method = ControlMethod.peersList
+
+    package init() {}
+}
+
+package struct ContactsList: ControlRequest {
+    package typealias Result = ContactsResult
+    package static let method = ControlMethod.contactsList
+
+    package init() {}
+}
+
+package struct MessageSend: ControlRequest {
+    package typealias Result = SendResult
+    package static let method = ControlMethod.messageSend
+
+    /// An exact label, or at least six hex digits that begin a device id.
+    package var to: String
+    package var text: String
+
+    package init(to: String, text: String) {
+        self.to = to
+        self.text = text
+    }
+}
+
+package struct InboxList: ControlRequest {
+    package typealias Result = InboxResult
+    package static let method = ControlMethod.inboxList
+
+    package var after: UInt64?
+    package var limit: Int?
+
+    package init(after: UInt64? = nil, limit: Int? = nil) {
+        self.after = after
+        self.limit = limit
+    }
+}
+
+package struct InboxSubscribe: ControlRequest {
+    package typealias Result = SubscribeResult
+    package static let method = ControlMethod.inboxSubscribe
+
+    /// Messages above this sequence come first; without it only new ones come.
+    package var after: UInt64?
+
+    package init(after: UInt64? = nil) {
+        self.after = after
+    }
+}
+
+package struct LogHeads: ControlRequest {
+    package typealias Result = LogHeadsResult
+    package static let method = ControlMethod.logHeads
+
+    package init() {}
+}
+
+package struct LogList: ControlRequest {
+    package typealias Result = LogListResult
+    package static let method = ControlMethod.logList
+
+    package var after: UInt64?
+    package var limit: Int?
+
+    package init(after: UInt64? = nil, limit: Int? = nil) {
+        self.after = after
+        self.limit = limit
+    }
+}
+
+/// The key of an epoch an officer announced, for the officer's own node.
+package struct EpochKeyEntry: Hashable, Sendable, Codable {
+    /// The EpochAnnounce that commits to the key.
+    package var entry: Hex
+    package var key: Base64
+
+    package init(entry: Hex, key: Base64) {
+        self.entry = entry
+        self.key = key
+    }
+}
+
+package struct LogSubmit: ControlRequest {
+    package typealias Result = LogSubmitResult
+    package static let method = ControlMethod.logSubmit
+
+    /// Signed objects, as they stand in a `.log` file.
+    package var objects: [Base64]
+    package var epochKeys: [EpochKeyEntry]?
+
+    package init(objects: [Base64], epochKeys: [EpochKeyEntry]? = nil) {
+        self.objects = objects
+        self.epochKeys = epochKeys
+    }
+}
+
+package struct EventsSubscribe: ControlRequest {
+    package typealias Result = SubscribeResult
+    package static let method = ControlMethod.eventsSubscribe
+
+    package init() {}
+}

@@ -1,0 +1,277 @@
+// What the methods answer, and what the notifications say. Field names are the names in JSON.
+
+package struct StatusResult: Hashable, Sendable, Codable {
+    package var mesh: Hex
+    package var meshName: String
+    package var device: Hex
+    package var label: String
+    /// Neighbours linked now.
+    package var links: Int
+    /// Envelopes carried.
+    package var held: Int
+    package var heldBytes: UInt64
+    /// Ids known whose envelopes are not held.
+    package var ghosts: Int
+    /// Messages received.
+    package var inbox: UInt64
+    /// Messages that wait for the keys of their recipient.
+    package var waiting: Int
+    package var logEntries: Int
+    package var notes: Int
+    /// Absent while there is no clean epoch.
+    package var epoch: UInt32?
+    /// No clean epoch: the node only meets others and takes the log.
+    package var isHolding: Bool
+    package var timeIsTrusted: Bool
+    package var certificateExpires: Time
+    /// Why handshakes and frames were refused, and how often.
+    package var refusals: [String: UInt64]
+
+    package init(
+        mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
+        inbox: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool, timeIsTrusted: Bool,
+        certificateExpires: Time, refusals: [String: UInt64]
+    ) {
+        self.mesh = mesh
+        self.meshName = meshName
+        self.device = device
+        self.label = label
+        self.links = links
+        self.held = held
+        self.heldBytes = heldBytes
+        self.ghosts = ghosts
+        self.inbox = inbox
+        self.waiting = waiting
+        self.logEntries = logEntries
+        self.notes = notes
+        self.epoch = epoch
+        self.isHolding = isHolding
+        self.timeIsTrusted = timeIsTrusted
+        self.certificateExpires = certificateExpires
+        self.refusals = refusals
+    }
+}
+
+package struct VersionResult: Hashable, Sendable, Codable {
+    package var version: String
+    package var protocolVersion: Int
+    package var controlVersion: Int
+
+    package init(version: String, protocolVersion: Int, controlVersion: Int) {
+        self.version = version
+        self.protocolVersion = protocolVersion
+        self.controlVersion = controlVersion
+    }
+}
+
+package struct StopResult: Hashable, Sendable, Codable {
+    package var stopping: Bool
+
+    package init(stopping: Bool) {
+        self.stopping = stopping
+    }
+}
+
+package struct PeerEntry: Hashable, Sendable, Codable {
+    package var device: Hex
+    package var label: String
+    package var address: String
+    package var since: Time
+    /// Linked only to take the membership log.
+    package var isCatchUp: Bool
+    package var bytesIn: UInt64
+    package var bytesOut: UInt64
+
+    package init(
+        device: Hex, label: String, address: String, since: Time, isCatchUp: Bool, bytesIn: UInt64, bytesOut: UInt64
+    ) {
+        self.device = device
+        self.label = label
+        self.address = address
+        self.since = since
+        self.isCatchUp = isCatchUp
+        self.bytesIn = bytesIn
+        self.bytesOut = bytesOut
+    }
+}
+
+package struct PeersResult: Hashable, Sendable, Codable {
+    package var peers: [PeerEntry]
+
+    package init(peers: [PeerEntry]) {
+        self.peers = peers
+    }
+}
+
+package struct ContactEntry: Hashable, Sendable, Codable {
+    package var device: Hex
+    package var label: String
+    package var subject: Hex
+    package var isRevoked: Bool
+    package var isSelf: Bool
+    /// Messages can be sealed to it now.
+    package var hasBundle: Bool
+
+    package init(device: Hex, label: String, subject: Hex, isRevoked: Bool, isSelf: Bool, hasBundle: Bool) {
+        self.device = device
+        self.label = label
+        self.subject = subject
+        self.isRevoked = isRevoked
+        self.isSelf = isSelf
+        self.hasBundle = hasBundle
+    }
+}
+
+package struct ContactsResult: Hashable, Sendable, Codable {
+    package var contacts: [ContactEntry]
+
+    package init(contacts: [ContactEntry]) {
+        self.contacts = contacts
+    }
+}
+
+package struct SendResult: Hashable, Sendable, Codable {
+    package var id: Hex
+    /// `sealed`, or `waitingForKeys` until the recipient's prekey bundle arrives.
+    package var state: String
+
+    package init(id: Hex, state: String) {
+        self.id = id
+        self.state = state
+    }
+}
+
+/// One message; also the parameters of the notification `inbox.message`.
+package struct InboxEntry: Hashable, Sendable, Codable {
+    package var sequence: UInt64
+    package var id: Hex
+    /// The device.
+    package var from: Hex
+    package var label: String
+    /// What the sender claims.
+    package var sent: Time
+    package var received: Time
+    package var text: String
+    package var senderSinceRevoked: Bool
+
+    package init(
+        sequence: UInt64, id: Hex, from: Hex, label: String, sent: Time, received: Time, text: String,
+        senderSinceRevoked: Bool
+    ) {
+        self.sequence = sequence
+        self.id = id
+        self.from = from
+        self.label = label
+        self.sent = sent
+        self.received = received
+        self.text = text
+        self.senderSinceRevoked = senderSinceRevoked
+    }
+}
+
+package struct InboxResult: Hashable, Sendable, Codable {
+    package var messages: [InboxEntry]
+    /// Ask again with `after` set to the last sequence.
+    package var more: Bool
+
+    package init(messages: [InboxEntry], more: Bool) {
+        self.messages = messages
+        self.more = more
+    }
+}
+
+package struct SubscribeResult: Hashable, Sendable, Codable {
+    package var subscribed: Bool
+
+    package init(subscribed: Bool) {
+        self.subscribed = subscribed
+    }
+}
+
+package struct LogHeadEntry: Hashable, Sendable, Codable {
+    package var log: Hex
+    package var sequence: UInt64
+    package var id: Hex
+
+    package init(log: Hex, sequence: UInt64, id: Hex) {
+        self.log = log
+        self.sequence = sequence
+        self.id = id
+    }
+}
+
+package struct LogHeadsResult: Hashable, Sendable, Codable {
+    package var heads: [LogHeadEntry]
+
+    package init(heads: [LogHeadEntry]) {
+        self.heads = heads
+    }
+}
+
+package struct LogEntryLine: Hashable, Sendable, Codable {
+    package var position: UInt64
+    package var log: Hex
+    package var sequence: UInt64
+    package var id: Hex
+    package var time: Time
+    package var summary: String
+
+    package init(position: UInt64, log: Hex, sequence: UInt64, id: Hex, time: Time, summary: String) {
+        self.position = position
+        self.log = log
+        self.sequence = sequence
+        self.id = id
+        self.time = time
+        self.summary = summary
+    }
+}
+
+package struct LogListResult: Hashable, Sendable, Codable {
+    package var entries: [LogEntryLine]
+    /// Ask again with `after` set to the last position.
+    package var more: Bool
+
+    package init(entries: [LogEntryLine], more: Bool) {
+        self.entries = entries
+        self.more = more
+    }
+}
+
+package struct LogSubmitResult: Hashable, Sendable, Codable {
+    package var accepted: Int
+    package var known: Int
+    /// A sentence for each object refused.
+    package var refused: [String]
+
+    package init(accepted: Int, known: Int, refused: [String]) {
+        self.accepted = accepted
+        self.known = known
+        self.refused = refused
+    }
+}
+
+/// What the node noticed; the parameters of the notification `events.event`.
+package struct EventEntry: Hashable, Sendable, Codable {
+    package var time: Time
+    package var kind: String
+    /// For people.
+    package var text: String
+    /// For programs; which there are depends on the kind.
+    package var fields: [String: String]
+
+    package init(time: Time, kind: String, text: String, fields: [String: String]) {
+        self.time = time
+        self.kind = kind
+        self.text = text
+        self.fields = fields
+    }
+}
+
+/// The parameters of the notification `control.dropped`: the last line before the node closes.
+package struct DroppedNotice: Hashable, Sendable, Codable {
+    package var reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
+}
