@@ -61,6 +61,8 @@ package struct Policy: Hashable, Sendable {
 
     package let number: UInt32
     package let settings: [Setting]
+    /// As it stands in the entry, fields we ignore included.
+    package let payload: [UInt8]
 
     /// `settings` ascend by key, at least one.
     package init(number: UInt32, settings: [Setting]) {
@@ -69,6 +71,15 @@ package struct Policy: Hashable, Sendable {
             zip(settings, settings.dropFirst()).allSatisfy { $0.key < $1.key }, "settings ascend by their keys")
         self.number = number
         self.settings = settings
+        var writer = CanonicalWriter()
+        writer.field(0x01, u32: number)
+        var value: [UInt8] = []
+        for setting in settings {
+            value.append(u16: setting.key)
+            value.append(u32: setting.value)
+        }
+        writer.field(0x02, bytes: value)
+        payload = writer.bytes
     }
 
     init(parsing payload: [UInt8]) throws(Malformed) {
@@ -83,22 +94,11 @@ package struct Policy: Hashable, Sendable {
             settings.append(Setting(raw: key, value))
         }
         self.settings = settings
+        self.payload = payload
     }
 
     package subscript(key: Key) -> UInt32 {
         settings.first { $0.key == key.rawValue }?.value ?? key.standard
-    }
-
-    package var payload: [UInt8] {
-        var writer = CanonicalWriter()
-        writer.field(0x01, u32: number)
-        var value: [UInt8] = []
-        for setting in settings {
-            value.append(u16: setting.key)
-            value.append(u32: setting.value)
-        }
-        writer.field(0x02, bytes: value)
-        return writer.bytes
     }
 
     package var hash: PolicyHash { Blake2b.hash(payload.span.bytes, personal: .policy) }

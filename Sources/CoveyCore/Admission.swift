@@ -1,0 +1,229 @@
+package import CoveyCrypto
+
+/// A peer that this node validated. Only `Membership.admit` makes one.
+package struct VerifiedMember: Sendable {
+    /// The current certificate, which may be newer than the one the peer showed.
+    package let certificate: DeviceCertificate
+
+    package var device: DeviceID { certificate.device }
+
+    fileprivate init(certificate: DeviceCertificate) { self.certificate = certificate }
+}
+
+/// A peer that may be what it says, but not all of it can be told: log, note and certificate frames only.
+package struct UnverifiedPeer: Sendable {
+    package let certificate: DeviceCertificate
+    /// Its CertIssue is held and signed, only entries before it are missing: log entries may be sent to it.
+    package let isProvisional: Bool
+
+    package var device: DeviceID { certificate.device }
+
+    fileprivate init(certificate: DeviceCertificate, isProvisional: Bool) {
+        self.certificate = certificate
+        self.isProvisional = isProvisional
+    }
+}
+
+package enum CatchUpReason: Hashable, Sendable {
+    /// Its certificate, or one of its authorities', is in no entry we accepted.
+    case notInLog
+    /// It named its chain by a hash that is not the one of a chain we know.
+    case unknownChain
+    case suspended
+}
+
+/// Why a peer is no peer. It sees the same silence for all of them.
+package enum AdmissionRefusal: Error, Equatable, Sendable {
+    case malformed(Malformed)
+    case chainSignatures
+    case attenuation(CertificateFault)
+    /// The certificate is for another link key than the one that made the handshake.
+    case linkKey
+    case time(TimeFault)
+    case revoked
+    case noLinkCapability
+    /// Our own certificate.
+    case reflection
+}
+
+package enum Admission: Sendable {
+    case member(VerifiedMember)
+    case catchUp(UnverifiedPeer, why: CatchUpReason)
+    case refused(AdmissionRefusal)
+}
+
+/// How a peer shows who stands between its certificate and the root.
+package enum PresentedChain: Sendable {
+    /// At most two, the issuer first.
+    case certificates([Signed])
+    case hash(ChainHash)
+}
+
+/// BLAKE2b-256 of the concatenated certificate hashes of a chain, device first (protocol.md §2.2).
+package struct ChainHash: FixedOctets {
+    private var octets = Octets32()
+    package init() {}
+
+    package init(device: CertificateHash, authorities: [CertificateHash]) {
+        var bytes: [UInt8] = []
+        bytes.append(device)
+        for authority in authorities { bytes.append(authority) }
+        self = Blake2b.hash(bytes.span.bytes, personal: .certificate)
+    }
+}
+
+extension Membership {
+    /// Judges a peer by what its handshake payload shows. The order of checks is that of protocol.md §2.2.
+    ///
+    /// - Parameters:
+    ///   - linkKey: the static key that made the handshake (Noise `rs`).
+    ///   - own: the device that asks.
+    package func admit(
+        certificate signed: Signed, chain: PresentedChain, linkKey: AgreementPublicKey, own: DeviceID, time: TimeView
+    ) -> Admission {
+        let shown: DeviceCertificate
+        var authorities: [AuthorityCertificate] = []
+        do {
+            shown = try DeviceCertificate(parsing: signed, mesh: mesh)
+            if case .certificates(let list) = chain {
+                for authority in list { authorities.append(try AuthorityCertificate(parsing: authority)) }
+                guard list.count <= Int(AuthorityLimits.root.depthLeft) else { throw Malformed.value(0x02) }
+            }
+        } catch let error as Malformed {
+            return .refused(.malformed(error))
+        } catch {
+            preconditionFailure("certificates are malformed or not")
+        }
+        let logged = deviceRecords[shown.device]?.certificates.first { $0.certificate.hash == shown.hash }
+        var catchUp: CatchUpReason?
+        if let logged {
+            // The entry that issued it was verified, and vouches for this body: no signature need be looked at again.
+            if let fault = fault(of: logged) { return .refused(.attenuation(fault)) }
+        } else {
+            catchUp = .notInLog
+            switch verify(shown, authorities) {
+            case .refused(let refusal): return .refused(refusal)
+            case .unknownIssuer: catchUp = .unknownChain
+            case .sound: break
+            }
+        }
+        if catchUp == nil, !isKnown(chain, shown, authorities) {
+            if case .hash = chain { catchUp = .unknownChain } else { catchUp = .notInLog }
+        }
+        guard shown.link == linkKey else { return .refused(.linkKey) }
+        if let fault = shown.timeFault(at: time) { return .refused(.time(fault)) }
+        guard !isRevoked(shown.device) else { return .refused(.revoked) }
+        guard shown.capabilities.contains(.link) else { return .refused(.noLinkCapability) }
+        guard shown.device != own else { return .refused(.reflection) }
+        if catchUp == nil, isSuspended(shown.device, at: time) { catchUp = .suspended }
+        if let catchUp {
+            let isProvisional = isProvisional(shown.hash, of: shown.issuer)
+            return .catchUp(UnverifiedPeer(certificate: shown, isProvisional: isProvisional), why: catchUp)
+        }
+        guard let current = currentCertificate(shown.device) else { return .refused(.attenuation(.afterLimit)) }
+        guard current.capabilities.contains(.link) else { return .refused(.noLinkCapability) }
+        return .member(VerifiedMember(certificate: current))
+    }
+
+    /// The chain hash a device shows when it names its chain by hash; nil when it has no current certificate.
+    package func chainHash(of device: DeviceID) -> ChainHash? {
+        guard let certificate = currentCertificate(device), let chain = authorityChain(of: certificate.issuer) else {
+            return nil
+        }
+        return ChainHash(device: certificate.hash, authorities: chain.map(\.hash))
+    }
+
+    /// The certificates from an authority up to the one below the root, all with the right to act; empty for the root.
+    package func authorityChain(of authority: AuthorityID) -> [AuthorityCertificate]? {
+        var chain: [AuthorityCertificate] = []
+        var at = authority
+        while at != genesis.rootID {
+            guard chain.count < Int(AuthorityLimits.root.depthLeft), let certificate = self.authority(at) else {
+                return nil
+            }
+            chain.append(certificate)
+            at = certificate.parent
+        }
+        return chain
+    }
+
+    private enum ChainCheck { case sound, unknownIssuer, refused(AdmissionRefusal) }
+
+    /// Whether a certificate that no entry vouches for is signed and attenuated down from the root.
+    private func verify(_ shown: DeviceCertificate, _ presented: [AuthorityCertificate]) -> ChainCheck {
+        let issuer: (keyset: Keyset, limits: AuthorityLimits)
+        switch standing(of: shown.issuer, presented, levels: Int(AuthorityLimits.root.depthLeft)) {
+        case .found(let keyset, let limits): issuer = (keyset, limits)
+        case .unknown: return presented.isEmpty ? .unknownIssuer : .refused(.chainSignatures)
+        case .refused(let refusal): return .refused(refusal)
+        }
+        guard
+            let signers = shown.signed.signers(
+                among: issuer.keyset.keys, type: .object(.deviceCertificate), mesh: mesh),
+            signers.count >= issuer.keyset.threshold
+        else { return .refused(.chainSignatures) }
+        if let fault = issuer.limits.fault(in: shown.content) { return .refused(.attenuation(fault)) }
+        guard shown.capabilities.isDisjoint(with: .privileged) || signers.count >= 2 else {
+            return .refused(.attenuation(.privilege))
+        }
+        guard shown.link.isCanonical, shown.message.isCanonical else { return .refused(.attenuation(.keyEncoding)) }
+        return .sound
+    }
+
+    private enum IssuerStanding {
+        case found(Keyset, AuthorityLimits)
+        case unknown
+        case refused(AdmissionRefusal)
+    }
+
+    /// Looks an authority up in the log, then among the presented certificates, going up at most `levels` steps.
+    private func standing(
+        of authority: AuthorityID, _ presented: [AuthorityCertificate], levels: Int
+    ) -> IssuerStanding {
+        if let log = logs[authority] {
+            guard let limits = limits(of: authority) else { return .refused(.attenuation(.authority)) }
+            return .found(log.keyset, limits)
+        }
+        guard let certificate = presented.first(where: { $0.authority == authority }) else { return .unknown }
+        guard levels > 0 else { return .refused(.attenuation(.depth)) }
+        guard certificate.keyset.authorityID == authority else { return .refused(.chainSignatures) }
+        switch standing(of: certificate.parent, presented, levels: levels - 1) {
+        case .unknown: return .unknown
+        case .refused(let refusal): return .refused(refusal)
+        case .found(let keyset, let limits):
+            guard keyset.approves(certificate.signed, as: .authorityCertificate, in: mesh) else {
+                return .refused(.chainSignatures)
+            }
+            if let fault = limits.fault(in: certificate.content) { return .refused(.attenuation(fault)) }
+            return .found(certificate.keyset, AuthorityLimits(certificate.content))
+        }
+    }
+
+    /// Whether a presented chain is one that our log holds, link by link up to the root.
+    private func isKnown(
+        _ chain: PresentedChain, _ shown: DeviceCertificate, _ presented: [AuthorityCertificate]
+    ) -> Bool {
+        switch chain {
+        case .certificates:
+            var at = shown.issuer
+            for certificate in presented {
+                guard certificate.authority == at, let log = logs[at],
+                    log.grants.contains(where: { $0.certificate.hash == certificate.hash && $0.log == log.parent })
+                else { return false }
+                at = certificate.parent
+            }
+            return at == genesis.rootID
+        case .hash(let hash):
+            return knownChains(from: shown.issuer).contains { ChainHash(device: shown.hash, authorities: $0) == hash }
+        }
+    }
+
+    /// Every way up from an authority: more than one only when its certificate was renewed.
+    private func knownChains(from authority: AuthorityID) -> [[CertificateHash]] {
+        if authority == genesis.rootID { return [[]] }
+        guard let log = logs[authority], let parent = log.parent else { return [] }
+        return log.grants.filter { $0.log == parent }.suffix(4).flatMap { grant in
+            knownChains(from: parent).map { [grant.certificate.hash] + $0 }
+        }
+    }
+}

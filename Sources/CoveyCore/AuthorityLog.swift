@@ -1,0 +1,164 @@
+import CoveyCrypto
+
+/// An AuthorityAdd: what a parent said, and where.
+struct AuthorityGrant: Sendable {
+    let entry: EntryID
+    /// The parent's log.
+    let log: LogID
+    let sequence: UInt64
+    let certificate: AuthorityCertificate
+}
+
+/// What an authority may grant (protocol.md §1.3).
+package struct AuthorityLimits: Hashable, Sendable {
+    package let depthLeft: UInt8
+    package let grantable: Capabilities
+    package let mostDays: UInt16
+    package let mostDevices: Int
+    package let notBefore: Minute
+    package let notAfter: Minute
+    /// Empty: all.
+    package let zones: [UInt8]
+
+    /// Two levels of authorities below, certificates of at most 400 days, no other limit.
+    static let root = AuthorityLimits(
+        depthLeft: 2, grantable: .all, mostDays: 400, mostDevices: .max, notBefore: Minute(0),
+        notAfter: Minute(.max), zones: [])
+
+    init(
+        depthLeft: UInt8, grantable: Capabilities, mostDays: UInt16, mostDevices: Int, notBefore: Minute,
+        notAfter: Minute, zones: [UInt8]
+    ) {
+        self.depthLeft = depthLeft
+        self.grantable = grantable
+        self.mostDays = mostDays
+        self.mostDevices = mostDevices
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        self.zones = zones
+    }
+
+    init(_ content: AuthorityCertificate.Content) {
+        self.init(
+            depthLeft: content.depthLeft, grantable: content.grantable, mostDays: content.mostDays,
+            mostDevices: Int(content.mostDevices), notBefore: content.notBefore, notAfter: content.notAfter,
+            zones: content.zones)
+    }
+
+    private func covers(zones other: [UInt8]) -> Bool { zones.isEmpty || other.allSatisfy(zones.contains) }
+
+    /// Whether a certificate stays within these limits.
+    func fault(in certificate: DeviceCertificate.Content) -> CertificateFault? {
+        guard certificate.capabilities.isSubset(of: grantable) else { return .capabilities }
+        guard covers(zones: certificate.zones) else { return .zones }
+        guard certificate.notBefore >= notBefore, certificate.notAfter <= notAfter,
+            certificate.notAfter.value - certificate.notBefore.value <= UInt32(mostDays) * 1440
+        else { return .validity }
+        return nil
+    }
+
+    /// Whether an authority below stays within these limits.
+    func fault(in authority: AuthorityCertificate.Content) -> CertificateFault? {
+        guard authority.depthLeft < depthLeft else { return .depth }
+        guard authority.grantable.isSubset(of: grantable) else { return .capabilities }
+        guard zones.isEmpty || (!authority.zones.isEmpty && covers(zones: authority.zones)) else { return .zones }
+        guard authority.notBefore >= notBefore, authority.notAfter <= notAfter, authority.mostDays <= mostDays,
+            Int(authority.mostDevices) <= mostDevices
+        else { return .validity }
+        return nil
+    }
+}
+
+/// Why a logged certificate grants nothing, or a presented one cannot be believed.
+package enum CertificateFault: Hashable, Sendable {
+    /// Not issued in the log of its issuer.
+    case issuer
+    /// The issuer, or an authority above it, has no right itself.
+    case authority
+    case capabilities
+    case zones
+    case validity
+    case depth
+    /// A privileged capability with fewer than two signatures.
+    case privilege
+    /// An X25519 key in an encoding that is not the one of its value.
+    case keyEncoding
+    /// The device is known with other keys.
+    case deviceKeys
+    /// Another device had the link key first.
+    case linkKey
+    /// More live devices than the issuer may have.
+    case quota
+    /// Granted after the log was frozen, or after the last good entry of a revoked authority.
+    case afterLimit
+}
+
+/// One CertIssue of one device, in the order of its log; for the quota.
+struct Issue: Sendable {
+    let device: DeviceID
+    let certificate: CertificateHash
+    let sequence: UInt64
+    let time: Minute
+    let notAfter: Minute
+}
+
+/// The live devices of a log, counted along its issues (protocol.md §1.3). A new device beyond the quota is void until
+/// one before it is revoked; renewals never are.
+struct QuotaWalk: Sendable {
+    private(set) var over: Set<DeviceID> = []
+    private var live: [DeviceID: Minute] = [:]
+
+    mutating func take(_ issue: Issue, most: Int) {
+        if let until = live[issue.device] {
+            live[issue.device] = max(until, issue.notAfter)
+            return
+        }
+        if live.count >= most { live = live.filter { $0.value >= issue.time } }
+        guard live.count < most else {
+            over.insert(issue.device)
+            return
+        }
+        over.remove(issue.device)
+        live[issue.device] = issue.notAfter
+    }
+}
+
+/// The chain of one authority, as far as it was accepted, with what is needed to take the next entry.
+struct AuthorityLog: Sendable {
+    let keyset: Keyset
+    /// All AuthorityAdds of it, whatever they are worth; none for the root.
+    var grants: [AuthorityGrant] = []
+    /// The authority whose AuthorityAdd its first entry names; nil for the root, and before the first entry.
+    var parent: AuthorityID?
+    /// Authorities between it and the root, itself included: 0 for the root, at most 2.
+    let depth: Int
+
+    /// By sequence, from 1.
+    var ids: [EntryID] = []
+    var lastTime = Minute(0)
+
+    /// Verified entries whose predecessor is missing, by sequence.
+    var orphans: [UInt64: [LogEntry]] = [:]
+    var orphanCount = 0
+
+    /// Entries beside `ids`, after a fork.
+    var branches: [UInt64: [EntryID]] = [:]
+    var branchCount = 0
+    var forkedAt: UInt64?
+    /// Heads of this log that its parent's Checkpoints name, ascending by the Checkpoint's sequence.
+    var checkpointed: [(sequence: UInt64, row: CoveredRow)] = []
+
+    var issues: [Issue] = []
+    var quota = QuotaWalk()
+
+    init(keyset: Keyset, depth: Int) {
+        self.keyset = keyset
+        self.depth = depth
+    }
+
+    func id(at sequence: UInt64) -> EntryID? {
+        sequence >= 1 && sequence <= UInt64(ids.count) ? ids[Int(sequence) - 1] : nil
+    }
+
+    func hasBranch(_ id: EntryID, at sequence: UInt64) -> Bool { branches[sequence]?.contains(id) ?? false }
+}

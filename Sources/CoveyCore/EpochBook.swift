@@ -1,0 +1,206 @@
+import CoveyCrypto
+
+/// A network epoch as announced in a log (protocol.md §1.10).
+package struct Epoch: Hashable, Sendable {
+    package let entry: EntryID
+    package let log: LogID
+    package let sequence: UInt64
+    package let announced: Minute
+    package let number: UInt32
+    package let commit: EpochCommit
+    /// Ascending by log.
+    package let rows: [CoveredRow]
+    package let notes: [NoteHash]
+    package let graceDays: UInt16
+
+    init(entry: LogEntry, announcement: EpochAnnouncement) {
+        self.entry = entry.id
+        log = entry.log
+        sequence = entry.sequence
+        announced = entry.time
+        number = announcement.number
+        commit = announcement.commit
+        rows = announcement.rows
+        notes = announcement.notes
+        graceDays = announcement.graceDays
+    }
+
+    fileprivate func covers(_ log: LogID, _ sequence: UInt64) -> Bool {
+        rows.contains { $0.log == log && $0.sequence >= sequence }
+    }
+
+    /// The higher number, then the smaller commit, goes first.
+    fileprivate static func precedes(_ left: Epoch, _ right: Epoch) -> Bool {
+        left.number != right.number ? left.number > right.number : left.commit < right.commit
+    }
+}
+
+/// Which held epochs to use.
+package struct EpochSelection: Hashable, Sendable {
+    /// Untainted ones, the preferred first.
+    package let clean: [Epoch]
+    /// The others, the least bad first.
+    package let tainted: [Epoch]
+
+    package var preferred: Epoch? { clean.first ?? tainted.first }
+
+    /// No clean epoch: beacons go short and slow, announcements ask first.
+    package var isHold: Bool { clean.isEmpty }
+}
+
+/// All announcements met, and which of them carry the number they must.
+struct EpochBook: Sendable {
+    private(set) var announced: [Epoch] = []
+    private(set) var byEntry: [EntryID: Int] = [:]
+    /// Announcements by log, ascending by sequence.
+    private(set) var byLog: [LogID: [Int]] = [:]
+    private(set) var byCommit: [EpochCommit: [Int]] = [:]
+    fileprivate var validity: [EntryID: Bool] = [:]
+    fileprivate var unresolved: [Int] = []
+
+    mutating func add(_ epoch: Epoch) {
+        let index = announced.count
+        announced.append(epoch)
+        byEntry[epoch.entry] = index
+        byLog[epoch.log, default: []].append(index)
+        byCommit[epoch.commit, default: []].append(index)
+        unresolved.append(index)
+    }
+}
+
+extension Membership {
+    /// Decides which announcements are void: their number must be 1 + the highest among those they cover.
+    ///
+    /// It can be told only when all that an announcement covers is held, and once told never changes.
+    mutating func resolveEpochs() {
+        var isDone = false
+        while !isDone, !epochBook.unresolved.isEmpty {
+            let before = epochBook.unresolved
+            for index in before {
+                guard let isValid = hasRightNumber(epochBook.announced[index]) else { continue }
+                epochBook.validity[epochBook.announced[index].entry] = isValid
+                epochBook.unresolved.removeAll { $0 == index }
+            }
+            isDone = before.count == epochBook.unresolved.count
+        }
+    }
+
+    private func hasRightNumber(_ epoch: Epoch) -> Bool? {
+        var highest: UInt32 = 0
+        for row in epoch.rows {
+            guard holds(row) else { return nil }
+            for index in epochBook.byLog[row.log] ?? [] {
+                let covered = epochBook.announced[index]
+                guard covered.sequence <= row.sequence else { break }
+                guard let isValid = epochBook.validity[covered.entry] else { return nil }
+                if isValid { highest = max(highest, covered.number) }
+            }
+        }
+        return highest < .max && epoch.number == highest + 1
+    }
+
+    /// An announcement whose number is right and whose authority had the right to make it; nil for others, and while
+    /// something it covers is missing.
+    package func epoch(_ entry: EntryID) -> Epoch? {
+        guard let index = epochBook.byEntry[entry], epochBook.validity[entry] ?? false else { return nil }
+        let epoch = epochBook.announced[index]
+        return limits(of: epoch.log) == nil ? nil : epoch
+    }
+
+    /// Valid announcements of one commit; nearly always one.
+    package func epochs(of commit: EpochCommit) -> [Epoch] {
+        (epochBook.byCommit[commit] ?? []).compactMap { epoch(epochBook.announced[$0].entry) }
+    }
+
+    /// What number the next announcement carries when it covers `heads`.
+    package var nextEpochNumber: UInt32 {
+        let rows = heads
+        let highest = epochBook.announced.filter {
+            (epochBook.validity[$0.entry] ?? false) && covers(rows, $0.log, $0.sequence)
+        }.map(\.number).max()
+        return (highest ?? 0) &+ 1
+    }
+
+    private func covers(_ rows: [CoveredRow], _ log: LogID, _ sequence: UInt64) -> Bool {
+        rows.contains { $0.log == log && $0.sequence >= sequence }
+    }
+
+    /// Whether a revocation that matters for secrecy is known which an epoch does not cover, or its authority had no
+    /// right at that point.
+    package func isTainted(_ epoch: Epoch) -> Bool { isTainted(epoch, by: taintingNotes) }
+
+    private func isTainted(_ epoch: Epoch, by notes: [NoteHash]) -> Bool {
+        if epoch.sequence > grantLimit(of: epoch.log) { return true }
+        for placed in authorityRevocations where isAbove(placed.log, placed.revocation.authority) {
+            guard placed.isMain, epoch.covers(placed.log, placed.sequence) else { return true }
+        }
+        return notes.contains { !epoch.notes.contains($0) && !isConfirmed($0, within: epoch.rows) }
+    }
+
+    /// Sorts the epochs whose keys are held. One without a valid announcement is of no use and left out.
+    package func select(held commits: some Sequence<EpochCommit>) -> EpochSelection {
+        let notes = taintingNotes
+        var clean: [Epoch] = []
+        var tainted: [Epoch] = []
+        for commit in commits {
+            let known = epochs(of: commit)
+            // Of two announcements of one key the better counts.
+            if let best = known.filter({ !isTainted($0, by: notes) }).min(by: Epoch.precedes) {
+                clean.append(best)
+            } else if let best = known.min(by: Epoch.precedes) {
+                tainted.append(best)
+            }
+        }
+        return EpochSelection(clean: clean.sorted(by: Epoch.precedes), tainted: tainted.sorted(by: Epoch.precedes))
+    }
+
+    /// Whether the key of an epoch may be handed on: its announcement is valid, and every entry and note it covers is
+    /// held here. To whom is the type's part: only a member that this node validated.
+    package func mayHand(_ entry: EntryID, to member: VerifiedMember, at time: TimeView) -> Bool {
+        guard let epoch = epoch(entry), isMember(member.device, at: time) else { return false }
+        return epoch.rows.allSatisfy(holds) && epoch.notes.allSatisfy(hasNote)
+    }
+
+    /// Whether a key that came in EPOCH_KEY is the one of an announcement.
+    package func isKey(_ commit: EpochCommit, of entry: EntryID) -> Bool { epoch(entry)?.commit == commit }
+}
+
+/// Which epochs are held, and since when a clean successor is: when a key must be erased (protocol.md §1.10).
+/// The keys themselves are the caller's.
+package struct EpochShelf: Hashable, Sendable {
+    package static let most = 32
+
+    /// When a clean epoch of a higher number was first held; nil before. Saved by the caller.
+    package private(set) var succeeded: [EpochCommit: Minute?]
+
+    package init(_ saved: [EpochCommit: Minute?] = [:]) { succeeded = saved }
+
+    package var commits: [EpochCommit] { succeeded.keys.sorted() }
+
+    package func holds(_ commit: EpochCommit) -> Bool { succeeded.keys.contains(commit) }
+
+    package mutating func add(_ commit: EpochCommit) {
+        if !holds(commit) { succeeded[commit] = .some(nil) }
+    }
+
+    /// Marks what has a clean successor, and lets go of what is beyond its grace or one of too many; the caller erases
+    /// the keys of the commits returned.
+    package mutating func settle(_ membership: Membership, at time: TimeView) -> [EpochCommit] {
+        let selection = membership.select(held: commits)
+        let newest = selection.clean.first?.number
+        var erased: [EpochCommit] = []
+        let ordered = (selection.clean + selection.tainted).sorted(by: Epoch.precedes)
+        for epoch in ordered {
+            if let newest, newest > epoch.number, succeeded[epoch.commit] == .some(nil) {
+                succeeded[epoch.commit] = .some(time.now)
+            }
+            if let since = succeeded[epoch.commit] ?? nil, time.now > since.adding(Int64(epoch.graceDays) * 1440) {
+                erased.append(epoch.commit)
+            }
+        }
+        let kept = ordered.filter { !erased.contains($0.commit) }
+        erased += kept.dropFirst(Self.most).map(\.commit)
+        for commit in erased { succeeded.removeValue(forKey: commit) }
+        return erased.sorted()
+    }
+}

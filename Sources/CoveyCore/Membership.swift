@@ -1,0 +1,611 @@
+import CoveyCrypto
+
+/// Who belongs to the mesh: the state of all membership logs and of the set of RevokeNotes (protocol.md §1.7–1.10).
+///
+/// It keeps facts (what was signed, and where it stands) and derives every decision from them when asked, so the order in
+/// which entries and notes arrived does not matter. It does no I/O and has no clock. Of entries it keeps the ids and what
+/// decisions need; the bytes are the caller's to keep (`EntryIntake`) and to find again by `LogID` and sequence.
+package struct Membership: Sendable {
+    package enum Bounds {
+        /// Held entries of one log, and of all logs whose authority is unknown together.
+        package static let orphans = 256
+        /// Entries kept of the branches of one forked log.
+        package static let branchEntries = 256
+        /// Notes held because device or signer is unknown.
+        package static let heldNotes = 256
+        /// Single-key notes kept of one key: the first by (note_no, hash).
+        package static let singleNotes = 256
+        /// Notes kept that a device signed about itself: the first by hash.
+        package static let ownNotes = 4
+        /// Undecided single-key notes of one key that revoke; the others suspend.
+        package static let revokingSingles = 5
+        /// Minutes a single-key note beyond those suspends.
+        package static let suspension: Int64 = 7 * 1440
+    }
+
+    package let genesis: Genesis
+
+    var logs: [LogID: AuthorityLog]
+    var deviceRecords: [DeviceID: DeviceRecord] = [:]
+    /// Devices that claim a link key, in the order of acceptance; nearly always one.
+    var linkClaims: [AgreementPublicKey: [DeviceID]] = [:]
+    var policies: [(sequence: UInt64, policy: Policy)] = []
+    var authorityRevocations: [PlacedRevocation] = []
+    /// Entries of logs that no accepted AuthorityAdd names.
+    private var strays: [LogEntry] = []
+    var noteBook = NoteBook()
+    var epochBook = EpochBook()
+    /// Times of Checkpoints and EpochAnnounces, by their place.
+    private var marks: [(log: LogID, sequence: UInt64, time: Minute)] = []
+    private var entryCount = 0
+
+    /// `genesis` is verified by whoever pins it.
+    package init(genesis: Genesis) {
+        self.genesis = genesis
+        logs = [genesis.rootID: AuthorityLog(keyset: genesis.root, depth: 0)]
+    }
+
+    package var mesh: MeshID { genesis.meshID }
+
+    // MARK: Taking entries
+
+    /// Takes an entry from a peer or a file.
+    package mutating func accept(_ signed: Signed) throws(EntryRefusal) -> EntryOutcome {
+        try accept(parse(signed), isVerified: false)
+    }
+
+    /// Takes an entry back that was accepted here before, in the same order: its signatures are not verified again.
+    package mutating func restore(_ signed: Signed) throws(EntryRefusal) -> EntryOutcome {
+        try accept(parse(signed), isVerified: true)
+    }
+
+    private func parse(_ signed: Signed) throws(EntryRefusal) -> LogEntry {
+        do { return try LogEntry(parsing: signed, mesh: mesh) } catch { throw .malformed(error) }
+    }
+
+    private enum Placement { case taken, known, held }
+
+    private mutating func accept(_ entry: LogEntry, isVerified: Bool) throws(EntryRefusal) -> EntryOutcome {
+        var intake = EntryIntake()
+        var effects = Effects()
+        switch try take(entry, isVerified: isVerified, into: &intake, &effects) {
+        case .known: return .known
+        case .held: return .held
+        case .taken: break
+        }
+        // Entries that waited for this one, and for those.
+        var next = 0
+        while next < intake.entries.count {
+            let taken = intake.entries[next]
+            next += 1
+            for (follower, isVerified) in followers(of: taken) {
+                do { _ = try take(follower, isVerified: isVerified, into: &intake, &effects) } catch {
+                    intake.dropped.append(error)
+                }
+            }
+        }
+        settle(effects, &intake)
+        return .accepted(intake)
+    }
+
+    private mutating func followers(of entry: LogEntry) -> [(LogEntry, isVerified: Bool)] {
+        var found: [(LogEntry, isVerified: Bool)] = []
+        if let orphans = logs[entry.log]?.orphans.removeValue(forKey: entry.sequence + 1) {
+            logs[entry.log]?.orphanCount -= orphans.count
+            found += orphans.map { ($0, isVerified: true) }
+        }
+        if case .authorityAdd(let certificate) = entry.payload, logs[certificate.authority] != nil {
+            let theirs = strays.filter { $0.log == certificate.authority }.sorted { $0.sequence < $1.sequence }
+            strays.removeAll { $0.log == certificate.authority }
+            found += theirs.map { ($0, isVerified: false) }
+        }
+        return found
+    }
+
+    private mutating func take(
+        _ entry: LogEntry, isVerified: Bool, into intake: inout EntryIntake, _ effects: inout Effects
+    ) throws(EntryRefusal) -> Placement {
+        let way = try way(for: entry)
+        switch way {
+        case .known: return .known
+        case .held: return .held
+        case .stray: return try holdStray(entry)
+        case .orphan, .main, .branch, .fork: try verify(entry, isVerified)
+        }
+        switch way {
+        case .known, .held, .stray: break
+        case .orphan: return try holdOrphan(entry)
+        case .main: appendMain(entry, &intake, &effects)
+        case .branch: appendBranch(entry, isFork: false, &intake, &effects)
+        case .fork: appendBranch(entry, isFork: true, &intake, &effects)
+        }
+        return .taken
+    }
+
+    private enum Way { case known, held, stray, orphan, main, branch, fork }
+
+    /// Where an entry belongs, before its signatures are looked at.
+    private func way(for entry: LogEntry) throws(EntryRefusal) -> Way {
+        guard let log = logs[entry.log] else { return .stray }
+        if log.id(at: entry.sequence) == entry.id || log.hasBranch(entry.id, at: entry.sequence) { return .known }
+        switch entry.payload {
+        case .authorityRotate, .recoverFork: throw .notYetSupported(entry.payload.kind)
+        case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest:
+            break
+        }
+        let next = UInt64(log.ids.count) + 1
+        if entry.sequence > next {
+            let isHeld = log.orphans[entry.sequence]?.contains { $0.id == entry.id } ?? false
+            return isHeld ? .held : .orphan
+        }
+        if entry.sequence == next, follows(entry, log) {
+            try checkMain(entry, log)
+            return .main
+        }
+        guard entry.sequence < next || log.hasBranch(entry.previous, at: entry.sequence - 1) else {
+            throw .wrongPrevious
+        }
+        guard log.branchCount < Bounds.branchEntries else { throw .tooManyBranches }
+        return entry.sequence < next ? .fork : .branch
+    }
+
+    private func verify(_ entry: LogEntry, _ isVerified: Bool) throws(EntryRefusal) {
+        if isVerified { return }
+        guard let keyset = logs[entry.log]?.keyset, keyset.approves(entry.signed, as: .logEntry, in: mesh) else {
+            throw .signatures
+        }
+    }
+
+    private func follows(_ entry: LogEntry, _ log: AuthorityLog) -> Bool {
+        if let last = log.ids.last { return entry.previous == last }
+        if entry.log == genesis.rootID { return entry.previous == LogEntry.anchor(of: mesh) }
+        return log.grants.contains { $0.entry == entry.previous }
+    }
+
+    private func checkMain(_ entry: LogEntry, _ log: AuthorityLog) throws(EntryRefusal) {
+        guard entry.time >= log.lastTime else { throw .timeDecreases }
+        if case .policySet(let policy) = entry.payload {
+            guard entry.log == genesis.rootID else { throw .policy }
+            guard !policies.isEmpty || policy.hash == genesis.policyHash else { throw .policy }
+        }
+    }
+
+    private mutating func holdStray(_ entry: LogEntry) throws(EntryRefusal) -> Placement {
+        if strays.contains(where: { $0.id == entry.id }) { return .held }
+        guard strays.count < Bounds.orphans else { throw .tooManyHeld }
+        strays.append(entry)
+        return .held
+    }
+
+    private mutating func holdOrphan(_ entry: LogEntry) throws(EntryRefusal) -> Placement {
+        guard let log = logs[entry.log] else { return .held }
+        if log.orphanCount >= Bounds.orphans {
+            // Those nearest to the gap are worth most.
+            guard let last = log.orphans.keys.max(), entry.sequence < last, let dropped = log.orphans[last] else {
+                throw .tooManyHeld
+            }
+            logs[entry.log]?.orphans[last] = nil
+            logs[entry.log]?.orphanCount -= dropped.count
+        }
+        logs[entry.log]?.orphans[entry.sequence, default: []].append(entry)
+        logs[entry.log]?.orphanCount += 1
+        return .held
+    }
+
+    // MARK: Facts of an entry
+
+    /// What has to be looked at again once all entries of an intake are in.
+    private struct Effects {
+        /// Rights of some authority changed: every decision about notes and quotas may have.
+        var rights = false
+        var devices: [DeviceID] = []
+        var officers = false
+        var authorities: [AuthorityID] = []
+        var verdicts: [NoteHash] = []
+    }
+
+    private mutating func appendMain(_ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects) {
+        if entry.sequence == 1, entry.log != genesis.rootID {
+            let parent = logs[entry.log]?.grants.first { $0.entry == entry.previous }?.log
+            logs[entry.log]?.parent = parent
+            effects.rights = true
+        }
+        logs[entry.log]?.ids.append(entry.id)
+        logs[entry.log]?.lastTime = entry.time
+        entryCount += 1
+        intake.entries.append(entry)
+        let log = entry.log
+        switch entry.payload {
+        case .policySet(let policy):
+            if policy.number > policies.last?.policy.number ?? 0 {
+                policies.append((entry.sequence, policy))
+                intake.changes.append(.policy(number: policy.number))
+            }
+        case .authorityAdd(let certificate): add(certificate, entry, &intake, &effects)
+        case .authorityRevoke(let revocation): revoke(revocation, entry, isMain: true, &intake, &effects)
+        case .certIssue(let certificates):
+            for certificate in certificates { issue(certificate, entry, &intake, &effects) }
+        case .certRevoke(let verdicts):
+            for verdict in verdicts {
+                noteBook.add(verdict, log: log, sequence: entry.sequence, isMain: true)
+                effects.verdicts.append(verdict.note)
+            }
+        case .epochAnnounce(let announcement):
+            epochBook.add(Epoch(entry: entry, announcement: announcement))
+            marks.append((log, entry.sequence, entry.time))
+            intake.changes.append(.epoch(entry.id))
+        case .checkpoint(let checkpoint):
+            for row in checkpoint.children where row.log != log {
+                logs[row.log]?.checkpointed.append((entry.sequence, row))
+                if logs[row.log]?.forkedAt != nil { effects.rights = true }
+            }
+            marks.append((log, entry.sequence, entry.time))
+            intake.changes.append(.checkpoint(log))
+        case .groupDefinition(let group): intake.changes.append(.group(group.group))
+        case .releaseManifest: break
+        case .authorityRotate, .recoverFork: preconditionFailure("unsupported kinds are refused before they are taken")
+        }
+    }
+
+    /// Only what revokes counts on a branch: revoking is safe whichever branch will win.
+    private mutating func appendBranch(
+        _ entry: LogEntry, isFork: Bool, _ intake: inout EntryIntake, _ effects: inout Effects
+    ) {
+        logs[entry.log]?.branches[entry.sequence, default: []].append(entry.id)
+        logs[entry.log]?.branchCount += 1
+        if isFork {
+            let forkedAt = min(logs[entry.log]?.forkedAt ?? .max, entry.sequence)
+            logs[entry.log]?.forkedAt = forkedAt
+            effects.rights = true
+            intake.changes.append(.frozen(entry.log, upTo: grantLimit(of: entry.log)))
+        }
+        intake.entries.append(entry)
+        switch entry.payload {
+        case .authorityRevoke(let revocation): revoke(revocation, entry, isMain: false, &intake, &effects)
+        case .certRevoke(let verdicts):
+            for verdict in verdicts where verdict.decision == .confirmed {
+                noteBook.add(verdict, log: entry.log, sequence: entry.sequence, isMain: false)
+                effects.verdicts.append(verdict.note)
+            }
+        case .policySet, .authorityAdd, .authorityRotate, .certIssue, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest, .recoverFork:
+            break
+        }
+    }
+
+    private mutating func add(
+        _ certificate: AuthorityCertificate, _ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects
+    ) {
+        func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
+        guard let (keyset, depth) = logs[entry.log].map({ ($0.keyset, $0.depth) }), certificate.parent == entry.log,
+            certificate.authority == certificate.keyset.authorityID, certificate.authority != genesis.rootID,
+            keyset.approves(certificate.signed, as: .authorityCertificate, in: mesh)
+        else { return void(.issuer) }
+        guard depth < Int(AuthorityLimits.root.depthLeft) else { return void(.depth) }
+        if let known = logs[certificate.authority] {
+            guard known.keyset == certificate.keyset else { return void(.issuer) }
+        } else {
+            logs[certificate.authority] = AuthorityLog(keyset: certificate.keyset, depth: depth + 1)
+            effects.authorities.append(certificate.authority)
+        }
+        logs[certificate.authority]?.grants.append(
+            AuthorityGrant(
+                entry: entry.id, log: entry.log, sequence: entry.sequence, certificate: certificate))
+        effects.rights = true
+        intake.changes.append(.authority(certificate.authority))
+    }
+
+    private mutating func revoke(
+        _ revocation: AuthorityRevocation, _ entry: LogEntry, isMain: Bool, _ intake: inout EntryIntake,
+        _ effects: inout Effects
+    ) {
+        authorityRevocations.append(
+            PlacedRevocation(log: entry.log, sequence: entry.sequence, isMain: isMain, revocation: revocation))
+        effects.rights = true
+        intake.changes.append(.authorityRevoked(revocation.authority))
+    }
+
+    private mutating func issue(
+        _ certificate: DeviceCertificate, _ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects
+    ) {
+        func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
+        guard let keyset = logs[entry.log]?.keyset, certificate.issuer == entry.log else { return void(.issuer) }
+        guard certificate.link.isCanonical, certificate.message.isCanonical else { return void(.keyEncoding) }
+        if !certificate.capabilities.isDisjoint(with: .privileged) {
+            let signers = certificate.signed.signers(
+                among: keyset.keys, type: .object(.deviceCertificate), mesh: mesh)
+            guard let signers, signers.count >= max(2, keyset.threshold) else { return void(.privilege) }
+        }
+        let device = certificate.device
+        let issued = IssuedCertificate(
+            certificate: certificate, log: entry.log, sequence: entry.sequence, time: entry.time)
+        if let first = deviceRecords[device]?.certificates.first?.certificate {
+            guard first.deviceHash == certificate.deviceHash else { return void(.deviceKeys) }
+            guard deviceRecords[device]?.insert(issued) ?? false else { return }
+        } else {
+            deviceRecords[device] = DeviceRecord(issued)
+            linkClaims[certificate.link, default: []].append(device)
+        }
+        logs[entry.log]?.issues.append(
+            Issue(
+                device: device, certificate: certificate.hash, sequence: entry.sequence, time: entry.time,
+                notAfter: certificate.notAfter))
+        effects.devices.append(device)
+        if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
+        count(device, in: entry.log)
+        if let fault = fault(of: issued) {
+            void(fault)
+        } else {
+            intake.changes.append(.issued(device, certificate.hash))
+        }
+    }
+
+    /// Takes the last issue of a log into its quota.
+    private mutating func count(_ device: DeviceID, in log: LogID) {
+        guard let most = limits(of: log)?.mostDevices, most != .max, let issue = logs[log]?.issues.last,
+            noteBook.revocations[device] == nil
+        else { return }
+        logs[log]?.quota.take(issue, most: most)
+    }
+
+    /// Counts all issues of every log with a quota again, after rights or revocations changed.
+    mutating func recount() {
+        for id in logs.keys {
+            guard let log = logs[id], !log.issues.isEmpty, let most = limits(of: id)?.mostDevices, most != .max else {
+                continue
+            }
+            var walk = QuotaWalk()
+            for issue in log.issues where noteBook.revocations[issue.device] == nil { walk.take(issue, most: most) }
+            logs[id]?.quota = walk
+        }
+    }
+
+    /// Brings everything derived up to date with the facts of an intake.
+    private mutating func settle(_ effects: Effects, _ intake: inout EntryIntake) {
+        var accepted: [RevokeNote] = []
+        if noteBook.isHolding {
+            for device in effects.devices { accepted += release(.device(device)) }
+            for authority in effects.authorities { accepted += release(.authority(authority)) }
+            if effects.officers { accepted += release(.officers) }
+        }
+        intake.notes += accepted
+        var devices = effects.devices
+        if effects.rights || effects.officers {
+            devices = noteBook.devices
+        } else {
+            for note in effects.verdicts { devices += noteBook.devicesTouched(by: note) }
+            for note in accepted { devices += noteBook.devicesTouched(by: note.hash) }
+        }
+        let before = noteBook.revocations.count
+        let changes = refresh(devices)
+        intake.changes += changes
+        if effects.rights || !changes.isEmpty || before != noteBook.revocations.count { recount() }
+        resolveEpochs()
+    }
+
+    // MARK: Rights
+
+    /// The last sequence of a log at which grants count.
+    package func grantLimit(of log: LogID) -> UInt64 {
+        guard let state = logs[log] else { return 0 }
+        var limit = UInt64.max
+        if state.forkedAt != nil { limit = frozenHead(of: state) }
+        for placed in authorityRevocations {
+            let target = placed.revocation.authority
+            guard log == target || isAbove(target, log), isAbove(placed.log, target) else { continue }
+            if let row = placed.revocation.lastGood.first(where: { $0.log == log }) {
+                limit = min(limit, row.sequence)
+            } else if log == target {
+                limit = 0
+            }
+        }
+        return limit
+    }
+
+    /// Where a forked log is frozen: before the fork, or at the head that its parent's newest Checkpoint names.
+    private func frozenHead(of log: AuthorityLog) -> UInt64 {
+        guard let forkedAt = log.forkedAt else { return UInt64(log.ids.count) }
+        guard let parent = log.parent else { return forkedAt - 1 }
+        let limit = grantLimit(of: parent)
+        guard let newest = log.checkpointed.last(where: { $0.sequence <= limit })?.row,
+            log.id(at: newest.sequence) == newest.id
+        else { return forkedAt - 1 }
+        return max(forkedAt - 1, newest.sequence)
+    }
+
+    /// Whether `authority` is a parent, or a parent's parent, of `other`.
+    func isAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
+        var at = other
+        while let parent = logs[at]?.parent {
+            if parent == authority { return true }
+            at = parent
+        }
+        return false
+    }
+
+    /// What an authority may grant now; nil when it is unknown, or has no right itself.
+    package func limits(of authority: AuthorityID) -> AuthorityLimits? {
+        currentGrant(of: authority).map { $0.limits }
+    }
+
+    /// The certificate under which an authority acts; nil for the root and for one without right.
+    package func authority(_ id: AuthorityID) -> AuthorityCertificate? { currentGrant(of: id)?.certificate }
+
+    private func currentGrant(
+        of authority: AuthorityID
+    ) -> (limits: AuthorityLimits, certificate: AuthorityCertificate?)? {
+        if authority == genesis.rootID { return (.root, nil) }
+        guard let log = logs[authority], let parent = log.parent ?? log.grants.first?.log,
+            let above = limits(of: parent)
+        else { return nil }
+        let limit = grantLimit(of: parent)
+        var best: AuthorityCertificate?
+        for grant in log.grants where grant.log == parent && grant.sequence <= limit {
+            guard above.fault(in: grant.certificate.content) == nil else { continue }
+            let serial = grant.certificate.content.serial
+            if let found = best, (found.content.serial, grant.certificate.hash) >= (serial, found.hash) { continue }
+            best = grant.certificate
+        }
+        return best.map { (AuthorityLimits($0.content), $0) }
+    }
+
+    /// Why a logged certificate grants nothing; nil when it does.
+    func fault(of issued: IssuedCertificate) -> CertificateFault? {
+        if let fault = rightsFault(of: issued) { return fault }
+        let certificate = issued.certificate
+        if logs[issued.log]?.quota.over.contains(certificate.device) ?? false { return .quota }
+        if let claims = linkClaims[certificate.link], claims.count > 1, firstClaim(claims) != certificate.device {
+            return .linkKey
+        }
+        return nil
+    }
+
+    /// As `fault(of:)`, without what other devices have to do with it.
+    func rightsFault(of issued: IssuedCertificate) -> CertificateFault? {
+        guard let limits = limits(of: issued.log) else { return .authority }
+        guard issued.sequence <= grantLimit(of: issued.log) else { return .afterLimit }
+        return limits.fault(in: issued.certificate.content)
+    }
+
+    /// Of devices with one link key: the one whose first certificate has the oldest entry. Everybody finds the same.
+    private func firstClaim(_ devices: [DeviceID]) -> DeviceID? {
+        let claims = devices.compactMap { device in
+            deviceRecords[device]?.certificates.filter { rightsFault(of: $0) == nil }
+                .map { (time: $0.time, log: $0.log, sequence: $0.sequence, device: device) }
+                .min { ($0.time, $0.log, $0.sequence) < ($1.time, $1.log, $1.sequence) }
+        }
+        return claims.min { ($0.time, $0.log, $0.sequence, $0.device) < ($1.time, $1.log, $1.sequence, $1.device) }?
+            .device
+    }
+
+    // MARK: Asking
+
+    /// The current certificate of a device: of those that grant something the one with the highest serial.
+    /// Revocation and time are other questions.
+    package func currentCertificate(_ device: DeviceID) -> DeviceCertificate? {
+        guard let record = deviceRecords[device] else { return nil }
+        return record.certificates.first { fault(of: $0) == nil }?.certificate
+    }
+
+    /// Where the entry stands that issued a certificate; its bytes are in that entry's payload.
+    package func place(of certificate: CertificateHash, of device: DeviceID) -> (log: LogID, sequence: UInt64)? {
+        deviceRecords[device]?.certificates.first { $0.certificate.hash == certificate }
+            .map { (log: $0.log, sequence: $0.sequence) }
+    }
+
+    /// All devices with a current certificate, revoked ones too, in the order of their ids.
+    package var devices: [DeviceID] { deviceRecords.keys.filter { currentCertificate($0) != nil }.sorted() }
+
+    /// Devices whose current certificate has exactly this label, in the order of their ids.
+    package func devices(labelled label: String) -> [DeviceID] {
+        deviceRecords.keys.filter { currentCertificate($0)?.label == label }.sorted()
+    }
+
+    package func isRevoked(_ device: DeviceID) -> Bool { noteBook.revocations[device] != nil }
+
+    package func revocation(of device: DeviceID) -> Revocation? { noteBook.revocations[device] }
+
+    package func isSuspended(_ device: DeviceID, at time: TimeView) -> Bool {
+        guard let issued = noteBook.suspensions[device] else { return false }
+        return issued.contains {
+            time.now >= $0.adding(-DeviceCertificate.Grace.trusted) && time.now < $0.adding(Bounds.suspension)
+        }
+    }
+
+    /// Whether a device may be linked to, mailed to and believed at this time.
+    package func isMember(_ device: DeviceID, at time: TimeView) -> Bool {
+        guard let certificate = currentCertificate(device) else { return false }
+        return certificate.timeFault(at: time) == nil && !isRevoked(device) && !isSuspended(device, at: time)
+    }
+
+    package var policy: Policy? {
+        let limit = grantLimit(of: genesis.rootID)
+        return policies.last { $0.sequence <= limit }?.policy
+    }
+
+    package subscript(policy key: Policy.Key) -> UInt32 { policy?[key] ?? key.standard }
+
+    /// The head of every log that has one, ascending by log. A forked log stands where it is frozen, so that nodes which
+    /// met the branches in another order agree.
+    package var heads: [CoveredRow] {
+        logs.keys.sorted().compactMap { id in
+            guard let log = logs[id] else { return nil }
+            let sequence = min(frozenHead(of: log), UInt64(log.ids.count))
+            return log.id(at: sequence).map { CoveredRow(log: id, sequence: sequence, id: $0) }
+        }
+    }
+
+    package var headsDigest: HeadsDigest { CoveredRow.digest(heads) }
+
+    /// Ids by sequence, the first at index 0, beyond a freeze too.
+    package func entryIDs(of log: LogID) -> [EntryID] { logs[log]?.ids ?? [] }
+
+    package func holds(_ row: CoveredRow) -> Bool { logs[row.log]?.id(at: row.sequence) == row.id }
+
+    /// Accepted entries of all logs, branches aside.
+    package var count: Int { entryCount }
+
+    package var forks: [ForkProof] {
+        logs.keys.sorted().flatMap { id -> [ForkProof] in
+            guard let log = logs[id] else { return [] }
+            return log.branches.keys.sorted().compactMap { sequence in
+                guard let main = log.id(at: sequence), let others = log.branches[sequence] else { return nil }
+                return ForkProof(log: id, sequence: sequence, entries: [main] + others)
+            }
+        }
+    }
+
+    /// Age of the newest Checkpoint or EpochAnnounce against the policy. One dated too far ahead does not count.
+    package func staleness(at time: TimeView) -> Staleness {
+        let latest = time.now.adding(MeshClock.Bounds.entryAhead)
+        let newest = marks.filter { $0.time <= latest && $0.sequence <= grantLimit(of: $0.log) }.map(\.time).max()
+        guard let newest else { return .stranded }
+        let age = Int64(time.now.value) - Int64(newest.value)
+        if age <= Int64(self[policy: .freshDays]) * 1440 { return .fresh }
+        return age <= Int64(self[policy: .staleDays]) * 1440 ? .stale : .stranded
+    }
+
+    /// Whether a verified entry that waits for its predecessors issues this certificate (provisional admission, §1.7).
+    func isProvisional(_ certificate: CertificateHash, of log: LogID) -> Bool {
+        guard let orphans = logs[log]?.orphans else { return false }
+        return orphans.values.joined().contains {
+            guard case .certIssue(let certificates) = $0.payload else { return false }
+            return certificates.contains { $0.hash == certificate }
+        }
+    }
+}
+
+/// A logged certificate, and where.
+struct IssuedCertificate: Sendable {
+    let certificate: DeviceCertificate
+    let log: LogID
+    let sequence: UInt64
+    let time: Minute
+}
+
+/// All that was issued to a device, the highest serial first.
+struct DeviceRecord: Sendable {
+    private(set) var certificates: [IssuedCertificate]
+
+    init(_ first: IssuedCertificate) { certificates = [first] }
+
+    /// False when it is here already. Of two with one serial the smaller hash goes first, whichever came first.
+    mutating func insert(_ issued: IssuedCertificate) -> Bool {
+        let new = issued.certificate
+        guard !certificates.contains(where: { $0.certificate.hash == new.hash }) else { return false }
+        let at = certificates.firstIndex {
+            ($0.certificate.serial, new.hash) < (new.serial, $0.certificate.hash)
+        }
+        certificates.insert(issued, at: at ?? certificates.count)
+        return true
+    }
+}
+
+/// An AuthorityRevoke, and where.
+struct PlacedRevocation: Sendable {
+    let log: LogID
+    let sequence: UInt64
+    let isMain: Bool
+    let revocation: AuthorityRevocation
+}

@@ -1,0 +1,104 @@
+package import CoveyCrypto
+
+/// Why an entry was not taken. It may be offered again; nothing of it was kept.
+package enum EntryRefusal: Error, Equatable, Sendable {
+    case malformed(Malformed)
+    /// Rotations and recoveries are parsed, but not acted upon in this version.
+    case notYetSupported(LogPayload.Kind)
+    /// Fewer than the threshold of the authority's keys signed, or somebody else did.
+    case signatures
+    case wrongPrevious
+    case timeDecreases
+    /// The first policy is not the one whose hash is in the genesis, or a policy stands in another log than the root's.
+    case policy
+    case tooManyHeld
+    case tooManyBranches
+}
+
+package enum EntryOutcome: Sendable {
+    case accepted(EntryIntake)
+    case known
+    /// Its predecessor, or its authority, is missing; it comes up in the intake of the entry that closes the gap.
+    case held
+}
+
+/// All that one entry brought about.
+package struct EntryIntake: Sendable {
+    /// Entries to keep, in the order of acceptance. Given to `restore` in this order, they make the same Membership.
+    /// The entries of a fork's other branch are among them.
+    package internal(set) var entries: [LogEntry] = []
+    /// Notes that had waited for a certificate and are now in the set, to keep and to pass on.
+    package internal(set) var notes: [RevokeNote] = []
+    package internal(set) var changes: [MembershipChange] = []
+    /// What became of held entries that cannot follow after all.
+    package internal(set) var dropped: [EntryRefusal] = []
+}
+
+package enum MembershipChange: Hashable, Sendable {
+    case policy(number: UInt32)
+    /// May issue from now on, or under new limits.
+    case authority(AuthorityID)
+    /// Recheck every link: devices of this authority, or of those below it, may be no members any more.
+    case authorityRevoked(AuthorityID)
+    /// Two bodies of one sequence: the log grants nothing after `upTo`. Recheck every link.
+    case frozen(LogID, upTo: UInt64)
+    case issued(DeviceID, CertificateHash)
+    /// The entry stands, this certificate of it grants nothing.
+    case void(CertificateHash, CertificateFault)
+    case revoked(DeviceID)
+    /// Single-key notes beyond the quota: kept out for seven days from when they were issued.
+    case suspended(DeviceID)
+    /// Lifted, or no longer founded.
+    case reinstated(DeviceID)
+    case epoch(EntryID)
+    case checkpoint(LogID)
+    case group(Octets16)
+}
+
+/// Why a note was not taken.
+package enum NoteRefusal: Error, Equatable, Sendable {
+    case malformed(Malformed)
+    /// A signature is wrong, or of a stranger.
+    case signatures
+    /// More than one key of the authority, but fewer than its threshold.
+    case signerCount
+    /// Zero in a single-key note, or not zero in another.
+    case number
+    /// A wipe order in a form that cannot carry one.
+    case wipeOrder
+    /// The authority is not in the chain of the device.
+    case outsideChain
+    case tooMany
+}
+
+package enum NoteOutcome: Sendable {
+    /// `dropped`: hashes that left the set for this one, because a signer has more than is kept of it.
+    case accepted(RevokeNote, changes: [MembershipChange], dropped: [NoteHash])
+    case known
+    /// The device or the signer is not known yet; it comes up in the intake of the entry that tells.
+    case held
+}
+
+/// Two threshold-signed entries of one sequence (protocol.md §1.8): a proof for everybody, sent with the notes.
+package struct ForkProof: Hashable, Sendable {
+    package let log: LogID
+    package let sequence: UInt64
+    /// Two or more, the accepted one first.
+    package let entries: [EntryID]
+}
+
+/// What revokes a device.
+package struct Revocation: Hashable, Sendable {
+    /// Ascending.
+    package let notes: [NoteHash]
+    /// The gravest of them: compromised, lost, then the others by number.
+    package let reason: RevocationReason
+    package let suspectSince: Minute
+}
+
+/// How stale a node's view of the log is (protocol.md §1.9).
+package enum Staleness: Hashable, Sendable {
+    case fresh
+    case stale
+    case stranded
+}

@@ -1,0 +1,353 @@
+import CoveyCrypto
+
+/// The grow-only set of RevokeNotes and what follows from it for each device (protocol.md §1.9).
+struct NoteBook: Sendable {
+    enum Form: Hashable, Sendable {
+        case singleKey(SigningPublicKey)
+        case authority
+        case device
+        /// Two or more, ascending.
+        case officers([DeviceID])
+    }
+
+    struct Record: Sendable {
+        let content: RevokeNote.Content
+        let form: Form
+    }
+
+    /// What a held note waits for.
+    enum Awaited: Hashable, Sendable {
+        case device(DeviceID)
+        case authority(AuthorityID)
+        case officers
+    }
+
+    struct Verdict: Sendable {
+        let log: LogID
+        let sequence: UInt64
+        let isMain: Bool
+        let decision: NoteVerdict.Decision
+    }
+
+    private(set) var records: [NoteHash: Record] = [:]
+    private(set) var byDevice: [DeviceID: [NoteHash]] = [:]
+    /// Single-key notes of a key, by (note_no, hash).
+    private(set) var singles: [SigningPublicKey: [NoteHash]] = [:]
+    private(set) var verdicts: [NoteHash: [Verdict]] = [:]
+    private var held: [(note: RevokeNote, awaited: Awaited)] = []
+
+    /// Derived: see `Membership.refresh`.
+    var revocations: [DeviceID: Revocation] = [:]
+    /// When the notes were issued that suspend a device.
+    var suspensions: [DeviceID: [Minute]] = [:]
+
+    var isHolding: Bool { !held.isEmpty }
+    var devices: [DeviceID] { Array(byDevice.keys) }
+
+    func isHeld(_ note: NoteHash) -> Bool { held.contains { $0.note.hash == note } }
+
+    /// Devices whose standing a note, or a verdict on it, may change: its own, and those of the same key's notes.
+    func devicesTouched(by note: NoteHash) -> [DeviceID] {
+        guard let record = records[note] else { return [] }
+        guard case .singleKey(let key) = record.form else { return [record.content.device] }
+        return singles[key, default: []].compactMap { records[$0]?.content.device }
+    }
+
+    mutating func add(_ verdict: NoteVerdict, log: LogID, sequence: UInt64, isMain: Bool) {
+        verdicts[verdict.note, default: []].append(
+            Verdict(log: log, sequence: sequence, isMain: isMain, decision: verdict.decision))
+    }
+
+    mutating func hold(_ note: RevokeNote, for awaited: Awaited) {
+        if held.count >= Membership.Bounds.heldNotes { held.removeFirst() }
+        held.append((note, awaited))
+    }
+
+    mutating func takeHeld(_ awaited: Awaited) -> [RevokeNote] {
+        let taken = held.filter { $0.awaited == awaited }.map(\.note)
+        if !taken.isEmpty { held.removeAll { $0.awaited == awaited } }
+        return taken
+    }
+
+    /// Nil when it is one too many; else the hashes that leave the set for it. Whatever the order notes come in, the
+    /// same ones stay.
+    mutating func insert(_ note: RevokeNote, form: Form) -> [NoteHash]? {
+        var dropped: [NoteHash] = []
+        let new = Record(content: note.content, form: form)
+        switch form {
+        case .singleKey(let key):
+            var list = singles[key, default: []]
+            let at = list.firstIndex {
+                (records[$0]?.content.number ?? 0, $0) > (note.content.number, note.hash)
+            }
+            list.insert(note.hash, at: at ?? list.count)
+            if list.count > Membership.Bounds.singleNotes, let last = list.popLast() { dropped.append(last) }
+            if dropped.first == note.hash { return nil }
+            singles[key] = list
+        case .device:
+            let own = byDevice[note.device, default: []].filter { records[$0]?.form == .device } + [note.hash]
+            if own.count > Membership.Bounds.ownNotes, let last = own.max() { dropped.append(last) }
+            if dropped.first == note.hash { return nil }
+        case .authority, .officers: break
+        }
+        records[note.hash] = new
+        byDevice[note.device, default: []].append(note.hash)
+        for hash in dropped {
+            guard let record = records.removeValue(forKey: hash) else { continue }
+            byDevice[record.content.device]?.removeAll { $0 == hash }
+        }
+        return dropped
+    }
+}
+
+extension Membership {
+    /// Takes a RevokeNote. It counts from its signatures and the chain of its device alone: no place in a log, no order.
+    package mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
+        let note: RevokeNote
+        do { note = try RevokeNote(parsing: signed) } catch { throw .malformed(error) }
+        if noteBook.records[note.hash] != nil { return .known }
+        if noteBook.isHeld(note.hash) { return .held }
+        let form: NoteBook.Form
+        switch try judge(note) {
+        case .waits(let awaited):
+            noteBook.hold(note, for: awaited)
+            return .held
+        case .valid(let found): form = found
+        }
+        guard let dropped = noteBook.insert(note, form: form) else { throw .tooMany }
+        let touched = noteBook.devicesTouched(by: note.hash)
+        let changes = refresh(touched + [note.device])
+        if !changes.isEmpty { recount() }
+        return .accepted(note, changes: changes, dropped: dropped)
+    }
+
+    /// Notes in the set, ascending.
+    package var notes: [NoteHash] { noteBook.records.keys.sorted() }
+
+    package func hasNote(_ hash: NoteHash) -> Bool { noteBook.records[hash] != nil }
+
+    package func note(_ hash: NoteHash) -> RevokeNote.Content? { noteBook.records[hash]?.content }
+
+    /// Notes that no verdict decides yet, ascending: what an EpochAnnounce lists beside its rows.
+    package var undecidedNotes: [NoteHash] { noteBook.records.keys.filter { verdict(on: $0) == nil }.sorted() }
+
+    private enum Judgement {
+        case valid(NoteBook.Form)
+        case waits(NoteBook.Awaited)
+    }
+
+    private func judge(_ note: RevokeNote) throws(NoteRefusal) -> Judgement {
+        let content = note.content
+        if !content.authority.isZero { return try judge(authorityNote: note) }
+        guard content.number == 0 else { throw .number }
+        guard content.wipe == nil else { return try judge(officersNote: note) }
+        guard note.signed.attestations.count == 1 else { throw .signatures }
+        guard let record = deviceRecords[content.device] else { return .waits(.device(content.device)) }
+        guard signers(of: note, among: [record.signing]) != nil else { throw .signatures }
+        return .valid(.device)
+    }
+
+    private func judge(authorityNote note: RevokeNote) throws(NoteRefusal) -> Judgement {
+        let content = note.content
+        guard let keyset = logs[content.authority]?.keyset else { return .waits(.authority(content.authority)) }
+        guard let signers = signers(of: note, among: keyset.keys) else { throw .signatures }
+        let form: NoteBook.Form
+        if signers.count >= keyset.threshold {
+            guard content.number == 0 else { throw .number }
+            form = .authority
+        } else {
+            guard signers.count == 1 else { throw .signerCount }
+            guard content.wipe == nil else { throw .wipeOrder }
+            guard content.number >= 1 else { throw .number }
+            form = .singleKey(signers[0])
+        }
+        if content.authority == genesis.rootID { return .valid(form) }
+        guard let record = deviceRecords[content.device] else { return .waits(.device(content.device)) }
+        guard record.certificates.contains(where: { isOrIsAbove(content.authority, $0.log) }) else {
+            throw .outsideChain
+        }
+        return .valid(form)
+    }
+
+    private func judge(officersNote note: RevokeNote) throws(NoteRefusal) -> Judgement {
+        let hints = note.signed.attestations.map(\.hint)
+        guard hints.count >= 2 else { throw .wipeOrder }
+        var officers: [DeviceID: SigningPublicKey] = [:]
+        for (device, record) in deviceRecords where record.isOfficer && hints.contains(KeyHint(of: record.signing)) {
+            officers[device] = record.signing
+        }
+        guard officers.count >= hints.count else { return .waits(.officers) }
+        guard let signers = signers(of: note, among: officers.sorted { $0.key < $1.key }.map(\.value)) else {
+            throw .signatures
+        }
+        return .valid(.officers(officers.filter { signers.contains($0.value) }.keys.sorted()))
+    }
+
+    private func signers(of note: RevokeNote, among keys: [SigningPublicKey]) -> [SigningPublicKey]? {
+        note.signed.signers(among: keys, type: .object(.revokeNote), mesh: mesh)
+    }
+
+    /// Takes held notes that waited for this; gives those that are in the set now.
+    mutating func release(_ awaited: NoteBook.Awaited) -> [RevokeNote] {
+        var accepted: [RevokeNote] = []
+        for note in noteBook.takeHeld(awaited) {
+            do {
+                switch try judge(note) {
+                case .waits(let awaited): noteBook.hold(note, for: awaited)
+                case .valid(let form): if noteBook.insert(note, form: form) != nil { accepted.append(note) }
+                }
+            } catch {
+                // Its peer will offer it again; it cannot become valid by waiting.
+                continue
+            }
+        }
+        return accepted
+    }
+
+    private func isOrIsAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
+        authority == other || isAbove(authority, other)
+    }
+
+    // MARK: What notes mean
+
+    enum NoteEffect { case revokes, suspends, nothing }
+
+    func effect(of hash: NoteHash) -> NoteEffect {
+        guard let record = noteBook.records[hash], isFounded(record) else { return .nothing }
+        switch verdict(on: hash) {
+        case .confirmed: return .revokes
+        case .lifted: return .nothing
+        case nil: break
+        }
+        guard case .singleKey(let key) = record.form else { return .revokes }
+        let undecided = noteBook.singles[key, default: []].lazy.filter { self.verdict(on: $0) == nil }
+        return undecided.prefix(Bounds.revokingSingles).contains(hash) ? .revokes : .suspends
+    }
+
+    /// Whether the signers of a note have the right to it as things stand now.
+    private func isFounded(_ record: NoteBook.Record) -> Bool {
+        switch record.form {
+        case .device: return true
+        case .singleKey, .authority:
+            if record.content.authority == genesis.rootID { return true }
+            guard let certificates = deviceRecords[record.content.device]?.certificates else { return false }
+            return certificates.contains {
+                isOrIsAbove(record.content.authority, $0.log) && rightsFault(of: $0) == nil
+            }
+        case .officers(let officers):
+            let entitled = officers.filter { officer in
+                deviceRecords[officer]?.certificates.contains {
+                    $0.certificate.capabilities.contains(.wipeOfficer) && rightsFault(of: $0) == nil
+                } ?? false
+            }
+            return entitled.count >= 2
+        }
+    }
+
+    /// The verdict that counts: of the authority nearest to the root, and there the newest. Lifting is a grant and ends
+    /// with the right to grant; confirming never does.
+    private func verdict(on hash: NoteHash) -> NoteVerdict.Decision? {
+        guard let verdicts = noteBook.verdicts[hash], let record = noteBook.records[hash] else { return nil }
+        var best: NoteBook.Verdict?
+        for verdict in verdicts where mayDecide(verdict.log, record) {
+            if verdict.decision == .lifted {
+                guard verdict.isMain, limits(of: verdict.log) != nil, verdict.sequence <= grantLimit(of: verdict.log)
+                else { continue }
+            }
+            guard let found = best else {
+                best = verdict
+                continue
+            }
+            let rank = rank(of: verdict)
+            let foundRank = self.rank(of: found)
+            if rank > foundRank { best = verdict }
+        }
+        return best?.decision
+    }
+
+    private func rank(of verdict: NoteBook.Verdict) -> (Int, UInt64, Int) {
+        (-(logs[verdict.log]?.depth ?? .max), verdict.sequence, verdict.decision == .confirmed ? 1 : 0)
+    }
+
+    private func mayDecide(_ log: LogID, _ record: NoteBook.Record) -> Bool {
+        if log == genesis.rootID { return true }
+        if !record.content.authority.isZero { return isOrIsAbove(log, record.content.authority) }
+        return deviceRecords[record.content.device]?.certificates.contains {
+            isOrIsAbove(log, $0.log) && rightsFault(of: $0) == nil
+        } ?? false
+    }
+
+    /// Whether a verdict within `rows` confirms a note.
+    func isConfirmed(_ hash: NoteHash, within rows: [CoveredRow]) -> Bool {
+        guard let verdicts = noteBook.verdicts[hash], let record = noteBook.records[hash] else { return false }
+        return verdicts.contains { verdict in
+            verdict.decision == .confirmed && verdict.isMain && mayDecide(verdict.log, record)
+                && rows.contains { $0.log == verdict.log && $0.sequence >= verdict.sequence }
+        }
+    }
+
+    /// Notes in force that taint epochs which do not cover them.
+    var taintingNotes: [NoteHash] {
+        noteBook.revocations.values.lazy.flatMap(\.notes).filter { hash in
+            guard let content = self.noteBook.records[hash]?.content else { return false }
+            return content.reason == .lost || content.reason == .compromised || content.wipe != nil
+        }.sorted()
+    }
+
+    /// Derives the standing of devices from their notes again.
+    mutating func refresh(_ devices: [DeviceID]) -> [MembershipChange] {
+        var changes: [MembershipChange] = []
+        for device in Set(devices).sorted() {
+            guard let notes = noteBook.byDevice[device] else { continue }
+            var revoking: [NoteHash] = []
+            var suspending: [Minute] = []
+            for hash in notes {
+                switch effect(of: hash) {
+                case .revokes: revoking.append(hash)
+                case .suspends: if let content = noteBook.records[hash]?.content { suspending.append(content.issued) }
+                case .nothing: break
+                }
+            }
+            let revocation = revocation(by: revoking)
+            let wasRevoked = noteBook.revocations[device] != nil
+            let wasSuspended = noteBook.suspensions[device] != nil
+            noteBook.revocations[device] = revocation
+            noteBook.suspensions[device] = suspending.isEmpty ? nil : suspending.sorted()
+            if revocation != nil, !wasRevoked {
+                changes.append(.revoked(device))
+            } else if revocation == nil, !suspending.isEmpty, wasRevoked || !wasSuspended {
+                changes.append(.suspended(device))
+            } else if revocation == nil, suspending.isEmpty, wasRevoked || wasSuspended {
+                changes.append(.reinstated(device))
+            }
+        }
+        return changes
+    }
+
+    private func revocation(by notes: [NoteHash]) -> Revocation? {
+        let contents = notes.compactMap { noteBook.records[$0]?.content }
+        guard let gravest = contents.max(by: { $0.reason.gravity < $1.reason.gravity }) else { return nil }
+        let suspect = contents.filter { $0.reason == gravest.reason }.map(\.suspectSince).min()
+        return Revocation(
+            notes: notes.sorted(), reason: gravest.reason, suspectSince: suspect ?? gravest.suspectSince)
+    }
+}
+
+extension RevocationReason {
+    fileprivate var gravity: Int {
+        switch self {
+        case .compromised: 5
+        case .lost: 4
+        case .retired: 3
+        case .superseded: 2
+        case .policy: 1
+        }
+    }
+}
+
+extension DeviceRecord {
+    var signing: SigningPublicKey { certificates[0].certificate.signing }
+
+    /// By any certificate that was ever logged; whether it has the right now is asked when its notes are weighed.
+    var isOfficer: Bool { certificates.contains { $0.certificate.capabilities.contains(.wipeOfficer) } }
+}
