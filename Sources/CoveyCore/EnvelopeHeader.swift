@@ -151,7 +151,8 @@ package struct EnvelopeHeader: Hashable, Sendable, BitwiseCopyable {
         self.octets = octets
     }
 
-    /// Reads exactly 40 bytes. All relay checks that need neither the body nor a clock.
+    /// Reads exactly 40 bytes. All relay checks that need neither the body nor a clock, and no others: nodes that differed
+    /// in what they take would never be done reconciling.
     package static func parse(_ bytes: RawSpan) throws(EnvelopeRefusal) -> EnvelopeHeader {
         guard bytes.byteCount == byteCount else { throw .length }
         let first = bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self)

@@ -107,4 +107,15 @@ package struct Founding: Sendable {
     }
 
     package var mesh: MeshID { genesis.meshID }
+
+    /// The membership of nobody yet, with both authorities in place.
+    package func membership() -> Membership {
+        var membership = Membership(genesis: genesis)
+        for entry in entries {
+            guard case .accepted? = try? membership.accept(entry.signed) else {
+                preconditionFailure("a founding makes entries that every node accepts")
+            }
+        }
+        return membership
+    }
 }

@@ -12,6 +12,12 @@ package enum WelcomeRefusal: Error, Equatable, Sendable, CustomStringConvertible
     case notEnrolled
     /// An epoch key that no announcement in the log commits to.
     case epoch(EntryID)
+    case entry(EntryID, EntryRefusal)
+    /// An entry whose predecessor does not stand before it.
+    case gap(EntryID)
+    case note(NoteHash, NoteRefusal)
+    /// The log revokes the device that it enrols.
+    case revoked
 
     package var description: String {
         switch self {
@@ -21,6 +27,10 @@ package enum WelcomeRefusal: Error, Equatable, Sendable, CustomStringConvertible
         case .genesis: "The welcome is of another mesh than the invitation."
         case .notEnrolled: "The welcome's log does not hold this device's certificate."
         case .epoch: "The welcome holds a network key that its log does not announce."
+        case .entry(let id, let cause): "The welcome's log is not valid at entry \(id.hex.prefix(8)): \(cause)."
+        case .gap(let id): "The welcome's log has a gap before entry \(id.hex.prefix(8))."
+        case .note(let hash, let cause): "The welcome's revocation \(hash.hex.prefix(8)) is not valid: \(cause)."
+        case .revoked: "This device has been revoked; it needs new keys and a new invitation."
         }
     }
 }
@@ -136,6 +146,34 @@ package struct Welcome: Sendable {
             if let found = certificates.last(where: { $0.deviceHash == device }) { return found }
         }
         return nil
+    }
+
+    /// Verifies the log, entry by entry, and with it the device's certificate: trust comes from what the root signed, not
+    /// from who sealed the welcome (protocol.md §1.6 step 5). What this returns is the state the device starts from.
+    package func membership(of pending: PendingEnrolment) throws(WelcomeRefusal) -> Membership {
+        var membership = Membership(genesis: genesis)
+        for entry in log {
+            let outcome: EntryOutcome
+            do {
+                outcome = try membership.accept(entry.signed)
+            } catch {
+                throw .entry(entry.id, error)
+            }
+            switch outcome {
+            case .accepted, .known: continue
+            case .held: throw .gap(entry.id)
+            }
+        }
+        for note in notes {
+            do { _ = try membership.accept(note: note.signed) } catch { throw .note(note.hash, error) }
+        }
+        let device = pending.identity.id
+        guard membership.currentCertificate(device)?.deviceHash == pending.identity.hash else { throw .notEnrolled }
+        guard !membership.isRevoked(device) else { throw .revoked }
+        for epoch in epochs {
+            guard membership.isKey(epoch.key.commit, of: epoch.entry) else { throw .epoch(epoch.entry) }
+        }
+        return membership
     }
 
     private static func psk(_ secret: InviteSecret, _ request: EnrolmentRequest) -> HPKE.PreSharedKey {

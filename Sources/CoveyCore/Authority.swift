@@ -1,0 +1,252 @@
+package import CoveyCrypto
+
+/// Why an authority does not issue what it was asked for. Nothing was signed into the log.
+package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The membership does not know the authority, or knows it with other keys.
+    case unknown
+    case alreadyEnrolled
+    /// A subject has at most eight devices.
+    case tooManyDevices
+    /// The device, or its certificate's chain, is not this authority's to revoke.
+    case notOurs
+    case alreadyRevoked
+    /// The entry would stand, and grant nothing.
+    case void(CertificateFault)
+    case entry(EntryRefusal)
+    case note(NoteRefusal)
+    case malformed(Malformed)
+    /// The membership holds entries that do not connect to the log this authority would write.
+    case gap
+    /// An announcement that nobody could use: its authority has lost the right to make it.
+    case epoch
+    /// The log holds the highest serial there is.
+    case serials
+
+    package var description: String {
+        switch self {
+        case .unknown: "The log does not know this authority with these keys; bring the log up to date."
+        case .alreadyEnrolled: "This device is enrolled already."
+        case .tooManyDevices: "This person has eight devices already; revoke one first."
+        case .notOurs: "This device was not enrolled under this authority."
+        case .alreadyRevoked: "This device is revoked already."
+        case .void(let fault): "The certificate would grant nothing: \(fault)."
+        case .entry(let refusal): "The log does not take the entry: \(refusal)."
+        case .note(let refusal): "The log does not take the note: \(refusal)."
+        case .malformed(let cause): "The entry would be malformed: \(cause)."
+        case .epoch: "The announcement would be void; bring the log up to date."
+        case .serials: "This authority has used up its serial numbers; it needs to be replaced."
+        case .gap: "Entries of the log are missing; bring the log up to date."
+        }
+    }
+}
+
+/// What a certificate is to say besides what the request says.
+package struct Grant: Sendable {
+    package var capabilities: Capabilities
+    /// At most 16; the first is the home zone.
+    package var zones: [UInt8]
+    /// Nil: what the policy says.
+    package var days: UInt16?
+    /// Nil: the subject of the device it supersedes, else a new one.
+    package var subject: SubjectID?
+
+    /// What a member without an office needs.
+    package static let member: Capabilities = [.link, .send, .carry, .groupOwn]
+
+    package init(
+        capabilities: Capabilities = Grant.member, zones: [UInt8] = [], days: UInt16? = nil,
+        subject: SubjectID? = nil
+    ) {
+        self.capabilities = capabilities
+        self.zones = zones
+        self.days = days
+        self.subject = subject
+    }
+}
+
+/// An authority at work (protocol.md §1.3): signs into its own log, from its own place in it.
+///
+/// Serials, numbers and predecessors come from the membership, which must hold all of this authority's log: an authority
+/// that writes from an older state forks its log. Each function tries its entry on a copy of the membership first, so
+/// what it returns is what every node will take; on return `membership` holds it.
+package struct Authority: Sendable {
+    package static let mostDevicesOfSubject = 8
+
+    package let keys: AuthorityKeys
+
+    package init(_ keys: AuthorityKeys) { self.keys = keys }
+
+    /// Enrols a device.
+    package func issue(
+        _ request: VerifiedRequest, _ grant: Grant = Grant(), into membership: inout Membership, now: Minute,
+        random: any RandomSource
+    ) throws(AuthorityRefusal) -> LogEntry {
+        let device = request.deviceHash.deviceID
+        guard membership.deviceRecords[device] == nil else { throw .alreadyEnrolled }
+        guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
+        let superseded = request.request.supersedes.flatMap { membership.currentCertificate($0) }
+        let subject = grant.subject ?? superseded?.subject ?? SubjectID.random(from: random)
+        let time = entryTime(membership, now)
+        let days = grant.days.map(Int64.init) ?? Int64(membership[policy: .certificateLifeDays])
+        let content = DeviceCertificate.Content(
+            serial: try nextSerial(membership), issuer: keys.authority, signing: request.request.signing,
+            link: request.request.link, message: request.request.message, subject: subject,
+            deviceIndex: try deviceIndex(of: subject, membership), notBefore: time,
+            notAfter: min(time.adding(days * 1440), limits.notAfter), capabilities: grant.capabilities,
+            zones: grant.zones, label: request.request.label, supersedes: request.request.supersedes)
+        return try issue(content, into: &membership, time: time)
+    }
+
+    /// Gives a device's keys a new certificate: another life, and whatever the grant says (protocol.md §1.6, renewal).
+    package func renew(
+        _ device: DeviceID, _ grant: Grant, into membership: inout Membership, now: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
+        guard let current = membership.currentCertificate(device), current.issuer == keys.authority else {
+            throw .notOurs
+        }
+        guard !membership.isRevoked(device) else { throw .alreadyRevoked }
+        let time = entryTime(membership, now)
+        var content = current.content
+        content.serial = try nextSerial(membership)
+        content.notBefore = time
+        let days = grant.days.map(Int64.init) ?? Int64(membership[policy: .certificateLifeDays])
+        content.notAfter = min(time.adding(days * 1440), limits.notAfter)
+        content.capabilities = grant.capabilities
+        content.zones = grant.zones
+        if let subject = grant.subject { content.subject = subject }
+        return try issue(content, into: &membership, time: time)
+    }
+
+    private func issue(
+        _ content: DeviceCertificate.Content, into membership: inout Membership, time: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        let certificate: DeviceCertificate
+        do {
+            certificate = try DeviceCertificate.make(content, mesh: keys.mesh, keys: keys.current.keys)
+        } catch {
+            throw .malformed(error)
+        }
+        return try append(.certIssue([certificate]), to: &membership, time: time)
+    }
+
+    /// Announces the epoch of a key. It covers everything the membership holds: all logs, and the notes that none of
+    /// their entries confirms yet.
+    package func announceEpoch(
+        _ key: EpochKey, into membership: inout Membership, now: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        let time = entryTime(membership, now)
+        let announcement = EpochAnnouncement(
+            number: membership.nextEpochNumber, commit: key.commit, rows: membership.heads,
+            notes: membership.undecidedNotes, validFrom: time,
+            graceDays: UInt16(clamping: membership[policy: .epochGraceDays]))
+        var trial = membership
+        let entry = try append(.epochAnnounce(announcement), to: &trial, time: time)
+        guard let epoch = trial.epoch(entry.id), !trial.isTainted(epoch) else { throw .epoch }
+        membership = trial
+        return entry
+    }
+
+    /// Revokes a device, signed by all keys at hand. After reasons `lost` and `compromised` an epoch that covers the note
+    /// has to follow at once (protocol.md §1.10).
+    package func revoke(
+        _ device: DeviceID, reason: RevocationReason, suspectSince: Minute, into membership: inout Membership,
+        now: Minute
+    ) throws(AuthorityRefusal) -> RevokeNote {
+        guard let current = membership.deviceRecords[device]?.certificates.first?.certificate,
+            current.issuer == keys.authority || membership.isAbove(keys.authority, current.issuer)
+        else { throw .notOurs }
+        guard !membership.isRevoked(device) else { throw .alreadyRevoked }
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority),
+            mesh: keys.mesh, keys: keys.current.keys)
+        let outcome: NoteOutcome
+        do {
+            outcome = try membership.accept(note: note.signed)
+        } catch {
+            throw .note(error)
+        }
+        switch outcome {
+        case .accepted, .known: return note
+        case .held: throw .gap
+        }
+    }
+
+    /// Says of notes whether they stand; a lifted one has no effect any more.
+    package func decide(
+        _ verdicts: [NoteVerdict], into membership: inout Membership, now: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        try append(.certRevoke(verdicts), to: &membership, time: entryTime(membership, now))
+    }
+
+    /// Signs an entry behind the head of this authority's log, and has the membership take it.
+    private func append(
+        _ payload: LogPayload, to membership: inout Membership, time: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        guard let log = membership.logs[keys.authority], log.keyset == keys.current.keyset else { throw .unknown }
+        // What waits behind a gap was written by this authority: writing on before it would fork its log.
+        guard log.orphans.isEmpty else { throw .gap }
+        let previous: EntryID
+        if let last = log.ids.last {
+            previous = last
+        } else if keys.authority == membership.genesis.rootID {
+            previous = LogEntry.anchor(of: keys.mesh)
+        } else {
+            guard let grant = log.grants.first else { throw .unknown }
+            previous = grant.entry
+        }
+        let entry: LogEntry
+        do {
+            entry = try LogEntry.make(
+                log: keys.authority, sequence: UInt64(log.ids.count) + 1, previous: previous, time: time,
+                payload: payload, mesh: keys.mesh, keys: keys.current.keys)
+        } catch {
+            throw .malformed(error)
+        }
+        var trial = membership
+        let outcome: EntryOutcome
+        do {
+            outcome = try trial.accept(entry.signed)
+        } catch {
+            throw .entry(error)
+        }
+        guard case .accepted(let intake) = outcome else { throw .gap }
+        for change in intake.changes {
+            if case .void(_, let fault) = change { throw .void(fault) }
+        }
+        membership = trial
+        return entry
+    }
+
+    /// Times in a log do not decrease: a clock that is behind writes the time of the entry before.
+    private func entryTime(_ membership: Membership, _ now: Minute) -> Minute {
+        max(now, membership.logs[keys.authority]?.lastTime ?? now)
+    }
+
+    /// Serials ascend within an issuer, revoked and void certificates included.
+    private func nextSerial(_ membership: Membership) throws(AuthorityRefusal) -> UInt64 {
+        var highest: UInt64 = 0
+        for record in membership.deviceRecords.values {
+            for issued in record.certificates where issued.log == keys.authority {
+                highest = max(highest, issued.certificate.serial)
+            }
+        }
+        guard highest < .max else { throw .serials }
+        return highest + 1
+    }
+
+    /// The lowest number that no device of the subject has.
+    private func deviceIndex(of subject: SubjectID, _ membership: Membership) throws(AuthorityRefusal) -> UInt8 {
+        let taken = membership.devices.compactMap { device -> UInt8? in
+            guard !membership.isRevoked(device), let certificate = membership.currentCertificate(device),
+                certificate.subject == subject
+            else { return nil }
+            return certificate.content.deviceIndex
+        }
+        guard let free = (0..<UInt8(Self.mostDevicesOfSubject)).first(where: { !taken.contains($0) }) else {
+            throw .tooManyDevices
+        }
+        return free
+    }
+}
