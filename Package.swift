@@ -4,7 +4,7 @@ import PackageDescription
 // One row a room. `COVEY_ROOMS=CoveyLink,CoveySync` builds and tests those rooms, and what they stand on, alone:
 // the inner loop need not wait for swift-crypto or for code of a room that is being changed.
 struct Room {
-    enum Kind { case system(pkgConfig: String, apt: String), library, executable(product: String) }
+    enum Kind { case system(pkgConfig: String, apt: String), library, executable(product: String), child }
     var name: String
     var kind: Kind = .library
     var uses: [String] = []
@@ -32,7 +32,10 @@ let rooms: [Room] = [
         name: "CoveyNode",
         uses: ["CoveyCore", "CoveyCrypto", "CoveyLink", "CoveyConversation", "CoveySync", "CoveyRouting"],
         tests: []),
-    Room(name: "CoveyStore", uses: ["CoveyNode", "CoveyCore", "CoveyCrypto", "CSQLite"], tests: []),
+    Room(
+        name: "CoveyStore", uses: ["CoveyNode", "CoveyCore", "CoveyCrypto", "CSQLite"], tests: ["CoveyStoreChild"]),
+    // A process of its own for the tests of CoveyStore to kill; not a product.
+    Room(name: "CoveyStoreChild", kind: .child, uses: ["CoveyStore", "CoveyNode", "CoveyCore", "CoveyCrypto"]),
     Room(name: "CoveyControl", tests: []),
     Room(name: "CoveyUV", uses: ["CoveyNode", "CoveyCore", "CoveyCrypto", "CoveyControl", "CUV"], tests: []),
     Room(
@@ -98,6 +101,8 @@ for room in rooms where wanted.contains(room.name) {
         targets.append(
             .executableTarget(name: room.name, dependencies: uses + room.products, swiftSettings: settings))
         products.append(.executable(name: product, targets: [room.name]))
+    case .child:
+        targets.append(.executableTarget(name: room.name, dependencies: uses, swiftSettings: settings))
     }
     if let tests = room.tests, tested.contains(room.name) {
         let own = room.name == "CoveyWall" ? [] : [Target.Dependency.target(name: room.name)]

@@ -1,5 +1,6 @@
 import CSQLite
 import CoveyNode
+import Glibc
 
 /// One connection to an SQLite file: write-ahead log, flushed at every commit.
 ///
@@ -11,6 +12,8 @@ final class Database {
     /// - Parameter patience: milliseconds to wait for another process's lock.
     init(_ path: String, patience: Int32) throws {
         self.path = path
+        // Made here, so that it is its owner's alone whatever the umask; the log and the index beside it follow its mode.
+        if path != ":memory:" { _ = try File(path, O_RDWR | O_CREAT) }
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let status = sqlite3_open_v2(path, &opened, flags, nil)
@@ -63,15 +66,19 @@ final class Database {
 
     func failure(_ status: Int32) -> StoreError { Self.failure(status, handle, path) }
 
+    /// SQLITE_IOERR_WRITE, a macro that Swift does not see.
+    private static let writeFailed = SQLITE_IOERR | 3 << 8
+
     private static func failure(_ status: Int32, _ handle: OpaquePointer?, _ path: String) -> StoreError {
+        // At a commit SQLite calls only ENOSPC full, and leaves the number of a quota or a limit where the system put it.
+        let code = errno
         let text = handle.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(status))
         switch status & 0xFF {
         case SQLITE_FULL: return .full
         case SQLITE_BUSY, SQLITE_LOCKED: return .locked
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged("\(path) (\(text)): \(StoreAdvice.restore)")
         case SQLITE_IOERR, SQLITE_CANTOPEN:
-            let code = handle.map { sqlite3_system_errno($0) } ?? 0
-            if code != 0, case .full = StoreError(errno: code, "write", path) { return .full }
+            if status == writeFailed, case .full = StoreError(errno: code, "write", path) { return .full }
             return .io("\(path): \(text)")
         default: return .io("\(path): \(text)")
         }

@@ -423,8 +423,7 @@ package final class DiskStore: CommittingStore {
     private func forget(_ segment: Segment) {
         let number = segment.name.number
         for id in segment.ids where index[id]?.segment == number { index[id] = nil }
-        let slot = Slot(kind: segment.name.kind, hour: segment.name.hour)
-        if open[slot] == number { open[slot] = nil }
+        close(segment)
         segments[number] = nil
         touched.remove(number)
         sparse.remove(number)
@@ -454,6 +453,13 @@ package final class DiskStore: CommittingStore {
             return
         }
         sparse.insert(segment.name.number)
+        // Nothing is added to it any more, so it comes to rest and can be moved.
+        close(segment)
+    }
+
+    private func close(_ segment: Segment) {
+        let slot = Slot(kind: segment.name.kind, hour: segment.name.hour)
+        if open[slot] == segment.name.number { open[slot] = nil }
     }
 
     /// Plans to write what lives in one sparse segment to a new one, sealed as it is.
@@ -464,8 +470,6 @@ package final class DiskStore: CommittingStore {
             return nil
         }
         sparse.remove(number)
-        let slot = Slot(kind: .mail, hour: old.name.hour)
-        if open[slot] == number { open[slot] = nil }
         var seen: Set<Octets16> = []
         var bodies = old.ids.compactMap { id -> (id: Octets16, old: Location, new: Location)? in
             guard let place = index[id], place.segment == number, seen.insert(id).inserted else { return nil }
@@ -476,7 +480,9 @@ package final class DiskStore: CommittingStore {
             return nil
         }
         bodies.sort { $0.old.offset < $1.old.offset }
+        let slot = Slot(kind: .mail, hour: old.name.hour)
         let new = newSegment(for: slot)
+        open[slot] = open[slot] ?? new.name.number
         var offset = FrameHead.size
         for at in bodies.indices {
             bodies[at].new.segment = new.name.number

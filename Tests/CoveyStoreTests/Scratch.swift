@@ -1,9 +1,15 @@
 import CoveyCore
 import CoveyCrypto
 import CoveyNode
+import CoveyStoreChild
 import Glibc
+import Testing
 
 @testable import CoveyStore
+
+/// All suites run one after another: between fork and exec a child shares the locks of directories that other tests open.
+@Suite(.serialized)
+enum StoreTests {}
 
 /// A directory that is there as long as the value is.
 final class Scratch {
@@ -46,32 +52,7 @@ final class Scratch {
     }
 }
 
-let testKey = SymmetricKey(from: SeededRandom(seed: 1, stream: "master"))
-
-/// Envelopes that differ by their number; bodies are noise.
-struct Mail {
-    let record: EnvelopeRecord
-    let bytes: [UInt8]
-    var id: EnvelopeID { record.id }
-
-    /// - Parameter expiry: a multiple of 6.
-    init(_ number: Int, expiry: UInt32 = 492_000, bucket: Bucket = .bytes512, tokens: UInt8 = 255) {
-        let source = SeededRandom(seed: UInt64(number), stream: "mail")
-        let header = EnvelopeHeader(
-            kind: .pairwise, priority: .normal, ttl: .day, bucket: bucket, zone: .any, expiry: Hour(expiry),
-            tag: .random(from: source), purgeCommit: .random(from: source))
-        let sealed = source.bytes(bucket.bodySize)
-        let body = BodyHash(of: sealed.span.bytes)
-        bytes = header.octets.array + sealed
-        record = EnvelopeRecord(
-            id: EnvelopeID(header: header, body: body), header: header, tokens: tokens, hops: UInt8(number % 30),
-            isOwn: number.isMultiple(of: 3), ingress: .random(from: source))
-    }
-
-    func ghost(_ reason: GhostReason = .deleted) -> Ghost {
-        Ghost(id: id, expiry: record.header.expiry, ttlHours: 24, priority: .normal, reason: reason)
-    }
-}
+let testKey = Turns.key
 
 /// Everything a store shows of itself.
 struct Contents: Equatable {
