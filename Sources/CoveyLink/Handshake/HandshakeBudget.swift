@@ -1,0 +1,146 @@
+package import CoveyCore
+import CoveyCrypto
+
+/// How many strangers may knock, and how often (protocol.md §2.3). Told the time and the address of each.
+///
+/// Half-open counts from the accepted connection. A handshake counts as unfinished from the moment message 2 is sent,
+/// which shows a certificate, until a valid message 3: so somebody with an old key cannot ask for many, and somebody with
+/// none uses up nothing. Programs of one machine share its loopback address, so there the port tells them apart.
+package struct HandshakeBudget: Sendable {
+    package struct Ticket: Hashable, Sendable { fileprivate let number: UInt64 }
+
+    package enum Refusal: Error, Equatable, Sendable {
+        case halfOpenFull
+        /// This address has a handshake under way.
+        case underWay
+        case tooOften
+        case unfinishedHere
+        case unfinishedEverywhere
+        case addressesFull
+    }
+
+    private struct Source: Hashable, Comparable {
+        let host: Octets16
+        let port: UInt16
+
+        init(_ address: SocketAddress) {
+            host = address.host
+            port = address.isLoopback ? address.port : 0
+        }
+
+        static func < (left: Source, right: Source) -> Bool { (left.host, left.port) < (right.host, right.port) }
+    }
+
+    private struct HalfOpen {
+        let ticket: Ticket
+        let source: Source
+        let deadline: UInt64
+        var chargedAt: UInt64?
+    }
+
+    private struct Record {
+        var starts: [UInt64] = []
+        var unfinished: [UInt64] = []
+    }
+
+    /// In the order of their deadlines.
+    private var halfOpen: [HalfOpen] = []
+    private var records: [Source: Record] = [:]
+    private var unfinished: [UInt64] = []
+    private var vouched: [UInt64] = []
+    private var lastNumber: UInt64 = 0
+
+    package init() {}
+
+    package var halfOpenCount: Int { halfOpen.count }
+
+    /// When the oldest half-open handshake is over.
+    package var nextDeadline: UInt64? { halfOpen.first?.deadline }
+
+    /// An accepted connection.
+    package mutating func begin(from address: SocketAddress, now: UInt64) throws(Refusal) -> Ticket {
+        let source = Source(address)
+        guard halfOpen.count < LinkBounds.halfOpen else { throw .halfOpenFull }
+        guard !halfOpen.contains(where: { $0.source == source }) else { throw .underWay }
+        var record = current(source, now)
+        guard record.starts.count < LinkBounds.handshakesPerMinute else { throw .tooOften }
+        if records[source] == nil, records.count >= LinkBounds.addresses { try makeRoom(now) }
+        record.starts.append(now)
+        records[source] = record
+        lastNumber += 1
+        let ticket = Ticket(number: lastNumber)
+        halfOpen.append(
+            HalfOpen(ticket: ticket, source: source, deadline: now + LinkBounds.handshakeDeadline, chargedAt: nil))
+        return ticket
+    }
+
+    /// Asked before message 2 is sent.
+    package mutating func answer(_ ticket: Ticket, now: UInt64) throws(Refusal) {
+        guard let at = halfOpen.firstIndex(where: { $0.ticket == ticket }) else {
+            preconditionFailure("a handshake is answered while it is half open")
+        }
+        precondition(halfOpen[at].chargedAt == nil, "a handshake is answered once")
+        unfinished.removeAll { now - $0 >= LinkBounds.hour }
+        guard unfinished.count < LinkBounds.unfinishedPerHour else { throw .unfinishedEverywhere }
+        var record = current(halfOpen[at].source, now)
+        guard record.unfinished.count < LinkBounds.unfinishedPerAddressAndHour else { throw .unfinishedHere }
+        record.unfinished.append(now)
+        records[halfOpen[at].source] = record
+        unfinished.append(now)
+        halfOpen[at].chargedAt = now
+    }
+
+    /// Asked for `FirstAnswer.respondCounted`; true at most four times an hour.
+    package mutating func answerVouched(now: UInt64) -> Bool {
+        vouched.removeAll { now - $0 >= LinkBounds.hour }
+        guard vouched.count < LinkBounds.vouchedAnswersPerHour else { return false }
+        vouched.append(now)
+        return true
+    }
+
+    /// A valid message 3 came.
+    package mutating func complete(_ ticket: Ticket) {
+        guard let done = remove(ticket), let time = done.chargedAt else { return }
+        if let at = unfinished.firstIndex(of: time) { unfinished.remove(at: at) }
+        if let at = records[done.source]?.unfinished.firstIndex(of: time) {
+            records[done.source]?.unfinished.remove(at: at)
+        }
+    }
+
+    /// The connection closed, was refused, or the roles were turned and this side is no longer waiting.
+    package mutating func abandon(_ ticket: Ticket) { _ = remove(ticket) }
+
+    /// Handshakes whose time is over, oldest first; they are no longer half open.
+    package mutating func overdue(now: UInt64) -> [Ticket] {
+        let late = halfOpen.prefix { $0.deadline <= now }.map(\.ticket)
+        halfOpen.removeFirst(late.count)
+        return late
+    }
+
+    private mutating func remove(_ ticket: Ticket) -> HalfOpen? {
+        guard let at = halfOpen.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return halfOpen.remove(at: at)
+    }
+
+    private func current(_ source: Source, _ now: UInt64) -> Record {
+        var record = records[source] ?? Record()
+        record.starts.removeAll { now - $0 >= LinkBounds.minute }
+        record.unfinished.removeAll { now - $0 >= LinkBounds.hour }
+        return record
+    }
+
+    /// Forgets addresses that count for nothing any more; if there are none, the one quiet for longest that has shown
+    /// nothing worse than a connection.
+    private mutating func makeRoom(_ now: UInt64) throws(Refusal) {
+        for source in records.keys.sorted() {
+            let record = current(source, now)
+            records[source] = record.starts.isEmpty && record.unfinished.isEmpty ? nil : record
+        }
+        guard records.count >= LinkBounds.addresses else { return }
+        let quiet = records.filter { $0.value.unfinished.isEmpty }.min {
+            ($0.value.starts.last ?? 0, $0.key) < ($1.value.starts.last ?? 0, $1.key)
+        }
+        guard let quiet else { throw .addressesFull }
+        records[quiet.key] = nil
+    }
+}

@@ -1,0 +1,88 @@
+import CoveyCore
+import CoveyCrypto
+
+/// Packs frames into Noise messages, and sealed messages into one buffer to send.
+///
+///     packet  = len u16 | 05 | 00 | message
+///     message = ( type u8 | len varint | body )* | zero bytes to a multiple of 64 | tag[16]
+///
+/// Frames are written where they will be encrypted. A message is closed when the next frame does not fit, and by `take`.
+package struct FrameSender: Sendable {
+    private var cipher: DirectionCipher
+    private var out: [UInt8] = []
+    /// Where the plaintext of the open message begins; nil between messages.
+    private var start: Int?
+    /// Capacity of the next buffer: what the last one needed.
+    private var room = 512
+    private var body: [UInt8] = []
+
+    init(_ cipher: CipherState) { self.cipher = DirectionCipher(cipher) }
+
+    /// Bytes that wait for `take`, without the last message's padding and tag.
+    package var pending: Int { out.count }
+    package var isEmpty: Bool { out.isEmpty }
+
+    package mutating func append(_ type: FrameType, _ body: RawSpan) {
+        begin(type, body.byteCount)
+        out.append(copying: body)
+    }
+
+    package mutating func append<Body: FrameBody>(_ frame: Body) {
+        body.removeAll(keepingCapacity: true)
+        frame.encode(to: &body)
+        begin(Body.type, body.count)
+        out += body
+    }
+
+    /// One piece of an envelope. The hot path: the bytes are copied once, to where they are encrypted.
+    package mutating func append(_ header: Frame.DataHeader, _ bytes: RawSpan) {
+        precondition(bytes.byteCount <= LinkBounds.segment, "a segment has at most 16384 bytes")
+        precondition(header.offset + bytes.byteCount <= header.total, "a segment lies inside its envelope")
+        begin(.data, header.encodedCount + bytes.byteCount)
+        header.encode(to: &out)
+        out.append(copying: bytes)
+    }
+
+    /// Closes the open message and gives all packets since the last time, in one buffer.
+    package mutating func take() -> [UInt8] {
+        if let start { seal(from: start) }
+        let taken = out
+        room = max(512, taken.count)
+        out = []
+        return taken
+    }
+
+    private mutating func begin(_ type: FrameType, _ count: Int) {
+        let size = 1 + Varint.byteCount(UInt64(count)) + count
+        precondition(size <= LinkBounds.plaintext, "a frame fits one message")
+        if let start, out.count - start + size > LinkBounds.plaintext { seal(from: start) }
+        if start == nil { open() }
+        out.append(type.rawValue)
+        out.append(varint: UInt64(count))
+    }
+
+    private mutating func open() {
+        if out.isEmpty { out.reserveCapacity(room) }
+        out.append(u16: 0)
+        out.append(PacketKind.transport.rawValue)
+        out.append(0)
+        start = out.count
+    }
+
+    private mutating func seal(from start: Int) {
+        let excess = (out.count - start) % LinkBounds.padding
+        if excess > 0 { out.append(contentsOf: repeatElement(0, count: LinkBounds.padding - excess)) }
+        let end = out.count
+        let tag = out.withUnsafeMutableBytes { raw in
+            var message = UnsafeMutableRawBufferPointer(rebasing: raw[start..<end]).mutableBytes
+            do {
+                return try cipher.seal(inPlace: &message)
+            } catch { preconditionFailure("a link ends by its age long before its nonces do") }
+        }
+        out.append(tag)
+        let size = out.count - start + 2
+        out[start - LinkBounds.packetHead] = UInt8(truncatingIfNeeded: size >> 8)
+        out[start - LinkBounds.packetHead + 1] = UInt8(truncatingIfNeeded: size)
+        self.start = nil
+    }
+}

@@ -1,0 +1,118 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import Testing
+
+@Suite("Budget of handshakes")
+struct HandshakeBudgetTests {
+    typealias Refusal = HandshakeBudget.Refusal
+
+    private func address(_ number: Int, port: UInt16 = 1000) -> SocketAddress {
+        SocketAddress(v4: 10, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255), port: port)
+    }
+
+    @Test("thirty-two handshakes are half open at most, each for ten seconds")
+    func halfOpen() throws {
+        var budget = HandshakeBudget()
+        for number in 0..<LinkBounds.halfOpen { _ = try budget.begin(from: address(number), now: UInt64(number)) }
+        #expect(throws: Refusal.halfOpenFull) { try budget.begin(from: address(99), now: 50) }
+        #expect(budget.nextDeadline == LinkBounds.handshakeDeadline)
+        let early = budget.overdue(now: LinkBounds.handshakeDeadline - 1)
+        #expect(early.isEmpty)
+        let late = budget.overdue(now: LinkBounds.handshakeDeadline + 3)
+        #expect(late.count == 4)
+        #expect(budget.halfOpenCount == LinkBounds.halfOpen - 4)
+        _ = try budget.begin(from: address(99), now: LinkBounds.handshakeDeadline + 3)
+    }
+
+    @Test("an address has one handshake under way and begins ten a minute, whatever its ports")
+    func perAddress() throws {
+        var budget = HandshakeBudget()
+        let first = try budget.begin(from: address(1), now: 0)
+        #expect(throws: Refusal.underWay) { try budget.begin(from: address(1, port: 2000), now: 1) }
+        budget.abandon(first)
+        for turn in 1..<LinkBounds.handshakesPerMinute {
+            budget.abandon(try budget.begin(from: address(1, port: UInt16(turn)), now: UInt64(turn)))
+        }
+        #expect(throws: Refusal.tooOften) { try budget.begin(from: address(1), now: 20) }
+        _ = try budget.begin(from: address(2), now: 20)
+        _ = try budget.begin(from: address(1), now: LinkBounds.minute)
+    }
+
+    @Test("programs of one machine are told apart by their ports")
+    func loopback() throws {
+        var budget = HandshakeBudget()
+        _ = try budget.begin(from: SocketAddress(v4: 127, 0, 0, 1, port: 1), now: 0)
+        _ = try budget.begin(from: SocketAddress(v4: 127, 0, 0, 1, port: 2), now: 0)
+        #expect(budget.halfOpenCount == 2)
+    }
+
+    @Test("six answers without a valid message 3 close an address for an hour; valid ones are given back")
+    func unfinished() throws {
+        var budget = HandshakeBudget()
+        var now: UInt64 = 0
+        for _ in 0..<20 {
+            let ticket = try budget.begin(from: address(1), now: now)
+            try budget.answer(ticket, now: now)
+            budget.complete(ticket)
+            now += LinkBounds.minute
+        }
+        for _ in 0..<LinkBounds.unfinishedPerAddressAndHour {
+            let ticket = try budget.begin(from: address(1), now: now)
+            try budget.answer(ticket, now: now)
+            budget.abandon(ticket)
+            now += LinkBounds.minute
+        }
+        let seventh = try budget.begin(from: address(1), now: now)
+        #expect(throws: Refusal.unfinishedHere) { try budget.answer(seventh, now: now) }
+        budget.abandon(seventh)
+        let other = try budget.begin(from: address(2), now: now)
+        try budget.answer(other, now: now)
+        now += LinkBounds.hour
+        let later = try budget.begin(from: address(1), now: now)
+        try budget.answer(later, now: now)
+    }
+
+    @Test("sixty answers an hour in all go without a valid message 3")
+    func everywhere() throws {
+        var budget = HandshakeBudget()
+        for number in 0..<LinkBounds.unfinishedPerHour {
+            let ticket = try budget.begin(from: address(number), now: UInt64(number))
+            try budget.answer(ticket, now: UInt64(number))
+            budget.abandon(ticket)
+        }
+        let ticket = try budget.begin(from: address(1000), now: 100)
+        #expect(throws: Refusal.unfinishedEverywhere) { try budget.answer(ticket, now: 100) }
+    }
+
+    @Test("connections that authenticate nothing use up no answers")
+    func strangers() throws {
+        var budget = HandshakeBudget()
+        for number in 0..<200 { budget.abandon(try budget.begin(from: address(number), now: UInt64(number))) }
+        let ticket = try budget.begin(from: address(1000), now: 300)
+        try budget.answer(ticket, now: 300)
+    }
+
+    @Test("answers under a tainted epoch are four an hour")
+    func vouched() {
+        var budget = HandshakeBudget()
+        let times: [UInt64] = [0, 1, 2, 3, 10, LinkBounds.hour, LinkBounds.hour]
+        let answers = times.map { budget.answerVouched(now: $0) }
+        #expect(answers == [true, true, true, true, false, true, false])
+    }
+
+    @Test("a flood of addresses is remembered in bounds, and pushes out none that owes an answer")
+    func flood() throws {
+        var budget = HandshakeBudget()
+        for turn in 0..<LinkBounds.unfinishedPerAddressAndHour {
+            let ticket = try budget.begin(from: address(1), now: UInt64(turn))
+            try budget.answer(ticket, now: UInt64(turn))
+            budget.abandon(ticket)
+        }
+        for number in 0..<3 * LinkBounds.addresses {
+            budget.abandon(try budget.begin(from: address(10_000 + number), now: 100))
+        }
+        let ticket = try budget.begin(from: address(1), now: 200)
+        #expect(throws: Refusal.unfinishedHere) { try budget.answer(ticket, now: 200) }
+    }
+}
