@@ -33,9 +33,6 @@ package final class Driver {
     package private(set) var endpoints: [LocalEndpoint] = []
     /// Called once, when the run has ended; connections may still hand over what was sent.
     package var ended: (() -> Void)?
-    /// The second reader of observations, besides the one of `init`: the control socket.
-    var feed: ((Observation) -> Void)?
-
     private let node: any Turning
     private let store: any CommittingStore
     private let configuration: Configuration
@@ -60,6 +57,7 @@ package final class Driver {
     private var replies: [CommandID: (Reply) -> Void] = [:]
     private var lastCommand: UInt64 = 0
 
+    private var control: ControlSocket?
     private var discovery: DiscoverySockets?
     private var deadlineTimer: Timer?
     private var interfaceTimer: Timer?
@@ -109,6 +107,14 @@ package final class Driver {
         lookAtInterfaces()
     }
 
+    /// Lets the node's owner ask it at a unix socket. Throws `DriverFailure`.
+    ///
+    /// `version` is what `node.version` answers.
+    package func openControl(at path: String, version: String) throws {
+        precondition(state == .running && control == nil, "the control socket is opened once, in a run")
+        control = try ControlSocket(at: path, version: version, driver: self, on: loop)
+    }
+
     /// Ends cleanly at SIGINT and SIGTERM, and at once when told a second time.
     package func stopOnSignals() throws {
         var isAsked = false
@@ -144,6 +150,8 @@ package final class Driver {
             if aborting { connection.abort() } else { connection.close() }
         }
         for signal in signals { signal.close() }
+        control?.close()
+        control = nil
         discovery?.close()
         deadlineTimer?.close()
         interfaceTimer?.close()
@@ -309,7 +317,7 @@ package final class Driver {
 
     private func observe(_ observation: Observation) {
         observed(observation)
-        feed?(observation)
+        control?.observe(observation)
     }
 
     private func dial(_ id: ConnectionID, _ address: SocketAddress) {

@@ -4,6 +4,8 @@ package struct DriverFailure: Error, Equatable, CustomStringConvertible {
         /// The address cannot be listened on, or the socket cannot be made.
         case cannotCreate
         case permission
+        /// A node that runs answers there.
+        case alreadyRunning
         /// The loop or its threads did not work.
         case system
     }

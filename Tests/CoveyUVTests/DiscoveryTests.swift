@@ -59,7 +59,8 @@ struct DiscoveryTests {
     func refusedInterface() throws {
         let loop = try Loop()
         var warnings: [String] = []
-        let discovery = DiscoverySockets(.on, port: 26117, on: loop, heard: { _, _, _ in }, warn: { warnings.append($0) })
+        let discovery = DiscoverySockets(
+            .on, port: 26117, on: loop, heard: { _, _, _ in }, warn: { warnings.append($0) })
         let lo = InterfaceAddress(
             name: "lo", index: 1, address: SocketAddress(v4: 127, 0, 0, 1, port: 0), isLoopback: true,
             isPointToPoint: false)

@@ -1,0 +1,271 @@
+import CoveyControl
+import CoveyCore
+import CoveyNode
+
+/// One client of the control socket.
+final class ControlSession: StreamOwner {
+    /// Where a subscription to the inbox stands. All carry the last sequence that was sent.
+    private enum Inbox {
+        case none
+        /// Pages of what came before are being asked for; new messages are in one of them.
+        case catchingUp(UInt64)
+        case live(UInt64)
+    }
+
+    private unowned let socket: ControlSocket
+    private let stream: ByteStream
+    private var input: [UInt8] = []
+    /// Requests the node has not answered, by the order in which they came.
+    private var awaited: [UInt64: RequestID?] = [:]
+    private var lastRequest: UInt64 = 0
+    private var inbox = Inbox.none
+    private var isPageLeaving = false
+    private(set) var wantsEvents = false
+    private var isReading = false
+    private var isEnded = false
+
+    init(_ stream: ByteStream, of socket: ControlSocket) {
+        self.stream = stream
+        self.socket = socket
+        stream.owner = self
+        stream.resumeReading()
+    }
+
+    // MARK: Lines in
+
+    func received(_ bytes: [UInt8], from stream: ByteStream) {
+        input += bytes
+        readLines()
+    }
+
+    /// Reads what may be read now; the rest stays until answers have left.
+    private func readLines() {
+        // A line is answered in the midst of this when it needs no node, and would begin it again.
+        guard !isReading else { return }
+        isReading = true
+        defer { isReading = false }
+        var start = 0
+        while !isEnded, !isBusy, let newline = input[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = Array(input[start..<newline])
+            start = newline + 1
+            if line.count > Bounds.controlLine { return refuseLength() }
+            if !line.isEmpty { handle(line) }
+        }
+        guard !isEnded else { return }
+        input.removeSubrange(..<start)
+        if isBusy { return stream.pauseReading() }
+        if input.count > Bounds.controlLine { return refuseLength() }
+        stream.resumeReading()
+    }
+
+    private var isBusy: Bool {
+        awaited.count >= Bounds.controlCommands || stream.queuedBytes > Bounds.controlLine
+    }
+
+    private func refuseLength() {
+        let error = ControlError(
+            .bounds, "a line is longer than \(Bounds.controlLine) bytes", hint: "send less in one request")
+        if let line = try? ControlLine.failure(error, id: .null) { stream.send(line) }
+        leave()
+    }
+
+    private func handle(_ line: [UInt8]) {
+        let (id, call) = ControlCall.read(line)
+        lastRequest += 1
+        let number = lastRequest
+        awaited[number] = .some(id)
+        switch call {
+        case .failure(let error): fail(number, error)
+        case .success(let call):
+            do throws(ControlError) { try begin(call, number) } catch { fail(number, error) }
+        }
+    }
+
+    private func begin(_ call: ControlCall, _ number: UInt64) throws(ControlError) {
+        switch call {
+        case .nodeStatus:
+            ask(.status, number) { if case .status(let status) = $1 { $0.answer(number, StatusResult(status)) } }
+        case .nodeVersion:
+            answer(number, VersionResult(version: socket.version, protocolVersion: 1, controlVersion: 1))
+        case .nodeStop:
+            ask(.stop, number) { if case .stopping = $1 { $0.answer(number, StopResult(stopping: true)) } }
+        case .peersList:
+            ask(.peers, number) { session, reply in
+                guard case .peers(let peers) = reply else { return }
+                let now = session.socket.driver.clock.now
+                session.answer(number, PeersResult(peers: peers.map { PeerEntry($0, at: now) }))
+            }
+        case .contactsList:
+            ask(.contacts, number) {
+                if case .contacts(let list) = $1 {
+                    $0.answer(number, ContactsResult(contacts: list.map(ContactEntry.init)))
+                }
+            }
+        case .messageSend(let send):
+            ask(.send(to: send.to, text: send.text), number) {
+                if case .sent(let id, let state) = $1 { $0.answer(number, SendResult(id, state)) }
+            }
+        case .inboxList(let after, let limit):
+            ask(.inbox(after: after, limit: limit), number) {
+                guard case .inbox(let messages) = $1 else { return }
+                let (entries, isCut) = Self.fitting(messages.map(InboxEntry.init))
+                $0.answer(number, InboxResult(messages: entries, more: isCut || messages.count >= limit))
+            }
+        case .inboxSubscribe(let after):
+            inbox = after.map { .catchingUp($0) } ?? .live(0)
+            answer(number, SubscribeResult(subscribed: true))
+            if let after { catchUp(after) }
+        case .logHeads:
+            ask(.logHeads, number) {
+                if case .logHeads(let heads) = $1 {
+                    $0.answer(number, LogHeadsResult(heads: heads.map(LogHeadEntry.init)))
+                }
+            }
+        case .logList(let after, let limit):
+            ask(.logList(after: after, limit: limit), number) {
+                guard case .logList(let lines) = $1 else { return }
+                let (entries, isCut) = Self.fitting(lines.map(LogEntryLine.init))
+                $0.answer(number, LogListResult(entries: entries, more: isCut || lines.count >= limit))
+            }
+        case .logSubmit(let submit):
+            ask(try submit.command(), number) {
+                guard case .logSubmitted(let outcome) = $1 else { return }
+                $0.answer(
+                    number,
+                    LogSubmitResult(accepted: outcome.accepted, known: outcome.known, refused: outcome.refused))
+            }
+        case .eventsSubscribe:
+            wantsEvents = true
+            answer(number, SubscribeResult(subscribed: true))
+        }
+    }
+
+    /// Asks the node. `take` answers the request when the reply is of the kind it wants.
+    private func ask(
+        _ command: Command, _ number: UInt64, _ take: @escaping (ControlSession, Reply) -> Void
+    ) {
+        socket.driver.submit(command) { [weak self] reply in
+            guard let self, !isEnded else { return }
+            if case .refused(let refusal) = reply { return fail(number, ControlError(refusal)) }
+            take(self, reply)
+            guard !isEnded, awaited.keys.contains(number) else { return }
+            fail(
+                number,
+                ControlError(.internal, "the node answered something else", hint: "report this with the node's log"))
+        }
+    }
+
+    /// As many of the entries as one line holds.
+    private static func fitting<Entry: Encodable>(_ entries: [Entry]) -> (entries: [Entry], isCut: Bool) {
+        // Room for what stands around the list.
+        var room = Bounds.controlLine - 1_024
+        for (at, entry) in entries.enumerated() {
+            room -= ((try? ControlLine.byteCount(of: entry)) ?? room) + 1
+            if room < 0 { return (Array(entries[..<at]), true) }
+        }
+        return (entries, false)
+    }
+
+    // MARK: Lines out
+
+    private func answer(_ number: UInt64, _ result: some Encodable) {
+        guard let id = awaited.removeValue(forKey: number), !isEnded else { return }
+        if let id {
+            guard let line = try? ControlLine.result(result, id: id) else {
+                return fail(id, ControlError(.internal, "the answer cannot be written", hint: "report this"))
+            }
+            send(line)
+        }
+        readLines()
+    }
+
+    private func fail(_ number: UInt64, _ error: ControlError) {
+        guard let id = awaited.removeValue(forKey: number), !isEnded else { return }
+        if let id { fail(id, error) }
+        readLines()
+    }
+
+    private func fail(_ id: RequestID, _ error: ControlError) {
+        if let line = try? ControlLine.failure(error, id: id) { send(line) }
+    }
+
+    func notify(_ notification: ControlNotification) {
+        guard !isEnded, let line = try? ControlLine.notification(notification) else { return }
+        send(line)
+    }
+
+    private func send(_ line: [UInt8]) {
+        guard !isEnded else { return }
+        guard stream.queuedBytes + line.count <= Bounds.controlQueue else {
+            let notice = DroppedNotice(
+                reason: "\(Bounds.controlQueue) bytes wait to be read; connect again, and read faster")
+            if let last = try? ControlLine.notification(.dropped(notice)) { stream.send(last) }
+            return leave()
+        }
+        stream.send(line)
+    }
+
+    func drained(_ stream: ByteStream) {
+        if isPageLeaving, case .catchingUp(let last) = inbox {
+            isPageLeaving = false
+            catchUp(last)
+        }
+        readLines()
+    }
+
+    // MARK: The inbox as it fills
+
+    func deliver(_ message: InboxMessage) {
+        switch inbox {
+        case .none, .catchingUp: break
+        case .live(let last):
+            guard message.sequence > last else { return }
+            inbox = .live(message.sequence)
+            notify(.message(InboxEntry(message)))
+        }
+    }
+
+    private func catchUp(_ after: UInt64) {
+        let limit = ControlMethod.defaultPage
+        socket.driver.submit(.inbox(after: after, limit: limit)) { [weak self] reply in
+            guard let self, !isEnded, case .inbox(let messages) = reply else { return }
+            var last = after
+            for message in messages {
+                last = message.sequence
+                notify(.message(InboxEntry(message)))
+                if isEnded { return }
+            }
+            // Observations of later turns come after this reply: nothing falls between the last page and them.
+            if messages.count < limit {
+                inbox = .live(last)
+            } else {
+                inbox = .catchingUp(last)
+                // The next page waits until this one has left.
+                if stream.queuedBytes == 0 { catchUp(last) } else { isPageLeaving = true }
+            }
+        }
+    }
+
+    // MARK: Ending
+
+    func ended(_ stream: ByteStream, because cause: UVError) {
+        isEnded = true
+        socket.forget(self)
+    }
+
+    /// The node ends: what was asked and not answered will not be.
+    func end() {
+        let stopping = ControlError(.unavailable, "the node is stopping", hint: "start it, and ask again")
+        for (_, id) in awaited.sorted(by: { $0.key < $1.key }) {
+            if let id { fail(id, stopping) }
+        }
+        isEnded = true
+        stream.close()
+    }
+
+    private func leave() {
+        isEnded = true
+        stream.close()
+        socket.forget(self)
+    }
+}

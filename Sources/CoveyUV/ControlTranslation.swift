@@ -1,0 +1,157 @@
+import CoveyControl
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+
+// Between the words of the control API and those of the node.
+
+extension FixedOctets {
+    fileprivate var asHex: Hex { Hex(array) }
+}
+
+extension Minute {
+    fileprivate var asTime: Time { Time(secondsSince1970: Int64(value) * 60) }
+}
+
+extension Now {
+    var asTime: Time { Time(secondsSince1970: wall / 1_000_000) }
+}
+
+extension LogSubmit {
+    func command() throws(ControlError) -> Command {
+        var keys: [EpochKeySubmission] = []
+        for (at, given) in (epochKeys ?? []).enumerated() {
+            guard let entry = EntryID(given.entry.bytes), given.key.bytes.count == SymmetricKey.byteCount else {
+                throw ControlError(
+                    .invalidParameters, "params.epochKeys.\(at) has the wrong length",
+                    hint: "entry has \(EntryID.byteCount) bytes, key has \(SymmetricKey.byteCount)")
+            }
+            keys.append(EpochKeySubmission(entry: entry, key: SymmetricKey(copying: given.key.bytes.span.bytes)))
+        }
+        return .logSubmit(objects.map(\.bytes), epochKeys: keys)
+    }
+}
+
+extension ControlError {
+    init(_ refusal: CommandRefusal) {
+        switch refusal {
+        case .notFound(let text):
+            self.init(.notFound, text, hint: "contacts.list shows the names of the mesh")
+        case .ambiguous(let text, let candidates):
+            self.init(.ambiguous, text, hint: "candidates: \(candidates.joined(separator: ", "))")
+        case .policy(let text):
+            self.init(.policy, text, hint: "the mesh's rules do not allow it")
+        case .bounds(let text):
+            self.init(.bounds, text, hint: "ask for less")
+        case .unavailable(let text):
+            self.init(.unavailable, text, hint: "try again later")
+        }
+    }
+}
+
+extension StatusResult {
+    init(_ status: Status) {
+        self.init(
+            mesh: status.mesh.asHex, meshName: status.meshName, device: status.device.asHex, label: status.label,
+            links: status.links, held: status.held, heldBytes: status.heldBytes, ghosts: status.ghosts,
+            inbox: status.inbox, waiting: status.waiting, logEntries: status.logEntries, notes: status.notes,
+            epoch: status.epoch, isHolding: status.isHolding, timeIsTrusted: status.timeIsTrusted,
+            certificateExpires: status.certificateExpires.asTime, refusals: status.refusals)
+    }
+}
+
+extension PeerEntry {
+    init(_ peer: PeerStatus, at now: Now) {
+        let age = now.uptime - min(peer.since, now.uptime)
+        self.init(
+            device: peer.device.asHex, label: peer.label, address: peer.address.description,
+            since: Time(secondsSince1970: (now.wall - Int64(clamping: age)) / 1_000_000), isCatchUp: peer.isCatchUp,
+            bytesIn: peer.bytesIn, bytesOut: peer.bytesOut)
+    }
+}
+
+extension ContactEntry {
+    init(_ contact: Contact) {
+        self.init(
+            device: contact.device.asHex, label: contact.label, subject: contact.subject.asHex,
+            isRevoked: contact.isRevoked, isSelf: contact.isSelf, hasBundle: contact.hasBundle)
+    }
+}
+
+extension InboxEntry {
+    init(_ message: InboxMessage) {
+        self.init(
+            sequence: message.sequence, id: message.id.asHex, from: message.from.asHex, label: message.label,
+            sent: message.sent.asTime, received: message.received.asTime, text: message.text,
+            senderSinceRevoked: message.senderSinceRevoked)
+    }
+}
+
+extension LogHeadEntry {
+    init(_ head: LogHead) {
+        self.init(log: head.log.asHex, sequence: head.sequence, id: head.id.asHex)
+    }
+}
+
+extension LogEntryLine {
+    init(_ line: LogLine) {
+        self.init(
+            position: line.position, log: line.head.log.asHex, sequence: line.head.sequence, id: line.head.id.asHex,
+            time: line.time.asTime, summary: line.summary)
+    }
+}
+
+extension SendResult {
+    init(_ id: MessageID, _ state: SendState) { self.init(id: id.asHex, state: state.rawValue) }
+}
+
+extension EventEntry {
+    /// The feed names what happened; the text of mail stands in `inbox.message` alone.
+    init(_ observation: Observation, at time: Time) {
+        func entry(_ kind: String, _ text: String, _ fields: [String: String] = [:]) -> EventEntry {
+            EventEntry(time: time, kind: kind, text: text, fields: fields)
+        }
+        switch observation {
+        case .started(let device):
+            self = entry("started", "the node runs as \(device)", ["device": device.hex])
+        case .heardBeacon(let device, let address):
+            self = entry(
+                "heardBeacon", "heard \(device) from \(address)",
+                ["device": device.hex, "address": address.description])
+        case .dialling(let address):
+            self = entry("dialling", "dialling \(address)", ["address": address.description])
+        case .linkUp(let device, let address, let isCatchUp):
+            self = entry(
+                "linkUp", "linked to \(device) at \(address)\(isCatchUp ? ", to take its log first" : "")",
+                ["device": device.hex, "address": address.description, "isCatchUp": String(isCatchUp)])
+        case .linkDown(let device, let end):
+            self = entry(
+                "linkDown", "the link to \(device) ended: \(end.rawValue)",
+                ["device": device.hex, "reason": end.rawValue])
+        case .refused(let address, let cause):
+            self = entry(
+                "refused", "refused \(address): \(cause)", ["address": address.description, "cause": cause])
+        case .logAccepted(let head):
+            self = entry(
+                "logAccepted", "accepted entry \(head.sequence) of log \(head.log)",
+                ["log": head.log.hex, "sequence": String(head.sequence), "id": head.id.hex])
+        case .noteLearnt(let note, let device):
+            self = entry(
+                "noteLearnt", "learnt that \(device) is revoked", ["note": note.hex, "device": device.hex])
+        case .epochLearnt(let epoch):
+            self = entry("epochLearnt", "learnt epoch \(epoch)", ["epoch": String(epoch)])
+        case .stored(let id, let device):
+            self = entry("stored", "took envelope \(id) from \(device)", ["id": id.hex, "device": device.hex])
+        case .handedOn(let id, let device):
+            self = entry("handedOn", "handed envelope \(id) to \(device)", ["id": id.hex, "device": device.hex])
+        case .delivered(let message):
+            self = entry(
+                "delivered", "a message from \(message.label)",
+                ["id": message.id.hex, "device": message.from.hex, "sequence": String(message.sequence)])
+        case .expired(let count):
+            self = entry("expired", "\(count) envelopes expired", ["count": String(count)])
+        case .warning(let text):
+            self = entry("warning", text)
+        }
+    }
+}
