@@ -194,7 +194,9 @@ package struct CanonicalFields: Sendable, Equatable {
     }
 
     private func value(_ tag: UInt8) -> ArraySlice<UInt8> {
-        guard let value = self[tag] else { preconditionFailure("the field is required by the schema or asked for first") }
+        guard let value = self[tag] else {
+            preconditionFailure("the field is required by the schema or asked for first")
+        }
         return value
     }
 
