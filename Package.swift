@@ -53,7 +53,7 @@ let rooms: [Room] = [
         ]),
     Room(
         name: "CoveyOutsider", kind: .executable(product: "covey-outsider"),
-        uses: ["CoveyLink", "CoveyCore", "CoveyCrypto"]),
+        uses: ["CoveyLink", "CoveyCore", "CoveyCrypto"], tests: []),
     Room(name: "CoveyVectors", uses: ["CoveyCrypto"]),
     Room(name: "CoveyWall", tests: ["CoveyVectors"]),
 ]
