@@ -12,11 +12,11 @@ protocol StreamOwner: AnyObject {
 /// A TCP connection or a connection to a unix socket, once it stands.
 ///
 /// ```
-/// open ──close()──▶ closing: what is queued leaves, FIN, the other end's FIN or 2 s ──▶ closed
-///   └────abort(), fault, the other end's FIN ───────────────────────────────────────────▶ closed
+/// open ──close()──▶ closing: what is queued leaves, FIN, then the other end's FIN if awaited; 2 s at most ──▶ closed
+///   └────abort(), fault, the other end's FIN ────────────────────────────────────────────────────────────────▶ closed
 /// ```
 final class ByteStream {
-    private enum State { case open, closing(Timer?), closed }
+    private enum State { case open, closing(Timer?, awaitsEnd: Bool), closed }
 
     weak var owner: (any StreamOwner)?
     private var state = State.open
@@ -126,11 +126,14 @@ final class ByteStream {
     // MARK: Ending
 
     /// Closes after what was sent has left. Nothing more is told to the owner.
-    func close(timeout: UInt64 = Bounds.closeTimeout) {
+    ///
+    /// `awaitsEnd`: reads until the other end closes too. TCP throws away what was sent when unread bytes are left at a
+    /// close; a unix socket has it in the other end's hands by then.
+    func close(awaitsEnd: Bool = true) {
         guard isOpen else { return }
         let timer = try? Timer(on: loop) { [weak self] in self?.abort() }
-        timer?.set(milliseconds: timeout)
-        state = .closing(timer)
+        timer?.set(milliseconds: Bounds.closeTimeout)
+        state = .closing(timer, awaitsEnd: awaitsEnd)
         owner = nil
         if !isReading, uv_read_start(handle.stream, giveSlab, streamRead) < 0 { return abort() }
         let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
@@ -144,12 +147,17 @@ final class ByteStream {
     func abort() {
         switch state {
         case .open: break
-        case .closing(let timer): timer?.close()
+        case .closing(let timer, _): timer?.close()
         case .closed: return
         }
         state = .closed
         owner = nil
         handle.close()
+    }
+
+    fileprivate func didShutDown(_ code: Int32) {
+        guard case .closing(_, let awaitsEnd) = state else { return }
+        if code < 0 || !awaitsEnd { abort() }
     }
 
     private func end(_ cause: UVError) {
@@ -208,5 +216,5 @@ private func shutdownEnded(_ request: UnsafeMutablePointer<uv_shutdown_t>?, _ co
     let request = request.unsafelyUnwrapped
     let stream = owner(of: request.pointee.handle.pointee.data, as: ByteStream.self)
     request.deallocate()
-    if code < 0 { stream.abort() }
+    stream.didShutDown(code)
 }

@@ -260,12 +260,12 @@ final class ControlSession: StreamOwner {
             if let id { fail(id, stopping) }
         }
         isEnded = true
-        stream.close()
+        stream.close(awaitsEnd: false)
     }
 
     private func leave() {
         isEnded = true
-        stream.close()
+        stream.close(awaitsEnd: false)
         socket.forget(self)
     }
 }

@@ -126,7 +126,7 @@ final class ControlSocket {
 
     private func refuse(_ stream: ByteStream, _ error: ControlError) {
         if let line = try? ControlLine.failure(error, id: .null) { stream.send(line) }
-        stream.close()
+        stream.close(awaitsEnd: false)
     }
 
     static func mayAsk(_ user: uid_t, of own: uid_t) -> Bool { user == own || user == 0 }
