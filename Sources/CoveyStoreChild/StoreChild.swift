@@ -73,35 +73,62 @@ struct StoreChild {
         }
     }
 
-    /// Prints envelopes a second, and the processor's time for each, of `count` envelopes of 2 KiB.
+    /// Prints what `count` envelopes of 2 KiB cost: taken in, found at the next start, read, and let go.
     private static func measure(_ home: String, count: Int, batch: Int, inSegments: Bool) throws {
-        let store = try open(home)
-        let body = SystemRandom().bytes(2048)
-        let model = Mail(1, bucket: .bytes2048).record
         let source = SystemRandom()
-        let start = (wall: time(CLOCK_MONOTONIC), cpu: time(CLOCK_PROCESS_CPUTIME_ID))
+        let model = Mail(1, bucket: .bytes2048)
+        let ids = (0..<count).map { _ in EnvelopeID.random(from: source) }
         var turns = 0.0
-        for at in 0..<count {
-            let before = time(CLOCK_THREAD_CPUTIME_ID)
-            let id = EnvelopeID.random(from: source)
-            if inSegments {
-                let record = EnvelopeRecord(
-                    id: id, header: model.header, tokens: 255, hops: 1, isOwn: false, ingress: model.ingress)
-                var bytes = body
+        try step("taken in", count) {
+            let store = try open(home)
+            for (at, id) in ids.enumerated() {
+                var bytes = model.bytes
                 bytes[100] = UInt8(truncatingIfNeeded: at)
-                try store.insert(record, bytes)
-            } else {
-                try store.put(.bundles, id.array, body)
+                let before = time(CLOCK_THREAD_CPUTIME_ID)
+                if inSegments {
+                    let record = EnvelopeRecord(
+                        id: id, header: model.record.header, tokens: 255, hops: 1, isOwn: false,
+                        ingress: model.record.ingress)
+                    try store.insert(record, bytes)
+                } else {
+                    try store.put(.bundles, id.array, bytes)
+                }
+                turns += time(CLOCK_THREAD_CPUTIME_ID) - before
+                if (at + 1).isMultiple(of: batch) { try store.commit() }
             }
-            turns += time(CLOCK_THREAD_CPUTIME_ID) - before
-            if (at + 1) % batch == 0 { try store.commit() }
+            try store.commit()
         }
-        try store.commit()
+        say("  of that in the turn: \(tenths(turns / Double(count) * 1e6)) µs")
+        var store: DiskStore?
+        try step("found at the start", count) {
+            store = try open(home)
+            let found = try inSegments ? store?.known().held.count : store?.all(.bundles).count
+            guard found == count else { throw StoreError.damaged("\(found ?? 0) of \(count) are there") }
+        }
+        guard let store else { return }
+        let order = (0..<count).map { _ in ids[source.uniform(0...count - 1)] }
+        try step("read", count) {
+            for id in order {
+                let bytes = try inSegments ? store.envelope(id) : store.get(.bundles, id.array)
+                guard bytes?.count == 2048 else { throw StoreError.damaged("an envelope is not there") }
+            }
+        }
+        try step("let go", count) {
+            if inSegments {
+                try store.expire(upTo: model.record.header.expiry)
+            } else {
+                for id in ids { try store.delete(.bundles, id.array) }
+            }
+            try store.commit()
+        }
+    }
+
+    private static func step(_ name: String, _ count: Int, _ body: () throws -> Void) throws {
+        let start = (wall: time(CLOCK_MONOTONIC), cpu: time(CLOCK_PROCESS_CPUTIME_ID))
+        try body()
         let wall = time(CLOCK_MONOTONIC) - start.wall
         let cpu = time(CLOCK_PROCESS_CPUTIME_ID) - start.cpu
-        let each = cpu / Double(count) * 1e6
-        let inTurn = tenths(turns / Double(count) * 1e6)
-        say("\(Int(Double(count) / wall)) a second, \(tenths(each)) µs of processor each, \(inTurn) of it in the turn")
+        say("\(name): \(Int(Double(count) / wall)) a second, \(tenths(cpu / Double(count) * 1e6)) µs of processor each")
     }
 
     private static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
