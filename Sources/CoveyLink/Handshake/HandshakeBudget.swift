@@ -129,18 +129,18 @@ package struct HandshakeBudget: Sendable {
         return record
     }
 
-    /// Forgets addresses that count for nothing any more; if there are none, the one quiet for longest that has shown
-    /// nothing worse than a connection.
+    /// Forgets addresses that count for nothing any more. If all do, half of those that have shown nothing worse than a
+    /// connection go, the ones quiet for longest: a flood of addresses costs a sort now and then, not at each knock.
     private mutating func makeRoom(_ now: UInt64) throws(Refusal) {
-        for source in records.keys.sorted() {
-            let record = current(source, now)
-            records[source] = record.starts.isEmpty && record.unfinished.isEmpty ? nil : record
+        records = records.filter {
+            let record = current($0.key, now)
+            return !record.starts.isEmpty || !record.unfinished.isEmpty
         }
         guard records.count >= LinkBounds.addresses else { return }
-        let quiet = records.filter { $0.value.unfinished.isEmpty }.min {
-            ($0.value.starts.last ?? 0, $0.key) < ($1.value.starts.last ?? 0, $1.key)
-        }
-        guard let quiet else { throw .addressesFull }
-        records[quiet.key] = nil
+        let quiet = records.filter { $0.value.unfinished.isEmpty }
+            .map { (last: $0.value.starts.last ?? 0, source: $0.key) }
+            .sorted { ($0.last, $0.source) < ($1.last, $1.source) }
+        guard !quiet.isEmpty else { throw .addressesFull }
+        for entry in quiet.prefix((quiet.count + 1) / 2) { records[entry.source] = nil }
     }
 }
