@@ -150,6 +150,8 @@ struct AuthorityLog: Sendable {
 
     var issues: [Issue] = []
     var quota = QuotaWalk()
+    /// Whether `quota` may still count devices that were revoked since.
+    var hasStaleQuota = false
 
     init(keyset: Keyset, depth: Int) {
         self.keyset = keyset

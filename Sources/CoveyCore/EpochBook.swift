@@ -198,8 +198,10 @@ package struct EpochShelf: Hashable, Sendable {
                 erased.append(epoch.commit)
             }
         }
-        let kept = ordered.filter { !erased.contains($0.commit) }
-        erased += kept.dropFirst(Self.most).map(\.commit)
+        // Beyond the bound those go first whose announcement is void, then the oldest.
+        let kept = ordered.map(\.commit).filter { !erased.contains($0) }
+        let void = commits.filter { commit in !ordered.contains { $0.commit == commit } }
+        erased += (kept + void).dropFirst(Self.most)
         for commit in erased { succeeded.removeValue(forKey: commit) }
         return erased.sorted()
     }

@@ -108,6 +108,13 @@ package struct AuthorityRotation: Sendable, Equatable {
     package let nextCommit: KeysetCommit
     package let branch: EntryID?
 
+    package init(authority: AuthorityID, keyset: Keyset, nextCommit: KeysetCommit, branch: EntryID? = nil) {
+        self.authority = authority
+        self.keyset = keyset
+        self.nextCommit = nextCommit
+        self.branch = branch
+    }
+
     init(parsing payload: [UInt8]) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         authority = fields.octets(0x01)
@@ -327,6 +334,16 @@ package struct GroupDefinition: Sendable, Equatable {
     package let capabilities: Capabilities?
     package let devices: [DeviceID]
 
+    package init(
+        group: Octets16, name: String, zones: [UInt8] = [], capabilities: Capabilities? = nil, devices: [DeviceID] = []
+    ) {
+        self.group = group
+        self.name = name
+        self.zones = zones
+        self.capabilities = capabilities
+        self.devices = devices
+    }
+
     init(parsing payload: [UInt8]) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         group = fields.octets(0x01)
@@ -357,6 +374,11 @@ package struct ReleaseManifest: Sendable, Equatable {
     package struct Artefact: Hashable, Sendable {
         package let sha256: Octets32
         package let name: String
+
+        package init(sha256: Octets32, name: String) {
+            self.sha256 = sha256
+            self.name = name
+        }
     }
 
     private static let rules = [
@@ -371,6 +393,18 @@ package struct ReleaseManifest: Sendable, Equatable {
     package let recipe: Octets32
     package let leastWire: UInt8
     package let notBefore: Minute
+
+    package init(
+        version: String, artefacts: [Artefact], sourceCommit: [UInt8], recipe: Octets32, leastWire: UInt8,
+        notBefore: Minute
+    ) {
+        self.version = version
+        self.artefacts = artefacts
+        self.sourceCommit = sourceCommit
+        self.recipe = recipe
+        self.leastWire = leastWire
+        self.notBefore = notBefore
+    }
 
     init(parsing payload: [UInt8]) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
@@ -411,12 +445,24 @@ package struct ForkRecovery: Sendable, Equatable {
     package struct NewKeys: Sendable, Equatable {
         package let keyset: Keyset
         package let nextCommit: KeysetCommit
+
+        package init(keyset: Keyset, nextCommit: KeysetCommit) {
+            self.keyset = keyset
+            self.nextCommit = nextCommit
+        }
     }
 
     package let log: LogID
     package let branch: EntryID
     package let newKeys: NewKeys?
     package let recovery: Keyset
+
+    package init(log: LogID, branch: EntryID, newKeys: NewKeys? = nil, recovery: Keyset) {
+        self.log = log
+        self.branch = branch
+        self.newKeys = newKeys
+        self.recovery = recovery
+    }
 
     init(parsing payload: [UInt8]) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)

@@ -218,7 +218,7 @@ package struct Membership: Sendable {
         let log = entry.log
         switch entry.payload {
         case .policySet(let policy):
-            if policy.number > policies.last?.policy.number ?? 0 {
+            if policies.isEmpty || policy.number > policies[policies.count - 1].policy.number {
                 policies.append((entry.sequence, policy))
                 intake.changes.append(.policy(number: policy.number))
             }
@@ -333,7 +333,7 @@ package struct Membership: Sendable {
                 notAfter: certificate.notAfter))
         effects.devices.append(device)
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
-        count(device, in: entry.log)
+        count(issued)
         if let fault = fault(of: issued) {
             void(fault)
         } else {
@@ -342,23 +342,45 @@ package struct Membership: Sendable {
     }
 
     /// Takes the last issue of a log into its quota.
-    private mutating func count(_ device: DeviceID, in log: LogID) {
-        guard let most = limits(of: log)?.mostDevices, most != .max, let issue = logs[log]?.issues.last,
-            noteBook.revocations[device] == nil
+    private mutating func count(_ issued: IssuedCertificate) {
+        guard let most = limits(of: issued.log)?.mostDevices, most != .max, let issue = logs[issued.log]?.issues.last,
+            noteBook.revocations[issue.device] == nil, rightsFault(of: issued) == nil
         else { return }
-        logs[log]?.quota.take(issue, most: most)
+        logs[issued.log]?.quota.take(issue, most: most)
+        let isOver = logs[issued.log]?.quota.over.contains(issue.device) ?? false
+        if isOver, logs[issued.log]?.hasStaleQuota ?? false { recount(issued.log) }
     }
 
-    /// Counts all issues of every log with a quota again, after rights or revocations changed.
-    mutating func recount() {
+    /// Brings quotas up to date after devices were revoked or reinstated.
+    mutating func recount(after changes: [MembershipChange]) {
+        guard !changes.isEmpty else { return }
+        let onlyRevoked = changes.allSatisfy { if case .revoked = $0 { true } else { false } }
         for id in logs.keys {
-            guard let log = logs[id], !log.issues.isEmpty, let most = limits(of: id)?.mostDevices, most != .max else {
-                continue
+            // Where everybody fits, one device fewer can wait until somebody does not.
+            if onlyRevoked, logs[id]?.quota.over.isEmpty ?? true {
+                logs[id]?.hasStaleQuota = true
+            } else {
+                recount(id)
             }
-            var walk = QuotaWalk()
-            for issue in log.issues where noteBook.revocations[issue.device] == nil { walk.take(issue, most: most) }
-            logs[id]?.quota = walk
         }
+    }
+
+    /// Counts all issues of a log again.
+    private mutating func recount(_ id: LogID) {
+        guard let log = logs[id], !log.issues.isEmpty, let most = limits(of: id)?.mostDevices else { return }
+        var walk = QuotaWalk()
+        if log.issues.count > most {
+            for issue in log.issues where noteBook.revocations[issue.device] == nil {
+                let issued = deviceRecords[issue.device]?.certificates.first {
+                    $0.certificate.hash == issue.certificate
+                }
+                if let issued, rightsFault(of: issued) == nil { walk.take(issue, most: most) }
+            }
+        } else {
+            for issue in log.issues { walk.take(issue, most: most) }
+        }
+        logs[id]?.quota = walk
+        logs[id]?.hasStaleQuota = log.issues.count <= most
     }
 
     /// Brings everything derived up to date with the facts of an intake.
@@ -377,10 +399,13 @@ package struct Membership: Sendable {
             for note in effects.verdicts { devices += noteBook.devicesTouched(by: note) }
             for note in accepted { devices += noteBook.devicesTouched(by: note.hash) }
         }
-        let before = noteBook.revocations.count
         let changes = refresh(devices)
         intake.changes += changes
-        if effects.rights || !changes.isEmpty || before != noteBook.revocations.count { recount() }
+        if effects.rights {
+            for id in logs.keys { recount(id) }
+        } else {
+            recount(after: changes)
+        }
         resolveEpochs()
     }
 

@@ -69,9 +69,14 @@ struct NoteBook: Sendable {
         return taken
     }
 
-    /// Nil when it is one too many; else the hashes that leave the set for it. Whatever the order notes come in, the
+    struct Dropped {
+        let note: NoteHash
+        let device: DeviceID
+    }
+
+    /// Nil when it is one too many; else the notes that leave the set for it. Whatever the order notes come in, the
     /// same ones stay.
-    mutating func insert(_ note: RevokeNote, form: Form) -> [NoteHash]? {
+    mutating func insert(_ note: RevokeNote, form: Form) -> [Dropped]? {
         var dropped: [NoteHash] = []
         let new = Record(content: note.content, form: form)
         switch form {
@@ -92,11 +97,11 @@ struct NoteBook: Sendable {
         }
         records[note.hash] = new
         byDevice[note.device, default: []].append(note.hash)
-        for hash in dropped {
-            guard let record = records.removeValue(forKey: hash) else { continue }
+        return dropped.compactMap { hash in
+            guard let record = records.removeValue(forKey: hash) else { return nil }
             byDevice[record.content.device]?.removeAll { $0 == hash }
+            return Dropped(note: hash, device: record.content.device)
         }
-        return dropped
     }
 }
 
@@ -116,9 +121,9 @@ extension Membership {
         }
         guard let dropped = noteBook.insert(note, form: form) else { throw .tooMany }
         let touched = noteBook.devicesTouched(by: note.hash)
-        let changes = refresh(touched + [note.device])
-        if !changes.isEmpty { recount() }
-        return .accepted(note, changes: changes, dropped: dropped)
+        let changes = refresh(touched + [note.device] + dropped.map(\.device))
+        recount(after: changes)
+        return .accepted(note, changes: changes, dropped: dropped.map(\.note))
     }
 
     /// Notes in the set, ascending.

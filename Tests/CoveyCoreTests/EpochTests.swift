@@ -1,0 +1,211 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+/// protocol.md §7.2, item 51, and the rules of §1.10.
+@Suite("Epochs: which may be handed on, preferred, and kept")
+struct EpochTests {
+    private let mesh: TestMesh
+    private let device: TestDevice
+    private let certificate: DeviceCertificate
+    private let issue: LogEntry
+    private let membership: Membership
+
+    init() throws {
+        var mesh = try TestMesh()
+        device = mesh.device()
+        certificate = try mesh.certificate(device, by: mesh.root)
+        issue = try mesh.root.append(.certIssue([certificate]))
+        var membership = try mesh.membership()
+        try membership.take(issue)
+        self.mesh = mesh
+        self.membership = membership
+    }
+
+    private func announcement(
+        _ membership: Membership, number: UInt32? = nil, rows: [CoveredRow]? = nil, notes: [NoteHash] = []
+    ) -> EpochAnnouncement {
+        EpochAnnouncement(
+            number: number ?? membership.nextEpochNumber, commit: .random(from: mesh.random),
+            rows: rows ?? membership.heads, notes: notes, validFrom: TestMesh.start, graceDays: 30)
+    }
+
+    private func member(_ membership: Membership) throws -> VerifiedMember {
+        try #require(mesh.admit(certificate, to: membership).member)
+    }
+
+    @Test("An announcement's number is 1 + the highest it covers, or it is void; nobody captures the selection")
+    func numbers() throws {
+        var (mesh, membership) = (mesh, membership)
+        let first = announcement(membership)
+        #expect(first.number == 1)
+        let entry = try mesh.root.append(.epochAnnounce(first))
+        try membership.take(entry)
+        #expect(membership.epoch(entry.id)?.number == 1)
+        for number in [1, 3, UInt32.max] {
+            var (mesh, membership) = (mesh, membership)
+            let wrong = try mesh.root.append(.epochAnnounce(announcement(membership, number: number)))
+            try membership.take(wrong)
+            #expect(membership.epoch(wrong.id) == nil)
+            #expect(membership.select(held: membership.epochs(of: first.commit).map(\.commit)).preferred?.number == 1)
+            // A void announcement does not count for the next one either.
+            let next = announcement(membership)
+            #expect(next.number == 2)
+            let good = try mesh.root.append(.epochAnnounce(next))
+            try membership.take(good)
+            #expect(membership.epoch(good.id)?.number == 2)
+        }
+    }
+
+    @Test("A key is handed on only by who holds all that its announcement covers, and only to members")
+    func handing() throws {
+        var (mesh, membership) = (mesh, membership)
+        let note = mesh.note(of: mesh.device(), authority: mesh.root.log, number: 1, keys: [mesh.roots[0]])
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        let fieldEntry = try field.append(.certIssue([mesh.certificate(mesh.device(), by: field)]))
+        var whole = membership
+        try whole.take(add, fieldEntry)
+        _ = try whole.accept(note: note.signed)
+        let entry = try mesh.root.append(.epochAnnounce(announcement(whole, notes: [note.hash])))
+        try membership.take(add, entry)
+        #expect(membership.epoch(entry.id) == nil)
+        try membership.take(fieldEntry)
+        #expect(membership.epoch(entry.id) != nil)
+        #expect(!membership.mayHand(entry.id, to: try member(membership), at: TestMesh.trusted))
+        _ = try membership.accept(note: note.signed)
+        let peer = try member(membership)
+        #expect(membership.mayHand(entry.id, to: peer, at: TestMesh.trusted))
+        let own = mesh.note(of: device, keys: [device.signing])
+        _ = try membership.accept(note: own.signed)
+        #expect(!membership.mayHand(entry.id, to: peer, at: TestMesh.trusted))
+        let epoch = try #require(membership.epoch(entry.id))
+        #expect(membership.isKey(epoch.commit, of: entry.id))
+        #expect(!membership.isKey(.random(from: mesh.random), of: entry.id))
+    }
+
+    @Test(
+        "A lost or compromised device, or a wipe order, taints epochs that do not cover the note; other reasons do not",
+        arguments: RevocationReason.allCases)
+    func taint(reason: RevocationReason) throws {
+        var (mesh, membership) = (mesh, membership)
+        let first = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(first)
+        let note = mesh.note(
+            of: device, reason: reason, authority: mesh.root.log, number: 1, keys: [mesh.roots[0]])
+        _ = try membership.accept(note: note.signed)
+        let taints = reason == .lost || reason == .compromised
+        let old = try #require(membership.epoch(first.id))
+        #expect(membership.isTainted(old) == taints)
+        #expect(membership.select(held: [old.commit]).isHold == taints)
+        #expect(membership.select(held: [old.commit]).preferred == old)
+        let second = try mesh.root.append(.epochAnnounce(announcement(membership, notes: [note.hash])))
+        try membership.take(second)
+        let new = try #require(membership.epoch(second.id))
+        let selection = membership.select(held: [old.commit, new.commit])
+        #expect(selection.preferred == new)
+        #expect(selection.clean.count == (taints ? 1 : 2))
+        // Once a verdict confirms the note, an epoch covers it by its rows.
+        try membership.take(mesh.root.append(.certRevoke([NoteVerdict(note: note.hash, decision: .confirmed)])))
+        let third = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(third)
+        #expect(membership.select(held: [old.commit, new.commit, announcedCommit(third)]).preferred?.number == 3)
+        #expect(!membership.isTainted(try #require(membership.epoch(third.id))))
+    }
+
+    private func announcedCommit(_ entry: LogEntry) -> EpochCommit {
+        guard case .epochAnnounce(let announcement) = entry.payload else { return EpochCommit() }
+        return announcement.commit
+    }
+
+    @Test("The epoch of a revoked authority is not preferred; neither is one that does not know of the revocation")
+    func revokedAuthority() throws {
+        var (mesh, membership) = (mesh, membership)
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        let issue = try field.append(.certIssue([mesh.certificate(mesh.device(), by: field)]))
+        try membership.take(add, issue)
+        let first = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(first)
+        let second = try field.append(.epochAnnounce(announcement(membership)))
+        try membership.take(second)
+        let held = [announcedCommit(first), announcedCommit(second)]
+        #expect(membership.select(held: held).preferred?.entry == second.id)
+        let revocation = AuthorityRevocation(
+            authority: field.log, reason: 3, lastGood: [.init(log: field.log, sequence: 1)])
+        try membership.take(mesh.root.append(.authorityRevoke(revocation)))
+        #expect(membership.select(held: held).isHold)
+        let third = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(third)
+        let selection = membership.select(held: held + [announcedCommit(third)])
+        #expect(selection.preferred?.entry == third.id)
+        #expect(selection.clean.count == 1)
+    }
+
+    @Test("Of concurrent epochs with one number the smaller commit is preferred, and both are kept")
+    func concurrent() throws {
+        var (mesh, membership) = (mesh, membership)
+        let (add, writer) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var field = writer
+        try membership.take(add)
+        let heads = membership.heads
+        let left = try mesh.root.append(.epochAnnounce(announcement(membership, number: 1, rows: heads)))
+        let right = try field.append(.epochAnnounce(announcement(membership, number: 1, rows: heads)))
+        try membership.take(left, right)
+        let commits = [announcedCommit(left), announcedCommit(right)]
+        #expect(membership.select(held: commits).clean.map(\.commit) == commits.sorted())
+        var shelf = EpochShelf()
+        for commit in commits { shelf.add(commit) }
+        #expect(shelf.settle(membership, at: TestMesh.trusted).isEmpty)
+    }
+
+    @Test("An epoch is erased its grace after a clean successor came, and not before")
+    func grace() throws {
+        var (mesh, membership) = (mesh, membership)
+        var shelf = EpochShelf()
+        let first = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(first)
+        shelf.add(announcedCommit(first))
+        func time(_ days: Int64) -> TimeView {
+            TimeView(now: TestMesh.start.adding(days * 1440), isTrusted: true, floor: TestMesh.start)
+        }
+        #expect(shelf.settle(membership, at: time(100)).isEmpty)
+        let second = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(second)
+        shelf.add(announcedCommit(second))
+        #expect(shelf.settle(membership, at: time(101)).isEmpty)
+        // The shelf survives a restart.
+        shelf = EpochShelf(shelf.succeeded)
+        #expect(shelf.settle(membership, at: time(131)).isEmpty)
+        #expect(shelf.settle(membership, at: time(132)) == [announcedCommit(first)])
+        #expect(shelf.commits == [announcedCommit(second)])
+    }
+
+    @Test("At most 32 epochs are held, the newest")
+    func most() throws {
+        var (mesh, membership) = (mesh, membership)
+        var shelf = EpochShelf()
+        var commits: [EpochCommit] = []
+        for _ in 0..<34 {
+            let entry = try mesh.root.append(.epochAnnounce(announcement(membership)))
+            try membership.take(entry)
+            commits.append(announcedCommit(entry))
+            shelf.add(announcedCommit(entry))
+        }
+        #expect(shelf.settle(membership, at: TestMesh.trusted) == commits[..<2].sorted())
+        #expect(shelf.commits == commits[2...].sorted())
+    }
+
+    @Test("The view of the log grows stale by the age of its newest announcement")
+    func staleness() throws {
+        var (mesh, membership) = (mesh, membership)
+        func staleness(_ days: Int64) -> Staleness {
+            membership.staleness(
+                at: TimeView(now: mesh.root.time.adding(days * 1440), isTrusted: true, floor: TestMesh.start))
+        }
+        #expect(staleness(0) == .stranded)
+        try membership.take(mesh.root.append(.epochAnnounce(announcement(membership))))
+        #expect(staleness(7) == .fresh)
+        #expect(staleness(8) == .stale)
+        #expect(staleness(30) == .stale)
+        #expect(staleness(31) == .stranded)
+    }
+}

@@ -1,0 +1,131 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+/// protocol.md §1.5 and §7.2, items 25 and 39.
+@Suite("The mesh clock: certificates by the log, mail by the members, nothing by one bad clock")
+struct MeshClockTests {
+    private static let minute: Int64 = 60_000_000
+    private static let day: Int64 = 1440 * minute
+    private let floor = Minute(29_000_000)
+    private let root = AuthorityID([UInt8](repeating: 1, count: 16))!
+    private let field = AuthorityID([UInt8](repeating: 2, count: 16))!
+    private let other = AuthorityID([UInt8](repeating: 3, count: 16))!
+
+    /// `uptime` and `wall` in minutes; `wall` from the floor.
+    private func now(uptime: Int64, wall: Int64) -> Now {
+        Now(uptime: UInt64(uptime * Self.minute), wall: (Int64(floor.value) + wall) * Self.minute)
+    }
+
+    @Test("A clock between the floor and 400 days above it, going on as time does, is trusted")
+    func trusted() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        let view = clock.update(now: now(uptime: 0, wall: 10))
+        #expect(view.isTrusted)
+        #expect(view.now == floor.adding(10))
+        #expect(clock.update(now: now(uptime: 600, wall: 611)).isTrusted)
+        // It jumped by a day while an hour passed.
+        let jumped = clock.update(now: now(uptime: 660, wall: 670 + 1440))
+        #expect(!jumped.isTrusted)
+        #expect(jumped.now == floor.adding(670 + 1))
+    }
+
+    @Test("A clock below the floor, or more than 400 days above, is not: time goes on from the floor")
+    func implausible() {
+        for wall in [-1, 400 * 1440 + 1] as [Int64] {
+            var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: wall))
+            let view = clock.update(now: now(uptime: 30, wall: wall + 30 * (wall < 0 ? 0 : 1)))
+            #expect(view == TimeView(now: floor.adding(30), isTrusted: false, floor: floor))
+        }
+        // A machine that was set right after its start is believed from then on.
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: -9999))
+        #expect(!clock.update(now: now(uptime: 0, wall: -9999)).isTrusted)
+        #expect(clock.update(now: now(uptime: 1, wall: 50)).isTrusted)
+    }
+
+    @Test("The floor follows a trusted clock by the hour and never goes back, over restarts too")
+    func persisted() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        _ = clock.update(now: now(uptime: 49, wall: 59))
+        #expect(clock.floor == floor)
+        _ = clock.update(now: now(uptime: 51, wall: 61))
+        #expect(clock.floor == floor.adding(61))
+        // After a restart the machine's clock shows an earlier time: what had expired stays expired.
+        var restarted = MeshClock(floor: clock.floor, now: now(uptime: 0, wall: 20))
+        let view = restarted.update(now: now(uptime: 5, wall: 25))
+        #expect(!view.isTrusted)
+        #expect(view.now == floor.adding(66))
+        #expect(view.floor == floor.adding(61))
+    }
+
+    @Test("An entry up to 48 hours ahead moves the floor")
+    func entry() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        clock.observe(entry: floor.adding(2880 + 10), of: field, isRoot: false, now: now(uptime: 0, wall: 10))
+        #expect(clock.floor == floor.adding(2890))
+    }
+
+    @Test("One authority's entry further ahead moves nothing until its time comes; the root's does")
+    func ahead() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        let far = floor.adding(2880 + 70)
+        clock.observe(entry: far, of: field, isRoot: false, now: now(uptime: 0, wall: 10))
+        clock.observe(entry: far.adding(1), of: other, isRoot: false, now: now(uptime: 0, wall: 10))
+        #expect(clock.update(now: now(uptime: 30, wall: 40)).now == floor.adding(40))
+        #expect(clock.floor < far)
+        #expect(clock.update(now: now(uptime: 61, wall: 71)).floor == far.adding(1))
+        let root = far.adding(100_000)
+        clock.observe(entry: root, of: self.root, isRoot: true, now: now(uptime: 61, wall: 71))
+        #expect(clock.floor == root)
+    }
+
+    @Test("Without a trusted clock two authorities that agree give a node that was off for months its time back")
+    func twoAuthorities() {
+        let off = now(uptime: 0, wall: -1_000_000)
+        var clock = MeshClock(floor: floor, now: off)
+        let far = floor.adding(90 * 1440)
+        clock.observe(entry: far.adding(500), of: field, isRoot: false, now: off)
+        clock.observe(entry: far.adding(900), of: field, isRoot: false, now: off)
+        #expect(clock.floor == floor)
+        clock.observe(entry: far, of: other, isRoot: false, now: off)
+        #expect(clock.floor == far)
+        // What the first one says beyond is within two days of that, and counts now.
+        #expect(clock.update(now: off).floor == far.adding(900))
+    }
+
+    @Test("Members' clocks date mail when ours is not trusted, by their median, and never move the floor")
+    func mail() {
+        let start = now(uptime: 0, wall: -100)
+        var clock = MeshClock(floor: floor, now: start)
+        #expect(clock.mailNow(now: start) == floor)
+        let ids = (1...4).map { DeviceID([UInt8](repeating: $0, count: 16))! }
+        for (id, ahead) in zip(ids, [500, 510, 99_999] as [Int64]) {
+            clock.hear(wall: (Int64(floor.value) + ahead) * Self.minute, from: id, now: start)
+        }
+        #expect(clock.mailNow(now: start) == floor.adding(510))
+        #expect(clock.mailNow(now: now(uptime: 5, wall: -95)) == floor.adding(515))
+        #expect(clock.update(now: now(uptime: 5, wall: -95)).now == floor.adding(5))
+        #expect(clock.floor == floor)
+        clock.forget(ids[2])
+        #expect(clock.mailNow(now: start) == floor.adding(500))
+        for id in ids[..<2] { clock.forget(id) }
+        clock.hear(wall: 0, from: ids[3], now: start)
+        #expect(clock.mailNow(now: start) == floor)
+        // A trusted clock needs nobody.
+        var own = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        _ = own.update(now: now(uptime: 0, wall: 10))
+        own.hear(wall: 0, from: ids[0], now: now(uptime: 0, wall: 10))
+        #expect(own.mailNow(now: now(uptime: 0, wall: 10)) == floor.adding(10))
+    }
+
+    @Test("Absurd clocks of members do not trap")
+    func absurd() {
+        let start = now(uptime: 0, wall: -100)
+        var clock = MeshClock(floor: floor, now: start)
+        let member = DeviceID([UInt8](repeating: 9, count: 16))!
+        for wall in [Int64.max, .min] {
+            clock.hear(wall: wall, from: member, now: start)
+            #expect(clock.mailWall(now: now(uptime: 10, wall: -90)) >= Int64(floor.value) * Self.minute)
+        }
+    }
+}

@@ -1,0 +1,234 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyVectors
+import Testing
+
+/// protocol.md §7.2, items 35 (link), 36 and 37.
+@Suite("A note revokes from its signatures and the chain of its device alone")
+struct RevokeNoteTests {
+    private let mesh: TestMesh
+    private let field: LogWriter
+    private let fieldKeys: [SigningPrivateKey]
+    private let device: TestDevice
+    private let certificate: DeviceCertificate
+    private let membership: Membership
+
+    /// The root adds a field authority of 2-of-3 keys, which issues a certificate.
+    init() throws {
+        var mesh = try TestMesh()
+        let random = mesh.random
+        fieldKeys = (0..<3).map { _ in SigningPrivateKey(from: random) }
+        var (add, field) = try mesh.add(keys: fieldKeys, threshold: 2, below: &mesh.root)
+        device = mesh.device()
+        certificate = try mesh.certificate(device, by: field)
+        var membership = try mesh.membership()
+        try membership.take(add, field.append(.certIssue([certificate])))
+        self.mesh = mesh
+        self.field = field
+        self.membership = membership
+    }
+
+    private let order = WipeOrder(mode: .erase, order: Octets16(), serial: 1, expires: TestMesh.start.adding(1440))
+
+    private func isRevoked(by note: RevokeNote) throws -> Bool {
+        var membership = membership
+        _ = try membership.accept(note: note.signed)
+        return membership.isRevoked(certificate.device)
+    }
+
+    @Test("One key, m keys, the device itself: each revokes, and the device gets no link any more")
+    func forms() throws {
+        let single = mesh.note(of: device, authority: field.log, number: 1, keys: [fieldKeys[2]])
+        let authority = mesh.note(of: device, authority: field.log, keys: [fieldKeys[0], fieldKeys[2]])
+        let root = mesh.note(of: device, authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
+        let own = mesh.note(of: device, reason: .retired, keys: [device.signing])
+        let wiping = mesh.note(of: device, authority: field.log, wipe: order, keys: fieldKeys)
+        for note in [single, authority, root, own, wiping] { #expect(try isRevoked(by: note)) }
+        var membership = membership
+        #expect(membership.isMember(certificate.device, at: TestMesh.trusted))
+        guard case .accepted(_, let changes, _) = try membership.accept(note: single.signed) else {
+            Issue.record("the note is accepted")
+            return
+        }
+        #expect(changes == [.revoked(certificate.device)])
+        #expect(membership.revocation(of: certificate.device)?.notes == [single.hash])
+        #expect(!membership.isMember(certificate.device, at: TestMesh.trusted))
+        let hash = try #require(membership.chainHash(of: certificate.device))
+        #expect(mesh.admit(certificate, chain: .hash(hash), to: membership).refusal == .revoked)
+        guard case .known = try membership.accept(note: single.signed) else {
+            Issue.record("a note in the set is known")
+            return
+        }
+        // For every serial, future ones too.
+        var field = field
+        let renewed = try mesh.certificate(device, serial: 2, by: field)
+        try membership.take(field.append(.certIssue([renewed])))
+        #expect(mesh.admit(renewed, chain: .hash(hash), to: membership).member == nil)
+        #expect(membership.isRevoked(renewed.device))
+    }
+
+    @Test("Signers and numbers must fit the form")
+    func refusals() throws {
+        var wide = mesh
+        let keys = (0..<4).map { _ in SigningPrivateKey(from: mesh.random) }
+        let (add, three) = try wide.add(keys: keys, threshold: 3, below: &wide.root)
+        var membership = membership
+        try membership.take(add)
+        func refusal(
+            authority: AuthorityID = AuthorityID(), number: UInt32 = 0, wipe: WipeOrder? = nil,
+            keys: [SigningPrivateKey]
+        ) -> NoteRefusal? {
+            membership.refusal(of: mesh.note(of: device, authority: authority, number: number, wipe: wipe, keys: keys))
+        }
+        let stranger = SigningPrivateKey(from: mesh.random)
+        #expect(refusal(authority: three.log, number: 1, keys: [keys[0]]) == .outsideChain)
+        #expect(refusal(authority: three.log, keys: Array(keys[..<2])) == .signerCount)
+        #expect(refusal(authority: field.log, number: 1, keys: [stranger]) == .signatures)
+        #expect(refusal(authority: field.log, keys: fieldKeys + [stranger]) == .signatures)
+        #expect(refusal(authority: field.log, number: 0, keys: [fieldKeys[0]]) == .number)
+        #expect(refusal(authority: field.log, number: 1, keys: fieldKeys) == .number)
+        #expect(refusal(authority: field.log, number: 1, wipe: order, keys: [fieldKeys[0]]) == .wipeOrder)
+        #expect(refusal(wipe: order, keys: [device.signing]) == .wipeOrder)
+        #expect(refusal(keys: [stranger]) == .signatures)
+        #expect(refusal(number: 1, keys: [device.signing]) == .number)
+        let body = mesh.note(of: device, authority: field.log, keys: fieldKeys).signed.body
+        let other = Signed(body, type: .object(.suspend), mesh: mesh.mesh, keys: fieldKeys)
+        #expect(throws: NoteRefusal.signatures) {
+            var membership = membership
+            _ = try membership.accept(note: other)
+        }
+    }
+
+    @Test("The golden notes: a stranger's device is revoked by the root, the others when they are known")
+    func golden() throws {
+        let golden = try GoldenMesh()
+        let notes = try golden.json["notes"].items.map { try Signed(parsing: $0["signed"].bytes) }
+        var membership = Membership(genesis: golden.genesis)
+        _ = try membership.accept(note: notes[0])
+        #expect(membership.notes == [golden.json["notes"][0]["hash"].octets()])
+        guard case .held = try membership.accept(note: notes[1]), case .accepted = try membership.accept(note: notes[2])
+        else {
+            Issue.record("a note that a device signed waits for its certificate, one of the root does not")
+            return
+        }
+        try membership.take(golden.entry(golden.json["log_first"]))
+        guard case .accepted(let intake) = try membership.accept(
+            golden.entry(golden.json["log_entry"]).signed)
+        else { return }
+        #expect(intake.notes.map(\.signed) == [notes[1]])
+        #expect(membership.notes.count == 3)
+        for index in 0..<2 { #expect(membership.isRevoked(golden.device(index)["device_id"].octets())) }
+    }
+
+    @Test("Of a key's undecided single notes the first five revoke, a sixth suspends for seven days")
+    func quota() throws {
+        var mesh = mesh
+        var membership = membership
+        let devices = (0..<6).map { _ in mesh.device() }
+        let certificates = try devices.map { try mesh.certificate($0, by: mesh.root) }
+        try membership.take(mesh.root.append(.certIssue(certificates)))
+        let notes = devices.enumerated().map { index, device in
+            mesh.note(of: device, authority: mesh.root.log, number: UInt32(index + 1), keys: [mesh.roots[2]])
+        }
+        // The last one comes first, and only the others take its place.
+        _ = try membership.accept(note: notes[5].signed)
+        #expect(membership.isRevoked(certificates[5].device))
+        for note in notes[..<5] { _ = try membership.accept(note: note.signed) }
+        for certificate in certificates[..<5] { #expect(membership.isRevoked(certificate.device)) }
+        let sixth = certificates[5]
+        #expect(!membership.isRevoked(sixth.device))
+        #expect(mesh.admit(sixth, to: membership).catchUp == .suspended)
+        let later = TimeView(now: notes[5].issued.adding(7 * 1440), isTrusted: true, floor: TestMesh.start)
+        #expect(!membership.isSuspended(sixth.device, at: later))
+        #expect(mesh.admit(sixth, to: membership, time: later).member != nil)
+        // A verdict on one of the five makes room.
+        let verdict = NoteVerdict(note: notes[0].hash, decision: .confirmed)
+        try membership.take(mesh.root.append(.certRevoke([verdict])))
+        #expect(membership.isRevoked(sixth.device))
+        #expect(membership.isRevoked(certificates[0].device))
+        #expect(!membership.undecidedNotes.contains(notes[0].hash))
+    }
+
+    @Test("A lifted note has no effect; an authority beside or below cannot lift it, and the root has the last word")
+    func verdicts() throws {
+        var (mesh, field, membership) = (mesh, field, membership)
+        let byRoot = mesh.note(of: device, authority: mesh.root.log, number: 1, keys: [mesh.roots[0]])
+        let byField = mesh.note(of: device, authority: field.log, number: 1, keys: [fieldKeys[0]])
+        let hashes = [byRoot.hash, byField.hash]
+        func verdicts(_ decision: NoteVerdict.Decision) -> LogPayload {
+            .certRevoke(hashes.map { NoteVerdict(note: $0, decision: decision) })
+        }
+        // Before the notes themselves are here.
+        try membership.take(field.append(verdicts(.lifted)))
+        _ = try membership.accept(note: byField.signed)
+        #expect(!membership.isRevoked(certificate.device))
+        _ = try membership.accept(note: byRoot.signed)
+        #expect(membership.revocation(of: certificate.device)?.notes == [byRoot.hash])
+        try membership.take(mesh.root.append(verdicts(.lifted)))
+        #expect(!membership.isRevoked(certificate.device))
+        try membership.take(mesh.root.append(verdicts(.confirmed)))
+        #expect(membership.isRevoked(certificate.device))
+        try membership.take(field.append(verdicts(.lifted)))
+        #expect(membership.isRevoked(certificate.device))
+    }
+
+    @Test("Two wipe officers revoke with a wipe order, while both have the right to be officers")
+    func officers() throws {
+        var (mesh, membership) = (mesh, membership)
+        let officers = (0..<3).map { _ in mesh.device() }
+        let note = mesh.note(of: device, wipe: order, keys: officers[..<2].map(\.signing))
+        guard case .held = try membership.accept(note: note.signed) else {
+            Issue.record("officers that are not known yet may become known")
+            return
+        }
+        let certificates = try officers.map { officer in
+            try mesh.certificate(officer, by: mesh.root) { $0.capabilities.insert(.wipeOfficer) }
+        }
+        guard case .accepted(let intake) = try membership.accept(mesh.root.append(.certIssue(certificates)).signed)
+        else { return }
+        #expect(intake.notes.map(\.hash) == [note.hash])
+        #expect(membership.isRevoked(certificate.device))
+        let one = mesh.note(of: mesh.device(), wipe: order, keys: [officers[0].signing])
+        #expect(membership.refusal(of: one) == .wipeOrder)
+
+        // Officers that a field authority made up, beyond what it may grant.
+        var field = field
+        let impostors = (0..<2).map { _ in mesh.device() }
+        let made = try impostors.map { impostor in
+            try mesh.certificate(impostor, by: field) { $0.capabilities.insert(.wipeOfficer) }
+        }
+        try membership.take(field.append(.certIssue(made)))
+        let foul = mesh.note(of: officers[2], wipe: order, keys: impostors.map(\.signing))
+        _ = try membership.accept(note: foul.signed)
+        #expect(!membership.isRevoked(certificates[2].device))
+    }
+
+    @Test("Of one key's notes the first 256 are kept, of a device's own four, whatever order they come in")
+    func bounds() throws {
+        let own = (0..<6).map { index in
+            mesh.note(
+                of: device, reason: RevocationReason.allCases[index % 5],
+                wipe: nil, keys: [device.signing])
+        }
+        let different = Array(Set(own.map(\.hash)))
+        #expect(different.count == 5)
+        var sets: [[NoteHash]] = []
+        for order in [own, own.reversed()] {
+            var membership = membership
+            for note in order where membership.refusal(of: note) == nil {
+                _ = try membership.accept(note: note.signed)
+            }
+            sets.append(membership.notes)
+        }
+        #expect(sets[0] == Array(different.sorted().prefix(4)))
+        #expect(sets[0] == sets[1])
+
+        var membership = membership
+        let notes = (1...258).reversed().map { number in
+            mesh.note(of: device, authority: mesh.root.log, number: UInt32(number), keys: [mesh.roots[0]])
+        }
+        for note in notes { _ = try membership.accept(note: note.signed) }
+        #expect(membership.notes.count == 256)
+        #expect(membership.refusal(of: notes[0]) == .tooMany)
+    }
+}
