@@ -295,6 +295,18 @@ struct TransportTests {
         #expect(try #require(seen).isEqual(to: key))
     }
 
+    @Test("an epoch key is sealed at once, so that no plaintext of it waits for other frames")
+    func sealedAtOnce() throws {
+        var (sender, receiver) = Self.pair()
+        let key = EpochKey(from: SeededRandom(seed: 77))
+        sender.append(.ping, ([1] as [UInt8]).span.bytes)
+        sender.append(Frame.EpochKey(entry: EntryID(), key: key))
+        sender.append(.pong, ([2] as [UInt8]).span.bytes)
+        let sent = sender.take()
+        #expect(Self.packets(sent).map(\.count) == [4 + 128 + 16, 4 + 64 + 16])
+        #expect(try Self.receive(&receiver, sent).map(\.type) == [.ping, .epochKey, .pong])
+    }
+
     @Test("a link asks for a new handshake at 60 minutes give or take ten percent, and ends at 120")
     func age() throws {
         var due: Set<UInt64> = []

@@ -30,8 +30,15 @@ package struct FrameSender: Sendable {
     package mutating func append<Body: FrameBody>(_ frame: Body) {
         body.removeAll(keepingCapacity: true)
         frame.encode(to: &body)
+        let isSecret = Body.type == .epochKey
+        // A key is sealed before the buffer can move, and does not stay behind in the other one.
+        if isSecret { out.reserveCapacity(out.count + 2 * LinkBounds.padding + body.count + 64) }
         begin(Body.type, body.count)
         out += body
+        if isSecret {
+            body.wipe()
+            if let start { seal(from: start) }
+        }
     }
 
     /// One piece of an envelope. The hot path: the bytes are copied once, to where they are encrypted.
