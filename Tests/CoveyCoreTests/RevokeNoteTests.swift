@@ -112,8 +112,9 @@ struct RevokeNoteTests {
             return
         }
         try membership.take(golden.entry(golden.json["log_first"]))
-        guard case .accepted(let intake) = try membership.accept(
-            golden.entry(golden.json["log_entry"]).signed)
+        guard
+            case .accepted(let intake) = try membership.accept(
+                golden.entry(golden.json["log_entry"]).signed)
         else { return }
         #expect(intake.notes.map(\.signed) == [notes[1]])
         #expect(membership.notes.count == 3)
