@@ -27,7 +27,7 @@ let rooms: [Room] = [
     Room(name: "CoveyLink", uses: ["CoveyCore", "CoveyCrypto"], tests: ["CoveyVectors"]),
     Room(name: "CoveyConversation", uses: ["CoveyCore", "CoveyCrypto"], tests: ["CoveyVectors"]),
     Room(name: "CoveySync", uses: ["CoveyCore", "CoveyCrypto"], tests: []),
-    Room(name: "CoveyRouting", uses: ["CoveyCore"], tests: []),
+    Room(name: "CoveyRouting", uses: ["CoveyCore"], tests: ["CoveyCrypto"]),
     Room(
         name: "CoveyNode",
         uses: ["CoveyCore", "CoveyCrypto", "CoveyLink", "CoveyConversation", "CoveySync", "CoveyRouting"],

@@ -35,10 +35,10 @@ package struct Aggregate: Hashable, Sendable {
 /// differ by, to a quarter or so (tug-of-war).
 package struct TugOfWar: Hashable, Sendable {
     package static let counters = 32
-    private static let masks: SIMD32<UInt32> = {
-        var masks = SIMD32<UInt32>()
-        for bit in 0..<counters { masks[bit] = 1 << UInt32(bit) }
-        return masks
+    private static let shifts: SIMD32<Int32> = {
+        var shifts = SIMD32<Int32>()
+        for bit in 0..<counters { shifts[bit] = Int32(bit) }
+        return shifts
     }()
 
     package private(set) var sums = SIMD32<Int32>()
@@ -52,8 +52,8 @@ package struct TugOfWar: Hashable, Sendable {
 
     /// Ids are hashes already: the third word is one that no range bound and no sum looks at in envelope sets.
     private static func signs(_ id: ItemID) -> SIMD32<Int32> {
-        let word = SIMD32<UInt32>(repeating: UInt32(truncatingIfNeeded: id.word(2)))
-        return SIMD32<Int32>(repeating: -1).replacing(with: 1, where: (word & masks) .!= 0)
+        let word = SIMD32<Int32>(repeating: Int32(truncatingIfNeeded: id.word(2)))
+        return (((word &>> shifts) & 1) &<< 1) &- 1
     }
 
     /// How many items two sets differ by, roughly. Saturates: the counters of a peer may say anything.

@@ -18,7 +18,7 @@ struct Exchange: Sendable {
     private(set) var pushes = 0
     private(set) var wants = 0
     /// Ghosts the peer lacks: known here, not to be had here.
-    private(set) var withheld = 0
+    private var withheld: Set<ItemID> = []
     private(set) var sentBytes = 0
     /// Where the peer's batch stands.
     private var cursor = Bound.start
@@ -55,7 +55,13 @@ struct Exchange: Sendable {
         }
     }
 
-    func fingerprint(_ set: KnownSet) -> Octets8 { view.salt.fingerprint(of: set.aggregate(floor: view.floor)) }
+    /// Of what both sides can have when all is handed over: our set without the ghosts that the peer lacks.
+    func fingerprint(_ set: KnownSet) -> Octets8 {
+        var aggregate = set.aggregate(floor: view.floor)
+        // A sum: the order of the ghosts does not show.
+        for id in withheld where set.contains(id) { aggregate.subtract(id.number(view.half)) }
+        return view.salt.fingerprint(of: aggregate)
+    }
 
     mutating func send(_ plan: RangePlan, _ namespace: Namespace, _ steps: inout [SyncStep]) {
         var plan = plan
@@ -133,7 +139,7 @@ struct Exchange: Sendable {
         }
         var lacking: [ItemID] = []
         for one in mine where !one.isThere {
-            if one.isHeld { lacking.append(one.id) } else { withheld += 1 }
+            if one.isHeld { lacking.append(one.id) } else { withheld.insert(one.id) }
         }
         push(lacking, &steps)
         return missing
@@ -143,7 +149,7 @@ struct Exchange: Sendable {
     mutating func push(_ range: Range<Bound>, _ set: inout KnownSet, _ steps: inout [SyncStep]) {
         var lacking: [ItemID] = []
         set.forEach(in: range, floor: view.floor) { row in
-            if row.mark.isHeld { lacking.append(row.id) } else { withheld += 1 }
+            if row.mark.isHeld { lacking.append(row.id) } else { withheld.insert(row.id) }
         }
         push(lacking, &steps)
     }
@@ -163,6 +169,13 @@ struct Exchange: Sendable {
             }
             index = made
         }
-        return wanted.map { index?[$0] }
+        return wanted.map { short in
+            guard let id = index?[short], let state = set.state(of: id) else { return nil }
+            guard state == .held else {
+                withheld.insert(id)
+                return nil
+            }
+            return id
+        }
     }
 }

@@ -457,13 +457,23 @@ extension KnownSet {
 extension [KnownSet.Class] {
     /// The aggregate of an expiry hour, made when there is none.
     fileprivate mutating func withClass(_ expiry: UInt32, _ change: (inout Aggregate) -> Void) {
-        var at = count
-        while at > 0, self[at - 1].expiry >= expiry { at -= 1 }
+        let at = place(of: expiry)
         if at == count || self[at].expiry != expiry { insert(KnownSet.Class(expiry: expiry), at: at) }
         change(&self[at].aggregate)
     }
 
     fileprivate mutating func dropEmpty(_ expiry: UInt32) {
-        if let at = firstIndex(where: { $0.expiry == expiry }), self[at].aggregate.isEmpty { remove(at: at) }
+        let at = place(of: expiry)
+        if at < count, self[at].expiry == expiry, self[at].aggregate.isEmpty { remove(at: at) }
+    }
+
+    private func place(of expiry: UInt32) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].expiry < expiry { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

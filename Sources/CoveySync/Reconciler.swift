@@ -25,10 +25,13 @@ package enum SyncStep: Hashable, Sendable {
 }
 
 package enum SyncOutcome: Hashable, Sendable {
+    /// The sets were compared, and are the same.
     case equal
-    /// Everything is handed over; the peer compares, and comes back if it finds a difference.
+    /// Each has what the other could give; compared without the ghosts that only one knows.
+    case complete
+    /// All is handed over; the peer compares, and comes back if it finds a difference.
     case unchecked
-    /// Still different: ghosts that cannot be handed over, sets that changed meanwhile, or a peer at fault.
+    /// Not the same after the last round: sets that changed meanwhile, or a peer at fault.
     case different
 }
 
@@ -141,17 +144,15 @@ package struct Reconciler: Sendable {
 
     /// The ids behind a WANT; nil for one that was not listed, or is not held any more. Only what was listed is looked at.
     package mutating func resolve(_ wanted: [ShortID], set: inout KnownSet) -> [ItemID?] {
-        var found: [ItemID?]
         switch phase {
-        case .idle, .digested, .summarising: found = wanted.map { _ in nil }
+        case .idle, .digested, .summarising: return wanted.map { _ in nil }
         case .exchanging(var exchange):
-            found = exchange.resolve(wanted, &set)
-            phase = .exchanging(exchange)
+            defer { phase = .exchanging(exchange) }
+            return exchange.resolve(wanted, &set)
         case .closed(var exchange):
-            found = exchange.resolve(wanted, &set)
-            phase = .closed(exchange)
+            defer { phase = .closed(exchange) }
+            return exchange.resolve(wanted, &set)
         }
-        return found.map { id in id.flatMap { set.state(of: $0) == .held ? $0 : nil } }
     }
 }
 
@@ -276,12 +277,11 @@ extension Reconciler {
             $0 + Int(ours.buckets[$1].count.distance(to: theirs.buckets[$1].count).magnitude)
         }
         let distance = max(least, ours.tugOfWar.distance(to: theirs.tugOfWar))
-        let listsAll = Self.listIsShorter(items: mine, distance: distance)
+        let listed = Self.listed(both, ours, theirs, distance: distance)
         var plan = RangePlan()
         for bucket in both {
             let range = Summary.range(bucket, origin: ours.origin)
-            let count = Int(ours.buckets[bucket].count)
-            if count <= Limits.leaf || (listsAll && theirs.buckets[bucket].count > Limits.leaf) {
+            if ours.buckets[bucket].count <= Limits.leaf || listed.contains(bucket) {
                 plan.list(range, of: &set, exchange.view)
             } else if theirs.buckets[bucket].count <= Limits.leaf {
                 plan.fingerprint(range, ours.buckets[bucket].fingerprint)
@@ -293,11 +293,29 @@ extension Reconciler {
         phase = .exchanging(exchange)
     }
 
-    /// Splitting costs about 140 bytes for each factor of 16 between the items and the differences, per difference.
-    private static func listIsShorter(items: Int, distance: Int) -> Bool {
-        let distance = max(1, distance)
-        let doublings = max(2, (items / distance + 1).leadingPosition)
-        return items * 8 <= distance * 35 * doublings + 200
+    /// The buckets worth listing whole, when the sets differ by about `distance` items.
+    ///
+    /// New buckets that could differ in everything are listed: that is what a split leaves behind, and costs little where it
+    /// is wrong. The rest is listed when splitting would cost more. Splitting scattered differences costs about 140 bytes each
+    /// for a factor of 16 between items and differences; a third of it when old buckets are equal, for then they lie together.
+    private static func listed(_ buckets: [Int], _ ours: Summary, _ theirs: Summary, distance: Int) -> [Int] {
+        var listed: [Int] = []
+        var left = max(1, distance)
+        var rest = buckets
+        while let bucket = rest.last {
+            let items = Int(ours.buckets[bucket].count) + Int(theirs.buckets[bucket].count)
+            guard items * 2 <= left * 3 else { break }
+            left = max(1, left - items)
+            listed.append(rest.removeLast())
+        }
+        let items = rest.reduce(0) { $0 + Int(ours.buckets[$1].count) }
+        let oldest = (0..<Summary.buckets).last { ours.buckets[$0].count > 0 }
+        let price = rest.first == oldest ? 35 : 12
+        let doublings = max(2, (items / left + 1).leadingPosition)
+        if items * 8 <= left * price * doublings + 200 {
+            listed += rest.filter { theirs.buckets[$0].count > Limits.leaf }
+        }
+        return listed
     }
 
     private func view(round: UInt8, _ floor: Hour) -> RangePlan.View {
@@ -373,7 +391,7 @@ extension Reconciler {
         case .closesFirst: phase = .exchanging(exchange)
         case .closesSecond:
             phase = .closed(exchange)
-            steps.append(.finished(exchange.theirEnd == fingerprint ? .equal : .unchecked))
+            steps.append(.finished(exchange.theirEnd == fingerprint ? .complete : .unchecked))
         }
     }
 
@@ -397,11 +415,11 @@ extension Reconciler {
                 break
             }
             let isEqual = exchange.fingerprint(set) == done.fingerprint
-            if !isEqual, exchange.withheld == 0, exchange.session.round < Limits.lastRound {
+            if !isEqual, exchange.session.round < Limits.lastRound {
                 retry(exchange, &set, &steps)
             } else {
                 phase = .closed(exchange)
-                steps.append(.finished(isEqual ? .equal : .different))
+                steps.append(.finished(isEqual ? .complete : .different))
             }
         }
         return steps

@@ -1,0 +1,187 @@
+package import CoveyCore
+
+/// What routing sees of an envelope: the header a relay can read, and how it came here. Inline, so that lists of it are flat.
+package struct EnvelopeMeta: Hashable, Sendable {
+    package var id: EnvelopeID
+    /// The neighbour that pays for it; our own id for own mail.
+    package var ingress: DeviceID
+    package var expiry: Hour
+    package var kind: EnvelopeKind
+    package var priority: Priority
+    package var ttl: TTL
+    package var bucket: Bucket
+    package var zone: ZoneHint
+    package var tokens: Tokens
+    package var hops: UInt8
+    /// Sealed here.
+    package var isOwn: Bool
+    /// Taken in beyond its neighbour's rate, while there was room.
+    package var isSurplus: Bool
+    /// Promised to be held until it expires or is purged.
+    package var isCustody: Bool
+
+    package init(
+        id: EnvelopeID, header: EnvelopeHeader, tokens: Tokens, hops: UInt8, ingress: DeviceID, isOwn: Bool = false,
+        isSurplus: Bool = false, isCustody: Bool = false
+    ) {
+        self.id = id
+        self.ingress = ingress
+        expiry = header.expiry
+        kind = header.kind
+        priority = header.priority
+        ttl = header.ttl
+        bucket = header.bucket
+        zone = header.zone
+        self.tokens = tokens
+        self.hops = hops
+        self.isOwn = isOwn
+        self.isSurplus = isSurplus
+        self.isCustody = isCustody
+    }
+
+    /// Bytes.
+    package var size: Int { bucket.size }
+    package var slot: Hour { expiry.adding(-Int64(ttl.hours)) }
+}
+
+/// Copies that may still be handed on, as the DATA frame writes them (protocol.md §3.3).
+package struct Tokens: Hashable, Sendable, BitwiseCopyable {
+    package let value: UInt8
+
+    private init(_ value: UInt8) { self.value = value }
+
+    /// Over all links, bounded by quotas only.
+    package static let flood = Tokens(255)
+    /// A copy that is nobody's duty: first to go.
+    package static let opportunistic = Tokens(0)
+
+    package static let mostSprayed: UInt8 = 64
+
+    package static func spray(_ count: UInt8) -> Tokens { Tokens(min(count, mostSprayed)) }
+
+    /// What a neighbour wrote, held to what it may write: only kinds 2 and 4, and chunks for any zone, are flooded, and kinds
+    /// 2 and 4 never otherwise.
+    package init(received value: UInt8, kind: EnvelopeKind, zone: ZoneHint) {
+        switch kind {
+        case .group, .announcement: self = .flood
+        case .chunk where zone.isAny && value == 255: self = .flood
+        case .pairwise, .chunk: self = .spray(value)
+        }
+    }
+}
+
+/// A set of zones, inline.
+package struct ZoneSet: Hashable, Sendable, BitwiseCopyable {
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    package init() {}
+
+    package init(_ zones: some Sequence<ZoneHint>) {
+        for zone in zones { insert(zone) }
+    }
+
+    /// The hint that says any is no zone, and never in the set.
+    package mutating func insert(_ zone: ZoneHint) {
+        guard !zone.isAny else { return }
+        let bit: UInt64 = 1 << UInt64(zone.value & 63)
+        switch zone.value >> 6 {
+        case 0: words.0 |= bit
+        case 1: words.1 |= bit
+        case 2: words.2 |= bit
+        default: words.3 |= bit
+        }
+    }
+
+    package func contains(_ zone: ZoneHint) -> Bool {
+        guard !zone.isAny else { return false }
+        let word =
+            switch zone.value >> 6 {
+            case 0: words.0
+            case 1: words.1
+            case 2: words.2
+            default: words.3
+            }
+        return word >> UInt64(zone.value & 63) & 1 == 1
+    }
+
+    package static func == (left: ZoneSet, right: ZoneSet) -> Bool { left.words == right.words }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
+        hasher.combine(words.3)
+    }
+}
+
+/// One value for each priority.
+package struct PerPriority<Value> {
+    private var values: (Value, Value, Value, Value)
+
+    package init(_ value: Value) { values = (value, value, value, value) }
+
+    package init(emergency: Value, urgent: Value, normal: Value, bulk: Value) {
+        values = (emergency, urgent, normal, bulk)
+    }
+
+    package subscript(priority: Priority) -> Value {
+        get {
+            switch priority {
+            case .emergency: values.0
+            case .urgent: values.1
+            case .normal: values.2
+            case .bulk: values.3
+            }
+        }
+        _modify {
+            switch priority {
+            case .emergency: yield &values.0
+            case .urgent: yield &values.1
+            case .normal: yield &values.2
+            case .bulk: yield &values.3
+            }
+        }
+    }
+}
+
+extension PerPriority: Sendable where Value: Sendable {}
+
+/// How full a class is: 0 empty, 255 full, as HELLO and CREDIT tell it.
+package struct Pressure: Hashable, Comparable, Sendable, BitwiseCopyable {
+    package let value: UInt8
+
+    package init(_ value: UInt8) { self.value = value }
+
+    package init(used: Int, of quota: Int) {
+        value = quota <= 0 ? 255 : UInt8(clamping: used * 255 / quota)
+    }
+
+    /// Above it rates and shares bind: 50 %.
+    package static let binding = Pressure(127)
+    /// Above it a class takes only mail of its own zones: 90 %.
+    package static let nearlyFull = Pressure(229)
+
+    package static func < (left: Pressure, right: Pressure) -> Bool { left.value < right.value }
+}
+
+/// What routing knows of a neighbour.
+package struct PeerView: Sendable {
+    package var device: DeviceID
+    /// The zones it lists in HELLO.
+    package var zones: ZoneSet
+    package var pressure: PerPriority<Pressure>
+
+    package init(device: DeviceID, zones: ZoneSet, pressure: PerPriority<Pressure> = PerPriority(Pressure(0))) {
+        self.device = device
+        self.zones = zones
+        self.pressure = pressure
+    }
+}
+
+/// What routing knows of a link.
+package struct LinkView: Sendable {
+    /// Costs money, or somebody's battery: nothing but what has to travel.
+    package var isSparing: Bool
+
+    package init(isSparing: Bool) { self.isSparing = isSparing }
+}

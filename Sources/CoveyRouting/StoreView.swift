@@ -1,0 +1,131 @@
+package import CoveyCore
+
+/// The mail held, as far as room and fairness need to know it: bytes by class and by the neighbour that pays.
+///
+/// Kept by the node as mail comes and goes; about 100 bytes an envelope.
+package struct StoreView: Sendable {
+    package struct Footprint: Hashable, Sendable {
+        package let neighbour: DeviceID
+        package var bytes: Int
+    }
+
+    package var quota: Quota
+    /// The zones we list ourselves.
+    package var zones: ZoneSet
+    /// Neighbours seen in the last 24 hours.
+    package var neighbours: Int
+    package private(set) var ownBytes = 0
+    private var used = PerPriority(0)
+    private var mail = PerPriority([EnvelopeMeta]())
+    private var places: [EnvelopeID: Int] = [:]
+    private var own: [EnvelopeID: EnvelopeMeta] = [:]
+    /// Ascending by neighbour.
+    private var footprints = PerPriority([Footprint]())
+
+    package init(quota: Quota, zones: ZoneSet = ZoneSet(), neighbours: Int = 0) {
+        self.quota = quota
+        self.zones = zones
+        self.neighbours = neighbours
+    }
+
+    package mutating func insert(_ envelope: EnvelopeMeta) {
+        precondition(places[envelope.id] == nil && own[envelope.id] == nil, "an envelope is held once")
+        if envelope.isOwn {
+            own[envelope.id] = envelope
+            ownBytes += envelope.size
+            return
+        }
+        places[envelope.id] = mail[envelope.priority].count
+        mail[envelope.priority].append(envelope)
+        charge(envelope, envelope.size)
+    }
+
+    /// Nil when it is not held.
+    @discardableResult
+    package mutating func remove(_ id: EnvelopeID, priority: Priority) -> EnvelopeMeta? {
+        if let envelope = own.removeValue(forKey: id) {
+            ownBytes -= envelope.size
+            return envelope
+        }
+        guard let place = places.removeValue(forKey: id) else { return nil }
+        let envelope = mail[priority][place]
+        precondition(envelope.id == id, "the envelope is of the priority it was inserted with")
+        let last = mail[priority].removeLast()
+        if last.id != id {
+            mail[priority][place] = last
+            places[last.id] = place
+        }
+        charge(envelope, -envelope.size)
+        return envelope
+    }
+
+    private mutating func charge(_ envelope: EnvelopeMeta, _ bytes: Int) {
+        used[envelope.priority] += bytes
+        var at = 0
+        let list = footprints[envelope.priority]
+        while at < list.count, list[at].neighbour < envelope.ingress { at += 1 }
+        if at == list.count || list[at].neighbour != envelope.ingress {
+            footprints[envelope.priority].insert(Footprint(neighbour: envelope.ingress, bytes: 0), at: at)
+        }
+        footprints[envelope.priority][at].bytes += bytes
+        if footprints[envelope.priority][at].bytes == 0 { footprints[envelope.priority].remove(at: at) }
+    }
+
+    /// Bytes of relayed mail in a class.
+    package func used(_ priority: Priority) -> Int { used[priority] }
+
+    package func share(_ priority: Priority) -> Int { quota.share(priority, own: ownBytes) }
+
+    package func pressure(_ priority: Priority) -> Pressure {
+        Pressure(used: used[priority], of: share(priority))
+    }
+
+    /// Relayed mail of a class, in no order.
+    package func mail(_ priority: Priority) -> [EnvelopeMeta] { mail[priority] }
+
+    /// Ascending by neighbour.
+    package func footprints(_ priority: Priority) -> [Footprint] { footprints[priority] }
+
+    package func bytes(_ priority: Priority, of neighbour: DeviceID) -> Int {
+        footprints[priority].first { $0.neighbour == neighbour }?.bytes ?? 0
+    }
+
+    /// Bytes one neighbour may hold of a class while room is short.
+    func neighbourShare(_ priority: Priority) -> Int { share(priority) / max(2, neighbours) }
+
+    var room: Room {
+        var room = Room(relay: quota.relay(own: ownBytes))
+        for priority in Priority.allCases {
+            room.share[priority] = share(priority)
+            room.used[priority] = used[priority]
+        }
+        return room
+    }
+}
+
+/// Bytes used and left by class: enough to reckon what evictions would give, without touching the store.
+struct Room {
+    let relay: Int
+    var share = PerPriority(0)
+    var used = PerPriority(0)
+
+    init(relay: Int) { self.relay = relay }
+
+    /// Whether `need` more bytes fit: in all, and in the class with what less urgent classes leave unused.
+    func holds(_ need: Int, _ priority: Priority) -> Bool { inAll >= need && left(priority) >= need }
+
+    /// The class whose mail goes next: the class itself when it is full; else one that borrows room gives it back, the least
+    /// urgent first.
+    func payer(_ need: Int, _ priority: Priority) -> Priority {
+        if left(priority) < need { return priority }
+        return Priority.allCases.last { $0 != priority && used[$0] > share[$0] } ?? priority
+    }
+
+    private var inAll: Int { relay - Priority.allCases.reduce(0) { $0 + used[$1] } }
+
+    private func left(_ priority: Priority) -> Int {
+        var left = share[priority] - used[priority]
+        for other in Priority.allCases where other > priority { left += max(0, share[other] - used[other]) }
+        return left
+    }
+}
