@@ -1,3 +1,5 @@
+import CoveyControl
+
 /// Bounds of what comes from outside and of what waits to go there. Times are milliseconds.
 enum Bounds {
     /// Streams others opened to us, bytes of which no handshake has judged yet among them.
@@ -6,6 +8,8 @@ enum Bounds {
     static let dialTimeout: UInt64 = 10_000
     /// How long a closed stream may take to hand over what was sent.
     static let closeTimeout: UInt64 = 2_000
+    /// How long a control client that was dropped may take to read its last lines.
+    static let dropTimeout: UInt64 = 10_000
     /// Bytes one read delivers at most.
     static let readSlab = 65_536
     /// Bytes queued to one connection. The node waits for `drained`, so only a fault gets here.
@@ -19,12 +23,10 @@ enum Bounds {
     static let roundsPerIteration = 64
 
     /// Bytes of one line, its newline not counted.
-    static let controlLine = 1 << 20
+    static let controlLine = ControlLine.longest
     static let controlClients = 32
     /// Commands of one client without an answer; above it no further line is read.
     static let controlCommands = 64
     /// Bytes queued to one client; above it the client is dropped.
     static let controlQueue = 4 << 20
-    /// Bytes of the address in `sockaddr_un`, without the closing zero.
-    static let socketPath = 107
 }

@@ -129,10 +129,10 @@ final class ByteStream {
     ///
     /// `awaitsEnd`: reads until the other end closes too. TCP throws away what was sent when unread bytes are left at a
     /// close; a unix socket has it in the other end's hands by then.
-    func close(awaitsEnd: Bool = true) {
+    func close(awaitsEnd: Bool = true, within timeout: UInt64 = Bounds.closeTimeout) {
         guard isOpen else { return }
         let timer = try? Timer(on: loop) { [weak self] in self?.abort() }
-        timer?.set(milliseconds: Bounds.closeTimeout)
+        timer?.set(milliseconds: timeout)
         state = .closing(timer, awaitsEnd: awaitsEnd)
         owner = nil
         if !isReading, uv_read_start(handle.stream, giveSlab, streamRead) < 0 { return abort() }

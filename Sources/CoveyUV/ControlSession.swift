@@ -265,7 +265,7 @@ final class ControlSession: StreamOwner {
 
     private func leave() {
         isEnded = true
-        stream.close(awaitsEnd: false)
+        stream.close(awaitsEnd: false, within: Bounds.dropTimeout)
         socket.forget(self)
     }
 }

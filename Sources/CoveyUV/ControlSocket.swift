@@ -19,20 +19,19 @@ final class ControlSocket {
         self.version = version
         self.driver = driver
         self.loop = loop
-        guard path.utf8.count <= Bounds.socketPath else {
+        guard path.utf8.count <= UnixAddress.longestPath else {
             throw DriverFailure(
                 .cannotCreate,
                 "the path of the control socket has \(path.utf8.count) bytes, and the system takes "
-                    + "\(Bounds.socketPath): \(path); choose a shorter one with --control")
+                    + "\(UnixAddress.longestPath): \(path); choose a shorter one with --control")
         }
         try Self.clear(path)
         let handle = try Handle(holding: self) { uv_pipe_init(loop.raw, $0, 0) }
         self.handle = handle
         do {
-            // The socket never exists with a wider mode, not even for a moment.
-            let mask = umask(0o177)
-            defer { umask(mask) }
             try UVError.check(uv_pipe_bind(handle.raw, path))
+            // Nobody can connect before it listens, so the mode is right in time, whatever the process's umask.
+            guard chmod(path, 0o600) == 0 else { throw UVError(-errno) }
             try UVError.check(uv_listen(handle.stream, Bounds.listenBacklog, clientCame))
         } catch {
             close()

@@ -153,9 +153,9 @@ struct DriverTests {
         node.answer = { event, store, _ in
             if case .command = event { try store.put(.state, [1], [2]) }
         }
-        let driver = Driver(
-            node, store: store, on: loop,
-            configuration: Driver.Configuration(listen: [ListenAddress(SocketAddress(v4: 127, 0, 0, 1, port: 0))]))
+        var configuration = Driver.Configuration(listen: [ListenAddress(SocketAddress(v4: 127, 0, 0, 1, port: 0))])
+        configuration.multicast = .off
+        let driver = Driver(node, store: store, on: loop, configuration: configuration)
         var story: [String] = []
         driver.ended = { story.append("ended") }
         try driver.start()

@@ -39,14 +39,16 @@ final class NodeThread: @unchecked Sendable {
     fileprivate func run() {
         do {
             let loop = try Loop()
+            var configuration = Driver.Configuration(listen: [])
+            configuration.multicast = .off
             let driver = Driver(
-                ScriptedNode(answer), store: RecordingStore(), on: loop,
-                configuration: Driver.Configuration(listen: []))
+                ScriptedNode(answer), store: RecordingStore(), on: loop, configuration: configuration)
             try driver.start()
             do {
                 try driver.openControl(at: path, version: "0.0-test")
             } catch {
                 driver.end()
+                loop.run()
                 throw error
             }
             ready.open()

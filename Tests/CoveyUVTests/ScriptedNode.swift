@@ -171,6 +171,7 @@ final class Bench {
     deinit {
         for driver in drivers { driver.end() }
         guardian.close()
+        loop.run()
     }
 
     func driver(
