@@ -39,8 +39,14 @@ final class DiskWriter {
     private var nonces: NoncePool
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DiskWriter.chunk, alignment: 64)
     private var statements: [String: Statement] = [:]
+    /// As the last commit has it.
+    private var table: SegmentTable
 
-    init(_ paths: StorePaths, _ database: Database, _ sealer: RecordSealer, _ random: any RandomSource) {
+    init(
+        _ paths: StorePaths, _ database: Database, _ sealer: RecordSealer, _ random: any RandomSource,
+        _ table: SegmentTable
+    ) {
+        self.table = table
         self.paths = paths
         self.database = database
         self.sealer = sealer
@@ -127,6 +133,9 @@ final class DiskWriter {
     // MARK: Records
 
     func commit(_ overlay: Overlay, _ appends: [SegmentAppend], _ removed: [SegmentName]) throws {
+        let before = table
+        var table = table
+        table.apply(appends, removing: removed)
         try database.transaction {
             for table in KeyedTable.allCases {
                 guard let changes = overlay.keyed[table] else { continue }
@@ -136,13 +145,17 @@ final class DiskWriter {
                 guard let changes = overlay.sequences[table] else { continue }
                 for (sequence, value) in changes { try set(table, sequence, value) }
             }
-            for append in appends { try setLength(append) }
-            for segment in removed {
-                let statement = try prepared("DELETE FROM segments WHERE number = ?")
-                try statement.bind(1, Int64(segment.number))
-                try statement.run()
-            }
+            guard table != before else { return }
+            try set(.segments, table.encoded)
         }
+        self.table = table
+    }
+
+    private func set(_ id: SingleRecord, _ value: [UInt8]) throws {
+        let statement = try prepared("UPDATE \(Schema.single) SET record = ? WHERE id = ?")
+        try statement.bind(1, sealer.seal(value, in: .single, at: [id.rawValue], nonce: nonces.take()))
+        try statement.bind(2, Int64(id.rawValue))
+        try statement.run()
     }
 
     private func set(_ table: KeyedTable, _ key: [UInt8], _ value: [UInt8]?) throws {
@@ -182,25 +195,20 @@ final class DiskWriter {
         try statement.run()
     }
 
-    private func setLength(_ append: SegmentAppend) throws {
-        let statement = try prepared(
-            """
-            INSERT INTO segments (number, kind, hour, length) VALUES (?, ?, ?, ?)
-            ON CONFLICT (number) DO UPDATE SET length = excluded.length
-            """)
-        try statement.bind(1, Int64(append.name.number))
-        try statement.bind(2, Int64(append.name.kind.rawValue))
-        try statement.bind(3, Int64(append.name.hour.value))
-        try statement.bind(4, Int64(append.end))
-        try statement.run()
-    }
-
     private func prepared(_ sql: String) throws -> Statement {
         if let statement = statements[sql] { return statement }
         let statement = try database.prepare(sql)
         statements[sql] = statement
         return statement
     }
+}
+
+/// Records of which there is one each, made with the store.
+enum SingleRecord: UInt8, CaseIterable {
+    /// Empty: whether it opens tells whether the key is the right one.
+    case proof = 1
+    /// The `SegmentTable`.
+    case segments = 2
 }
 
 /// The plaintext of a keyed record: `key size u16 | key | value`.

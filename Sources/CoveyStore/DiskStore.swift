@@ -94,54 +94,59 @@ package final class DiskStore: CommittingStore {
         sealer = RecordSealer(key)
         let database = try Database(paths.database, patience: patience)
         try Schema.migrate(database)
-        try Self.prove(sealer, database, random)
-        writer = DiskWriter(paths, database, sealer, random)
+        try database.check()
+        let table = try Self.segmentTable(sealer, database, random)
+        writer = DiskWriter(paths, database, sealer, random, table)
         reader = try Database(paths.database, patience: patience)
         try Directory.make(paths.segments)
         try Directory.synchronize(home.path)
-        try recover()
+        try recover(table)
     }
 
-    /// The first record sealed says whether the key is the one that the others are sealed under.
-    private static func prove(_ sealer: RecordSealer, _ database: Database, _ random: any RandomSource) throws {
-        let find = try database.prepare("SELECT record FROM proof WHERE id = 1")
-        if try find.step() {
-            let record = find.bytes(0)
-            find.reset()
-            do {
-                _ = try sealer.open(record.span.bytes, in: .proof, at: [1], file: database.path)
-            } catch {
-                throw StoreError.damaged(
-                    "\(database.path) was sealed under another device key: put back the device.key it was made with")
+    /// Reads the store's own records, or makes them in a new store.
+    ///
+    /// The first says whether the key is the one that all others are sealed under.
+    private static func segmentTable(
+        _ sealer: RecordSealer, _ database: Database, _ random: any RandomSource
+    ) throws -> SegmentTable {
+        if try database.integer("SELECT count(*) FROM \(Schema.single)") == 0 {
+            try database.transaction {
+                for id in SingleRecord.allCases {
+                    let make = try database.prepare("INSERT INTO \(Schema.single) (id, record) VALUES (?, ?)")
+                    let nonce = Nonce24.random(from: random)
+                    try make.bind(1, Int64(id.rawValue))
+                    try make.bind(2, sealer.seal([], in: .single, at: [id.rawValue], nonce: nonce))
+                    try make.run()
+                }
             }
-            return
         }
-        find.reset()
-        let make = try database.prepare("INSERT INTO proof (id, record) VALUES (1, ?)")
-        try make.bind(1, sealer.seal([], in: .proof, at: [1], nonce: Nonce24.random(from: random)))
-        try make.run()
+        func read(_ id: SingleRecord) throws -> [UInt8] {
+            let find = try database.prepare("SELECT record FROM \(Schema.single) WHERE id = ?")
+            try find.bind(1, Int64(id.rawValue))
+            guard try find.step() else {
+                throw StoreError.damaged("a record of \(database.path) is missing: \(StoreAdvice.restore)")
+            }
+            return try sealer.open(
+                find.bytes(0).span.bytes, in: .single, at: [id.rawValue], file: database.path)
+        }
+        do {
+            _ = try read(.proof)
+        } catch StoreError.damaged {
+            throw StoreError.damaged(
+                "\(database.path) is damaged, or sealed under another device key: put back the device.key it was made with"
+            )
+        }
+        guard let table = SegmentTable(try read(.segments)) else {
+            throw StoreError.damaged("a record of \(database.path): \(StoreAdvice.restore)")
+        }
+        return table
     }
 
-    /// Cuts what was not committed, and learns from the segments' rows what is held.
-    private func recover() throws {
-        var committed: [(name: SegmentName, length: Int)] = []
-        let rows = try statement("SELECT number, kind, hour, length FROM segments ORDER BY number")
-        while try rows.step() {
-            guard let number = UInt32(exactly: rows.integer(0)), let hour = UInt32(exactly: rows.integer(2)),
-                let kind = UInt8(exactly: rows.integer(1)).flatMap(SegmentKind.init(rawValue:)), rows.integer(3) > 0
-            else { throw StoreError.damaged("\(paths.database), segments: \(StoreAdvice.restore)") }
-            committed.append((SegmentName(number: number, kind: kind, hour: Hour(hour)), Int(rows.integer(3))))
-        }
-        rows.reset()
-
-        let names = Set(committed.map(\.name.file))
-        for file in try Directory.names(in: paths.segments) where SegmentName.isSegment(file) && !names.contains(file) {
-            _ = unlink(paths.segments + "/" + file)
-        }
-
+    /// Learns from the segments' rows what is held; cuts and unlinks what was not committed once all else is found sound.
+    private func recover(_ table: SegmentTable) throws {
         var last: [Octets16: UInt64] = [:]
         var ghosts: [Octets16: UInt64] = [:]
-        for (name, length) in committed {
+        for (name, length) in table.rows {
             let file = try openCommitted(name, length)
             let segment = Segment(name, durable: length)
             segments[name.number] = segment
@@ -173,6 +178,17 @@ package final class DiskStore: CommittingStore {
             segments[location.segment]?.live += Int(location.size) + RecordSealer.overhead
         }
         for segment in segments.values { noteIfSparse(segment) }
+
+        for (name, length) in table.rows {
+            let file = try openCommitted(name, length)
+            guard try file.size() > length else { continue }
+            try file.truncate(to: length)
+            try file.synchronize()
+        }
+        let names = Set(table.rows.map(\.name.file))
+        for file in try Directory.names(in: paths.segments) where SegmentName.isSegment(file) && !names.contains(file) {
+            _ = unlink(paths.segments + "/" + file)
+        }
     }
 
     private func openCommitted(_ name: SegmentName, _ length: Int) throws -> File {
@@ -184,10 +200,6 @@ package final class DiskStore: CommittingStore {
         let size = try file.size()
         guard size >= length else {
             throw StoreError.damaged("\(path) has \(size) bytes of \(length): \(StoreAdvice.restore)")
-        }
-        if size > length {
-            try file.truncate(to: length)
-            try file.synchronize()
         }
         return file
     }

@@ -6,8 +6,8 @@ import CoveyNode
 enum SealedTable: Hashable, Sendable {
     case keyed(KeyedTable)
     case sequence(SequenceTable)
-    /// One record that tells whether the key is the right one.
-    case proof
+    /// The store's own single records.
+    case single
     /// Envelopes in segments.
     case mail
     /// Ghosts in segments.
@@ -15,7 +15,7 @@ enum SealedTable: Hashable, Sendable {
 
     var number: UInt8 {
         switch self {
-        case .proof: 0
+        case .single: 0
         case .keyed(let table): table.rawValue
         case .sequence(let table): table.rawValue
         case .mail: 64
@@ -24,7 +24,8 @@ enum SealedTable: Hashable, Sendable {
     }
 
     static let all: [SealedTable] =
-        [.proof, .mail, .ghosts] + KeyedTable.allCases.map { .keyed($0) } + SequenceTable.allCases.map { .sequence($0) }
+        [.single, .mail, .ghosts] + KeyedTable.allCases.map { .keyed($0) }
+        + SequenceTable.allCases.map { .sequence($0) }
 }
 
 /// Seals what goes to disk and opens what comes from it (protocol.md §6).

@@ -2,8 +2,7 @@ import CoveyNode
 
 /// The tables of `store.sqlite` and how an older file becomes a newer one.
 ///
-/// Values are sealed; what stands in the clear is the hash a row is found by, the number of a sequence, and of each
-/// segment what its file name and size tell anyway.
+/// Values are sealed; what stands in the clear is the hash a row is found by, and the number of a sequence.
 enum Schema {
     /// "covy": told apart from other programs' files by SQLite's application id.
     static let application: Int64 = 0x636F_7679
@@ -17,15 +16,13 @@ enum Schema {
                 "CREATE TABLE \(name(of: $0)) (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT"
             }
             + [
-                "CREATE TABLE proof (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
-                """
-                CREATE TABLE segments (
-                    number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, hour INTEGER NOT NULL, length INTEGER NOT NULL
-                ) STRICT
-                """,
+                "CREATE TABLE single (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
                 "PRAGMA application_id = \(application)",
             ]
     ]
+
+    /// The table of `SingleRecord`.
+    static let single = "single"
 
     static func name(of table: KeyedTable) -> String { "keyed_\(table.rawValue)" }
     static func name(of table: SequenceTable) -> String { "sequence_\(table.rawValue)" }

@@ -106,7 +106,8 @@ extension StoreTests {
                 let batch = try #require(store.takeBatch() as? DiskBatch)
                 let elsewhere = try Database(":memory:", patience: 0)
                 try DiskWriter(
-                    StorePaths(home: scratch.path), elsewhere, RecordSealer(testKey), SeededRandom(seed: 3)
+                    StorePaths(home: scratch.path), elsewhere, RecordSealer(testKey), SeededRandom(seed: 3),
+                    SegmentTable()
                 ).write(batch.appends)
             }
             let after = try scratch.read("segments/" + name)
