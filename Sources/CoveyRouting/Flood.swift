@@ -73,7 +73,7 @@ package struct Flood: ReplicationPolicy {
 
     package func admit(
         _ envelope: EnvelopeMeta, from peer: PeerView?, isWithinRate: Bool, store: StoreView
-    ) -> Admission {
+    ) -> Intake {
         let tokens =
             peer == nil
             ? initialTokens(envelope)

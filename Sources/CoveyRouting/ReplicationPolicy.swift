@@ -19,7 +19,7 @@ package protocol ReplicationPolicy: Sendable {
     /// `from` nil: sealed here. `isWithinRate`: by the neighbour's allowance.
     func admit(
         _ envelope: EnvelopeMeta, from peer: PeerView?, isWithinRate: Bool, store: StoreView
-    ) -> Admission
+    ) -> Intake
     /// What to let go of so that an envelope of this priority and size has room; nil when there is no way.
     func victims(_ priority: Priority, need: Int, store: StoreView, now: Hour) -> [EnvelopeID]?
 }
@@ -50,7 +50,8 @@ package enum Ack: Hashable, Sendable {
     case refused
 }
 
-package enum Admission: Hashable, Sendable {
+/// Whether an envelope is taken in (`Admission` in sync-routing.md §3.5; that word is taken by members here).
+package enum Intake: Hashable, Sendable {
     case keep(Tokens)
     /// Kept while there is room, and first to go.
     case surplus(Tokens)

@@ -7,7 +7,7 @@ package enum Retention {
     /// Whether an envelope comes in, by quota alone. The envelope may still need `victims` to go first.
     package static func admit(
         _ envelope: EnvelopeMeta, from peer: DeviceID?, tokens: Tokens, isWithinRate: Bool, store: StoreView
-    ) -> Admission {
+    ) -> Intake {
         guard let peer else {
             let fits = store.ownBytes + envelope.size <= store.quota.outbox
             return fits ? .keep(tokens) : .refuse(.outboxFull)

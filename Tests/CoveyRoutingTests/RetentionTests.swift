@@ -27,7 +27,7 @@ struct RetentionTests {
         }
     }
 
-    private func admit(_ envelope: EnvelopeMeta, _ store: StoreView, isWithinRate: Bool = true) -> Admission {
+    private func admit(_ envelope: EnvelopeMeta, _ store: StoreView, isWithinRate: Bool = true) -> Intake {
         Flood().admit(
             envelope, from: PeerView(device: envelope.ingress, zones: ZoneSet()), isWithinRate: isWithinRate,
             store: store)
@@ -81,7 +81,7 @@ struct RetentionTests {
     func own() {
         var store = StoreView(quota: Quota(store: 2048, log: 0))
         func sealed() -> EnvelopeMeta { mail.make(isOwn: true) }
-        func admit(_ envelope: EnvelopeMeta) -> Admission {
+        func admit(_ envelope: EnvelopeMeta) -> Intake {
             Flood().admit(envelope, from: nil, isWithinRate: true, store: store)
         }
         #expect(admit(sealed()) == .keep(.spray(1)))
