@@ -1,0 +1,146 @@
+import CoveyCore
+import CoveyCrypto
+
+/// What an authority knows and has signed: the logs, the notes, and the keys of the epochs it announced.
+///
+/// Each step appends what is new; `AuthorityDirectory` keeps the whole.
+struct AuthorityBook {
+    let genesis: Genesis
+    let authority: Authority
+    private(set) var membership: Membership
+    /// In the order in which they can be accepted.
+    private(set) var entries: [LogEntry] = []
+    private(set) var notes: [RevokeNote] = []
+    /// In the order of their announcement.
+    private(set) var epochs: [Welcome.Epoch] = []
+
+    var mesh: MeshID { genesis.meshID }
+    var id: AuthorityID { authority.keys.authority }
+
+    init(genesis: Genesis, keys: AuthorityKeys) {
+        self.genesis = genesis
+        authority = Authority(keys)
+        membership = Membership(genesis: genesis)
+    }
+
+    // MARK: Taking back what was kept
+
+    /// Takes an entry or a note from the log file, and verifies it.
+    mutating func restore(_ object: Signed) throws {
+        if try ObjectType(of: object) == .revokeNote {
+            _ = try membership.accept(note: object)
+            notes.append(try RevokeNote(parsing: object))
+        } else {
+            guard case .accepted = try membership.accept(object) else { throw AuthorityRefusal.gap }
+            entries.append(try LogEntry(parsing: object, mesh: mesh))
+        }
+    }
+
+    /// A key whose announcement never came to be is left out.
+    mutating func restore(_ epoch: Welcome.Epoch) {
+        if membership.isKey(epoch.key.commit, of: epoch.entry) { epochs.append(epoch) }
+    }
+
+    /// Entries and notes, as a log file has them.
+    var signed: [Signed] { entries.map(\.signed) + notes.map(\.signed) }
+
+    // MARK: Devices
+
+    struct Device {
+        let certificate: DeviceCertificate
+        let isRevoked: Bool
+
+        var id: DeviceID { certificate.device }
+    }
+
+    /// Every device that ever had a certificate, with its current one, in the order of their ids.
+    var devices: [Device] {
+        membership.devices.compactMap { id in
+            membership.currentCertificate(id).map {
+                Device(certificate: $0, isRevoked: membership.isRevoked(id))
+            }
+        }
+    }
+
+    /// By exact label, else by at least six hex digits that begin its id.
+    func device(named name: String) throws -> Device {
+        let devices = devices
+        var found = devices.filter { $0.certificate.label == name }
+        // A label may have gone to a new device when the old one was revoked.
+        if found.count > 1, found.contains(where: { !$0.isRevoked }) { found.removeAll(where: \.isRevoked) }
+        let digits = name.lowercased()
+        if found.isEmpty, digits.count >= 6, digits.allSatisfy(\.isHexDigit) {
+            found = devices.filter { $0.id.hex.hasPrefix(digits) }
+        }
+        guard let device = found.first else {
+            throw Complaint(.failed, "there is no device \"\(name)\" in this mesh; covey authority log shows them all")
+        }
+        guard found.count == 1 else {
+            let candidates = found.map { "\($0.certificate.label) \($0.id.hex)" }.joined(separator: ", ")
+            throw Complaint(.failed, "\"\(name)\" could be any of these, give more of the id: \(candidates)")
+        }
+        return device
+    }
+
+    // MARK: Signing
+
+    @discardableResult
+    mutating func issue(
+        _ request: VerifiedRequest, _ grant: Grant, now: Minute, random: any RandomSource
+    ) throws -> LogEntry {
+        try check(now)
+        let entry = try authority.issue(request, grant, into: &membership, now: now, random: random)
+        entries.append(entry)
+        return entry
+    }
+
+    /// A new network epoch that covers everything known here.
+    @discardableResult
+    mutating func announce(now: Minute, random: any RandomSource) throws -> LogEntry {
+        try check(now)
+        let key = EpochKey(from: random)
+        let entry = try authority.announceEpoch(key, into: &membership, now: now)
+        entries.append(entry)
+        epochs.append(Welcome.Epoch(entry: entry.id, key: key))
+        return entry
+    }
+
+    @discardableResult
+    mutating func revoke(
+        _ device: Device, _ reason: RevocationReason, since: Minute?, now: Minute
+    ) throws -> RevokeNote {
+        try check(now)
+        let note = try authority.revoke(
+            device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
+        notes.append(note)
+        return note
+    }
+
+    /// A clock that stands before the founding would make all that is signed invalid.
+    private func check(_ now: Minute) throws {
+        guard now >= genesis.created else {
+            throw Complaint(
+                .failed,
+                "this machine's clock says \(CalendarText.utc(now)), before the mesh was founded; set the clock and try again"
+            )
+        }
+    }
+
+    // MARK: Welcomes
+
+    /// What a new member is given.
+    func welcome(now: Minute) -> Welcome {
+        Welcome(genesis: genesis, log: entries, notes: notes, epochs: liveEpochs(now: now), bundles: [])
+    }
+
+    /// Epochs that members still accept: the newest, and older ones until their successor's grace is over.
+    func liveEpochs(now: Minute) -> [Welcome.Epoch] {
+        let times = Dictionary(entries.map { ($0.id, $0.time) }, uniquingKeysWith: { first, _ in first })
+        let grace = Int64(membership[policy: .epochGraceDays]) * 1440
+        let live = epochs.indices.filter { at in
+            guard at + 1 < epochs.count, let successor = times[epochs[at + 1].entry] else { return true }
+            return now <= successor.adding(grace)
+        }
+        return live.suffix(Welcome.mostEpochs).map { epochs[$0] }
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import CoveyControl
+import CoveyCore
+import CoveyCrypto
+
+/// Brings what an authority signed into the mesh: through a running node, or as a file for any node.
+struct HandOver: ParsableArguments {
+    @Option(help: "The control socket of a running node that takes what is signed into the mesh.")
+    var node: String?
+
+    struct Outcome: Encodable {
+        /// What the node said; absent without one.
+        var accepted: Int?
+        var refused: [String]?
+        /// The log file that was written instead.
+        var file: String?
+        /// Why the node that was named did not take it.
+        var problem: String?
+        var hint: String?
+
+        var text: String {
+            if let file { return "wrote \(file), \(hint ?? "")" }
+            if let accepted { return "handed to the node: \(accepted) new" }
+            return "nothing new for the log"
+        }
+    }
+
+    /// Where a log file goes when no node takes it, beside the file that is written anyhow.
+    static func file(beside path: String) -> String {
+        for kind in CoveyFile.Kind.allCases where path.hasSuffix(kind.fileExtension) {
+            return path.dropLast(kind.fileExtension.count) + CoveyFile.Kind.log.fileExtension
+        }
+        return path + CoveyFile.Kind.log.fileExtension
+    }
+
+    /// Before anything is signed: whether the file could be written.
+    func check(_ file: String) throws {
+        guard node == nil, Disk.exists(file) else { return }
+        throw Complaint(
+            .cannotCreate,
+            "\(file), where the new entries would go, exists already; move it away or name a node with --node")
+    }
+
+    /// What is signed is in the authority's log already: a node that does not answer costs nothing but a file.
+    func over(
+        _ objects: [Signed], epochs: [Welcome.Epoch], of directory: AuthorityDirectory, file: String
+    ) throws -> Outcome {
+        guard !objects.isEmpty else { return Outcome() }
+        var problem: String?
+        if let node {
+            do {
+                let result = try Self.submit(objects, epochs: epochs, to: ControlClient(path: node))
+                guard result.refused.isEmpty else {
+                    throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
+                }
+                return Outcome(accepted: result.accepted, refused: result.refused)
+            } catch {
+                problem = Complaint(error).description
+            }
+        }
+        try Disk.replace(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
+        var hint = "hand it to any node: covey log import \(file)"
+        if !epochs.isEmpty { hint += "; the new network key goes with it on your own: --authority \(directory.path)" }
+        return Outcome(file: file, problem: problem, hint: hint)
+    }
+
+    /// In pieces that fit a line of the control socket.
+    static func submit(
+        _ objects: [Signed], epochs: [Welcome.Epoch], to client: ControlClient
+    ) throws -> LogSubmitResult {
+        var total = LogSubmitResult(accepted: 0, known: 0, refused: [])
+        var rest = objects[...]
+        repeat {
+            var size = 0
+            let piece = rest.prefix { object in
+                size += object.bytes.count
+                return size <= Self.pieceSize
+            }
+            rest = rest.dropFirst(piece.count)
+            // Keys go last: an entry they belong to must be known.
+            let keys = rest.isEmpty ? epochs.map(Self.entry) : []
+            let result = try client.call(
+                LogSubmit(objects: piece.map { Base64($0.bytes) }, epochKeys: keys.isEmpty ? nil : keys))
+            total.accepted += result.accepted
+            total.known += result.known
+            total.refused += result.refused
+        } while !rest.isEmpty
+        return total
+    }
+
+    /// Bytes of objects in one line, before they become base64. An object is at most 17 KiB.
+    private static let pieceSize = 512 << 10
+
+    private static func entry(_ epoch: Welcome.Epoch) -> EpochKeyEntry {
+        EpochKeyEntry(
+            entry: Hex(epoch.entry.array), key: epoch.key.exposing { Base64([UInt8](copying: $0)) })
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Glibc
+
+@main
+struct Covey: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "covey",
+        abstract: "A closed mesh messenger without servers.",
+        version: Build.version,
+        subcommands: [
+            AuthorityCommand.self, DeviceCommand.self, SendCommand.self, InboxCommand.self,
+            PeersCommand.self, StatusCommand.self, ContactsCommand.self, LogCommand.self, VersionCommand.self,
+        ])
+
+    static func main() {
+        Hardening.protectSecrets()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(error)
+        }
+    }
+
+    /// One line, what to do, and a status. Help and the like are printed as they are.
+    private static func end(_ error: any Error) -> Never {
+        if error is CleanExit || exitCode(for: error) == .success { exit(withError: error) }
+        guard exitCode(for: error) == .validationFailure else {
+            let complaint = Complaint(error)
+            Output.note(complaint.description)
+            Glibc.exit(complaint.status.rawValue)
+        }
+        var line = message(for: error)
+        let hint = fullMessage(for: error).split(separator: "\n").last { $0.contains("--help") }
+        if let hint {
+            line += "; " + hint.drop { $0 == " " }.replacing("See '", with: "see '").replacing("  ", with: "")
+        }
+        Output.note(line.split(separator: "\n").joined(separator: " "))
+        Glibc.exit(Complaint.Status.usage.rawValue)
+    }
+}
+
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Answer with JSON, one object a line.")
+    var json = false
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import CoveyControl
+import CoveyCore
+import CoveyCrypto
+
+struct LogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "The membership log, as this node knows it.",
+        subcommands: [LogShowCommand.self, LogImportCommand.self])
+}
+
+struct LogShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the entries accepted here.")
+
+    @Option(help: "Only entries after this number.")
+    var after: UInt64 = 0
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let client = try node.connect()
+        var after = after
+        var more = true
+        var rows: [[String]] = []
+        while more {
+            let page = try client.call(LogList(after: after))
+            for entry in page.entries {
+                let answer = NodeAnswer(entry) { _ in "" }
+                if output.json { try answer.show(asJSON: true) }
+                rows.append([
+                    String(entry.position), "\(LogText.short(entry.log.description)):\(entry.sequence)",
+                    CalendarText.local(entry.time), Output.harmless(entry.summary),
+                ])
+            }
+            more = page.more && !page.entries.isEmpty
+            after = page.entries.last?.position ?? after
+        }
+        if !output.json { try Output.line(Columns.text(rows)) }
+    }
+}
+
+struct LogImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Hand a log file to the node, which checks it and passes it on.")
+
+    @Argument(help: "A file that an authority wrote.")
+    var file: String
+
+    @Option(help: "The authority's own directory, on its own machine: the node gets the keys of new epochs too.")
+    var authority: String?
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let read = try CoveyFile(at: file)
+        _ = try Complaint.about(file) { try read.content(.log) }
+        let client = try node.connect()
+        guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
+        let objects = try Complaint.about(file) { try read.log(of: mesh) }
+        var epochs: [Welcome.Epoch] = []
+        if let authority {
+            let announced = Set(objects.map(LogEntry.id))
+            epochs = try AuthorityDirectory(authority).book.epochs.filter { announced.contains($0.entry) }
+        }
+        let result = try HandOver.submit(objects, epochs: epochs, to: client)
+        let answer = NodeAnswer(result) { "\($0.accepted) new, \($0.known) known, \($0.refused.count) refused" }
+        try answer.show(asJSON: output.json)
+        guard result.refused.isEmpty else {
+            throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import CoveyControl
+import FoundationEssentials
+
+/// Which node a command speaks of.
+struct NodeOptions: ParsableArguments {
+    @Option(help: "The node's directory (or COVEY_HOME).")
+    var home: String?
+
+    @Option(help: "A configuration file instead of covey.toml in the home.")
+    var config: String?
+
+    @Option(help: "The control socket (or COVEY_CONTROL), instead of control.sock in the home.")
+    var control: String?
+
+    var flags: [String: [String]] {
+        var flags: [String: [String]] = [:]
+        if let home { flags["home"] = [home] }
+        if let control { flags["control"] = [control] }
+        return flags
+    }
+
+    func load(_ more: [String: [String]] = [:]) throws -> Configuration {
+        try Configuration.load(
+            flags: flags.merging(more) { _, new in new }, file: config,
+            environment: ProcessInfo.processInfo.environment)
+    }
+
+    func connect() throws -> ControlClient { try ControlClient(path: load().controlPath) }
+}
