@@ -1,7 +1,7 @@
 package import CoveyCrypto
 
 /// A peer that this node validated. Only `Membership.admit` makes one.
-package struct VerifiedMember: Sendable {
+package struct VerifiedMember: Sendable, Equatable {
     /// The current certificate, which may be newer than the one the peer showed.
     package let certificate: DeviceCertificate
 
@@ -11,7 +11,7 @@ package struct VerifiedMember: Sendable {
 }
 
 /// A peer that may be what it says, but not all of it can be told: log, note and certificate frames only.
-package struct UnverifiedPeer: Sendable {
+package struct UnverifiedPeer: Sendable, Equatable {
     package let certificate: DeviceCertificate
     /// Its CertIssue is held and signed, only entries before it are missing: log entries may be sent to it.
     package let isProvisional: Bool
@@ -46,7 +46,7 @@ package enum AdmissionRefusal: Error, Equatable, Sendable {
     case reflection
 }
 
-package enum Admission: Sendable {
+package enum Admission: Sendable, Equatable {
     case member(VerifiedMember)
     case catchUp(UnverifiedPeer, why: CatchUpReason)
     case refused(AdmissionRefusal)

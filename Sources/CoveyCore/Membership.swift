@@ -109,7 +109,7 @@ package struct Membership: Sendable {
         switch way {
         case .known: return .known
         case .held: return .held
-        case .stray: return try holdStray(entry)
+        case .stray: return holdStray(entry)
         case .orphan, .main, .branch, .fork: try verify(entry, isVerified)
         }
         switch way {
@@ -171,9 +171,10 @@ package struct Membership: Sendable {
         }
     }
 
-    private mutating func holdStray(_ entry: LogEntry) throws(EntryRefusal) -> Placement {
+    private mutating func holdStray(_ entry: LogEntry) -> Placement {
         if strays.contains(where: { $0.id == entry.id }) { return .held }
-        guard strays.count < Bounds.orphans else { throw .tooManyHeld }
+        // Nobody signed for these yet: the newest push out the oldest, so that a flood cannot shut the door for long.
+        if strays.count >= Bounds.orphans { strays.removeFirst() }
         strays.append(entry)
         return .held
     }
@@ -353,16 +354,25 @@ package struct Membership: Sendable {
 
     /// Brings quotas up to date after devices were revoked or reinstated.
     mutating func recount(after changes: [MembershipChange]) {
-        guard !changes.isEmpty else { return }
-        let onlyRevoked = changes.allSatisfy { if case .revoked = $0 { true } else { false } }
-        for id in logs.keys {
-            // Where everybody fits, one device fewer can wait until somebody does not.
-            if onlyRevoked, logs[id]?.quota.over.isEmpty ?? true {
-                logs[id]?.hasStaleQuota = true
-            } else {
-                recount(id)
+        var touched: Set<LogID> = []
+        for change in changes {
+            let device: DeviceID
+            var isRevoked = false
+            switch change {
+            case .revoked(let revoked): (device, isRevoked) = (revoked, true)
+            case .suspended(let other), .reinstated(let other): device = other
+            case .policy, .authority, .authorityRevoked, .frozen, .issued, .void, .epoch, .checkpoint, .group: continue
+            }
+            for issued in deviceRecords[device]?.certificates ?? [] {
+                // Where everybody fits, one device fewer can wait until somebody does not.
+                if isRevoked, logs[issued.log]?.quota.over.isEmpty ?? true {
+                    logs[issued.log]?.hasStaleQuota = true
+                } else {
+                    touched.insert(issued.log)
+                }
             }
         }
+        for id in touched { recount(id) }
     }
 
     /// Counts all issues of a log again.

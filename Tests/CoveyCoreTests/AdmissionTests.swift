@@ -357,4 +357,22 @@ struct AttenuationTests {
         _ = try membership.accept(note: note.signed)
         #expect(membership.currentCertificate(certificates[2].device)?.hash == certificates[2].hash)
     }
+
+    @Test("A revoked device makes room in a quota that was just full, and takes it back when its note is lifted")
+    func quotaRoom() throws {
+        var mesh = mesh
+        var membership = membership
+        let keys = [SigningPrivateKey(from: mesh.random)]
+        var (add, small) = try mesh.add(keys: keys, below: &mesh.root) { $0.mostDevices = 2 }
+        let devices = (0..<3).map { _ in mesh.device() }
+        let certificates = try devices.map { try mesh.certificate($0, by: small) }
+        try membership.take(add, small.append(.certIssue(Array(certificates[..<2]))))
+        let note = mesh.note(of: devices[0], authority: small.log, keys: keys)
+        _ = try membership.accept(note: note.signed)
+        try membership.take(small.append(.certIssue([certificates[2]])))
+        #expect(membership.currentCertificate(certificates[2].device) != nil)
+        try membership.take(mesh.root.append(.certRevoke([NoteVerdict(note: note.hash, decision: .lifted)])))
+        #expect(!membership.isRevoked(certificates[0].device))
+        #expect(membership.currentCertificate(certificates[2].device) == nil)
+    }
 }

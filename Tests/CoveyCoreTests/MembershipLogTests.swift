@@ -226,6 +226,21 @@ struct MembershipLogTests {
         #expect(membership.entryIDs(of: field.log) == [first.id, second.id])
     }
 
+    @Test("A flood of entries of unknown authorities does not keep out those that come after it")
+    func flood() throws {
+        var mesh = mesh
+        var membership = try mesh.membership()
+        let stranger = [SigningPrivateKey(from: mesh.random)]
+        var nowhere = LogWriter(
+            mesh: mesh.mesh, log: .random(from: mesh.random), keys: stranger, after: .random(from: mesh.random),
+            time: TestMesh.start)
+        let verdict = NoteVerdict(note: .random(from: mesh.random), decision: .confirmed)
+        for _ in 0..<300 { try membership.take(nowhere.append(.certRevoke([verdict]))) }
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        try membership.take(field.append(issue(mesh, by: field)), add)
+        #expect(membership.devices.count == 1)
+    }
+
     @Test("A fork voids the grants of both branches and keeps the revocations of both; what stood before stays")
     func fork() throws {
         var mesh = mesh
