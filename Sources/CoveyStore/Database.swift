@@ -12,8 +12,6 @@ final class Database {
     /// - Parameter patience: milliseconds to wait for another process's lock.
     init(_ path: String, patience: Int32) throws {
         self.path = path
-        // Made here, so that it is its owner's alone whatever the umask; the log and the index beside it follow its mode.
-        if path != ":memory:" { _ = try File(path, O_RDWR | O_CREAT) }
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let status = sqlite3_open_v2(path, &opened, flags, nil)

@@ -119,10 +119,17 @@ final class DiskWriter {
                 bytes.withUnsafeBytes { room.copyMemory(from: $0) }
             }
         }
-        try flush()
         let sealed = sealer.seal(rows, in: append.name.kind.table, at: head, nonce: nonces.take())
-        precondition(offset + sealed.count == append.end, "a frame is as long as its head says")
-        try sealed.withUnsafeBytes { try file.write($0, at: offset) }
+        if sealed.count <= buffer.count {
+            let room = try place(sealed.count)
+            sealed.withUnsafeBytes { room.copyMemory(from: $0) }
+            try flush()
+        } else {
+            try flush()
+            try sealed.withUnsafeBytes { try file.write($0, at: offset) }
+            offset += sealed.count
+        }
+        precondition(offset == append.end, "a frame is as long as its head says")
     }
 
     func unlink(_ segments: [SegmentName]) {

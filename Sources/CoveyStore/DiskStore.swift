@@ -92,6 +92,9 @@ package final class DiskStore: CommittingStore {
         self.home = home
         paths = StorePaths(home: home.path)
         sealer = RecordSealer(key)
+        // Made here, so that it is its owner's alone whatever the umask; the log and the index beside it follow its mode.
+        // Before any connection: closing a file drops all locks that the process has on it.
+        _ = try File(paths.database, O_RDWR | O_CREAT)
         let database = try Database(paths.database, patience: patience)
         try Schema.migrate(database)
         try database.check()

@@ -13,6 +13,8 @@ extension StoreTests {
     struct CrashTests {
         /// A batch holds at most four turns and the one under way, so a commit that nobody heard of is this near.
         private static let mostUnheard = 8
+        /// COVEY_KILLS asks for more than the usual dozen.
+        private static let rounds = getenv("COVEY_KILLS").flatMap { UInt64(String(cString: $0)) } ?? 12
 
         /// Whether the directory holds what a number of turns leaves, `heard` or a few more.
         private func isCommit(_ scratch: Scratch, seed: UInt64, heard: Int) throws -> Bool {
@@ -29,7 +31,7 @@ extension StoreTests {
 
         @Test(
             "has every acknowledged turn, and no half of another, wherever kill -9 struck",
-            arguments: 1...12 as ClosedRange<UInt64>)
+            arguments: 1...rounds)
         func killed(seed: UInt64) throws {
             let scratch = Scratch()
             let dice = SeededRandom(seed: seed, stream: "kill")

@@ -73,6 +73,40 @@ extension StoreTests {
             }
         }
 
+        @Test("makes files that only their owner reads")
+        func modes() throws {
+            let scratch = Scratch()
+            let store = try scratch.open()
+            try store.put(.state, [1], [1])
+            try store.insert(Mail(1).record, Mail(1).bytes)
+            try store.commit()
+            for name in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm", "lock", "segments/492000-1.mail"] {
+                #expect(try File(scratch.path + "/" + name, O_RDONLY).status().st_mode & 0o777 == 0o600, "\(name)")
+            }
+            #expect(try File(scratch.path + "/segments", O_RDONLY).status().st_mode & 0o777 == 0o700)
+        }
+
+        @Test("takes a batch of more envelopes than its buffers hold")
+        func largeBatch() throws {
+            let scratch = Scratch()
+            let model = Mail(1)
+            let source = SeededRandom(seed: 9)
+            let ids = (0..<11_000).map { _ in EnvelopeID.random(from: source) }
+            do {
+                let store = try scratch.open()
+                for id in ids {
+                    let record = EnvelopeRecord(
+                        id: id, header: model.record.header, tokens: 1, hops: 0, isOwn: false,
+                        ingress: model.record.ingress)
+                    try store.insert(record, model.bytes)
+                }
+                try store.commit()
+            }
+            let store = try scratch.open()
+            #expect(try store.known().held.map(\.id) == ids.sorted())
+            for id in [ids[0], ids[5000], ids[10_999]] { #expect(try store.envelope(id) == model.bytes) }
+        }
+
         @Test("tells a byte changed in a segment from a tail that was torn, wherever the byte is")
         func damagedSegment() throws {
             let scratch = Scratch()
