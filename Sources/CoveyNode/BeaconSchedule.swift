@@ -3,7 +3,8 @@ package import CoveyCrypto
 /// When to send the next beacon: quickly after a start or a change, then ever more rarely (sync-routing.md §1.1).
 package struct BeaconSchedule: Sendable {
     private static let second: UInt64 = 1_000_000
-    private static let startTimes: [UInt64] = [0, 1_000_000, 2_000_000]
+    /// After the first beacon, counted from the start.
+    private static let early: [UInt64] = [1_000_000, 2_000_000]
 
     private var sent = 0
     private var interval = 2 * BeaconSchedule.second
@@ -12,7 +13,7 @@ package struct BeaconSchedule: Sendable {
     package init(at uptime: UInt64) { began = uptime }
 
     /// The first beacons ask those who hear them to answer.
-    package var solicits: Bool { sent < Self.startTimes.count }
+    package var solicits: Bool { sent <= Self.early.count }
 
     package mutating func restart(at uptime: UInt64) {
         sent = 0
@@ -20,12 +21,11 @@ package struct BeaconSchedule: Sendable {
         began = uptime
     }
 
-    /// When the next is due, after one was sent (or at the start).
+    /// A beacon is sent now: when the next one is due.
     package mutating func next(after uptime: UInt64, peersHeard: Int, random: any RandomSource) -> UInt64 {
         defer { sent += 1 }
-        if sent < Self.startTimes.count {
-            let base = Self.startTimes[sent]
-            guard base > 0 else { return began }
+        if sent < Self.early.count {
+            let base = Self.early[sent]
             return max(uptime, began + base * 7 / 10 + random.uniform(base * 6 / 10 + 1))
         }
         let most = min(max(UInt64(peersHeard) * Self.second / 5, 15 * Self.second), 120 * Self.second)

@@ -1,5 +1,4 @@
 package import CoveyCore
-package import CoveyCrypto
 
 /// What a person or a program asks of its own node, through the control socket or a test.
 package enum Command: Sendable {
@@ -138,9 +137,9 @@ package struct LogLine: Hashable, Sendable {
 package struct EpochKeySubmission: Sendable {
     /// The EpochAnnounce that commits to the key.
     package var entry: EntryID
-    package var key: SymmetricKey
+    package var key: EpochKey
 
-    package init(entry: EntryID, key: SymmetricKey) {
+    package init(entry: EntryID, key: EpochKey) {
         self.entry = entry
         self.key = key
     }

@@ -51,7 +51,7 @@ package struct Dialer: Sendable {
 
     /// A fresh, verified beacon resets the pause.
     package mutating func hear(
-        _ address: SocketAddress, device: DeviceID, answered: Octets8, epoch: EpochCommit, notBefore: UInt64
+        _ address: SocketAddress, device: DeviceID?, answered: Octets8, epoch: EpochCommit, notBefore: UInt64
     ) {
         if var known = targets[address] {
             if known.kind == .static { return }

@@ -26,8 +26,6 @@ package enum Limits {
     package static let waiting = 1_000
     /// Rows an inbox page has at most.
     package static let page = 500
-    /// Own beacon nonces are remembered this long, in microseconds (protocol.md §2.1).
-    package static let beaconMemory: UInt64 = 20 * 60 * 1_000_000
     /// A verified beacon vouches for its addresses this long, in microseconds.
     package static let beaconVouches: UInt64 = 10 * 60 * 1_000_000
     /// Addresses and devices remembered from beacons.

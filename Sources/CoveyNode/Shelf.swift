@@ -1,5 +1,6 @@
 package import CoveyCore
 package import CoveyCrypto
+package import CoveyRouting
 package import CoveySync
 
 /// The mail this node knows: what it holds, the ghosts of what it let go of, and the sets that are reconciled.
@@ -8,17 +9,20 @@ package import CoveySync
 package struct Shelf: Sendable {
     private var records: [EnvelopeID: EnvelopeRecord] = [:]
     private var sets: [KnownSet]
+    /// The same mail as room and fairness see it.
+    package private(set) var view: StoreView
     /// Bytes of all held envelopes.
     package private(set) var bytes: UInt64 = 0
 
-    package init(random: any RandomSource) {
+    package init(quota: Quota, zones: ZoneSet, random: any RandomSource) {
+        view = StoreView(quota: quota, zones: zones)
         sets = Priority.allCases.map { KnownSet(.mail($0), seed: random.nextWord()) }
     }
 
     package init(
-        held: [EnvelopeRecord], ghosts: [Ghost], random: any RandomSource
+        held: [EnvelopeRecord], ghosts: [Ghost], quota: Quota, zones: ZoneSet, random: any RandomSource
     ) {
-        self.init(random: random)
+        self.init(quota: quota, zones: zones, random: random)
         records.reserveCapacity(held.count)
         for record in held { insert(record) }
         for ghost in ghosts { insert(ghost) }
@@ -39,12 +43,13 @@ package struct Shelf: Sendable {
     /// Held or a ghost: not to be taken in again.
     package func knows(_ id: EnvelopeID, priority: Priority) -> Bool { self[priority].contains(ItemID(id)) }
 
-    package mutating func insert(_ record: EnvelopeRecord) {
+    package mutating func insert(_ record: EnvelopeRecord, isSurplus: Bool = false) {
         let header = record.header
         guard self[header.priority].insert(Item(slot: header.slot, id: ItemID(record.id), expiry: header.expiry)) else {
             return
         }
         records[record.id] = record
+        view.insert(EnvelopeMeta(record, isSurplus: isSurplus))
         bytes += UInt64(header.bucket.size)
     }
 
@@ -56,6 +61,7 @@ package struct Shelf: Sendable {
     /// The bytes go, the id stays.
     package mutating func replace(_ id: EnvelopeID, with ghost: Ghost) {
         guard let record = records.removeValue(forKey: id) else { return }
+        view.remove(id, priority: record.header.priority)
         bytes -= UInt64(record.header.bucket.size)
         self[record.header.priority].mark(ItemID(id), as: .ghost)
     }
@@ -65,12 +71,25 @@ package struct Shelf: Sendable {
         let gone = records.values.filter { $0.header.expiry <= hour }
         for record in gone {
             records[record.id] = nil
+            view.remove(record.id, priority: record.header.priority)
             bytes -= UInt64(record.header.bucket.size)
         }
         for index in sets.indices { _ = sets[index].dropExpired(through: hour) }
         return gone.count
     }
 
+    /// How many neighbours share the room for others' mail.
+    package mutating func share(among neighbours: Int) { view.neighbours = neighbours }
+
     /// All held ids in their order, for a look at every envelope.
     package func heldIDs() -> [EnvelopeID] { records.keys.sorted() }
+}
+
+extension EnvelopeMeta {
+    package init(_ record: EnvelopeRecord, isSurplus: Bool = false) {
+        self.init(
+            id: record.id, header: record.header,
+            tokens: Tokens(received: record.tokens, kind: record.header.kind, zone: record.header.zone),
+            hops: record.hops, ingress: record.ingress, isOwn: record.isOwn, isSurplus: isSurplus)
+    }
 }

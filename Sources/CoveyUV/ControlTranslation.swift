@@ -26,7 +26,7 @@ extension LogSubmit {
                     .invalidParameters, "params.epochKeys.\(at) has the wrong length",
                     hint: "entry has \(EntryID.byteCount) bytes, key has \(SymmetricKey.byteCount)")
             }
-            keys.append(EpochKeySubmission(entry: entry, key: SymmetricKey(copying: given.key.bytes.span.bytes)))
+            keys.append(EpochKeySubmission(entry: entry, key: EpochKey(copying: given.key.bytes.span.bytes)))
         }
         return .logSubmit(objects.map(\.bytes), epochKeys: keys)
     }

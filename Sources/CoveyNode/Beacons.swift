@@ -1,0 +1,123 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveySync
+
+// Being found, and finding (sync-routing.md §1.1, protocol.md §1.10).
+
+extension Node {
+    func sendBeacon(_ now: Now, _ effects: inout Effects) {
+        let solicits = schedule.solicits
+        deadlines.set(.beacon, at: schedule.next(after: now.uptime, peersHeard: sightings.count, random: random))
+        guard !endpoints.isEmpty, !roster.membership.isRevoked(own.id) else { return }
+        emitBeacon(solicits: solicits, now, &effects)
+    }
+
+    func answerBeacon(_ now: Now, _ effects: inout Effects) { emitBeacon(solicits: false, now, &effects) }
+
+    private func emitBeacon(solicits: Bool, _ now: Now, _ effects: inout Effects) {
+        guard let epoch = preferredEpoch() else { return }
+        if isTainted(epoch.keys.commit) {
+            let beacon = TinyBeacon(
+                slot: BeaconSlot(of: mailNow(now)), key: epoch.keys.beacon, nonce: BeaconNonce.random(from: random))
+            nonces.remember(Octets8(prefixOf: beacon.nonce), now: now.uptime)
+            deadlines.set(.beacon, at: now.uptime + 120_000_000)
+            effects.append(.multicast(beacon.bytes))
+            return
+        }
+        beaconSequence += 1
+        var flags: LANBeacon.Flags = solicits ? [.solicit] : []
+        if links.count >= Limits.links { flags.insert(.full) }
+        let addresses = endpoints.map(\.address).filter { !$0.isLinkLocal }
+        var digest: [UInt8] = []
+        for priority in Priority.allCases {
+            let aggregate = shelf[priority].aggregate(floor: mailNow(now).hour.adding(2))
+            digest.append(u32: aggregate.count)
+            digest.append(u64: UInt64(truncatingIfNeeded: aggregate.sum))
+        }
+        let beacon = LANBeacon(
+            flags: flags, epoch: epoch.keys.prefix, wallTime: mailNow(now), device: own.id, instance: instance,
+            sequence: beaconSequence, tcpPort: addresses.first?.port ?? 0,
+            addresses: Array(addresses.prefix(LANBeacon.mostAddresses)), degree: UInt8(clamping: links.count),
+            freeSlots: UInt8(clamping: Limits.links - links.count),
+            controlDigest: Octets8(prefixOf: roster.membership.headsDigest),
+            meshDigest: Octets8(prefixOf: SHA256.hash(digest.span.bytes)))
+        let nonce = Nonce24.random(from: random)
+        nonces.remember(Octets8(prefixOf: nonce), now: now.uptime)
+        effects.append(
+            .multicast(
+                beacon.sealed(
+                    key: epoch.keys.beacon, nonce: nonce, signer: configuration.identity.signing, mesh: own.mesh)))
+    }
+
+    /// A datagram of the group: a beacon of ours under some held epoch, or nothing to us.
+    func hear(
+        _ bytes: [UInt8], from source: SocketAddress, interface: UInt32, _ now: Now, _ effects: inout Effects
+    ) {
+        guard configuration.multicast != .off else { return }
+        if bytes.count == TinyBeacon.byteCount {
+            hearTiny(bytes, from: source, now)
+            return
+        }
+        for epoch in epochsByPreference() {
+            guard let opened = try? UnverifiedBeacon(opening: bytes.span.bytes, key: epoch.keys.beacon) else {
+                continue
+            }
+            guard opened.device != own.id, let certificate = roster.membership.currentCertificate(opened.device),
+                roster.membership.isMember(opened.device, at: time(now)),
+                let verified = opened.verified(by: certificate.signing, mesh: own.mesh)
+            else { return }
+            heard(verified, under: epoch.keys.commit, from: source, interface: interface, now, &effects)
+            return
+        }
+    }
+
+    private func heard(
+        _ verified: VerifiedBeacon, under epoch: EpochCommit, from source: SocketAddress, interface: UInt32,
+        _ now: Now, _ effects: inout Effects
+    ) {
+        let beacon = verified.beacon
+        guard sightings.isNew(beacon) else { return }
+        sightings.hear(beacon, at: now.uptime)
+        if beacon.flags.contains(.solicit), case .on = configuration.multicast {
+            deadlines.set(
+                .beaconAnswer,
+                noLaterThan: now.uptime
+                    + BeaconSchedule.answerDelay(peersHeard: sightings.count, random: random))
+        }
+        guard !isLinked(to: beacon.device), !beacon.flags.contains(.full) else { return }
+        // The smaller id dials at once; the other gives it a moment, so that mostly one link comes of it.
+        let patience: UInt64 = own.id < beacon.device ? 0 : 400_000
+        for var address in beacon.addresses {
+            guard !address.isLoopback || source.isLoopback else { continue }
+            if address.isLinkLocal { address.scope = interface }
+            effects.append(.observe(.heardBeacon(beacon.device, address)))
+            dialer.hear(
+                address, device: beacon.device, answered: Octets8(prefixOf: verified.nonce), epoch: epoch,
+                notBefore: now.uptime + patience)
+            deadlines.set(.dial, noLaterThan: now.uptime + patience)
+        }
+    }
+
+    /// HOLD: somebody of ours is there who may not say who. The source is dialled (sync-routing.md §1.1).
+    private func hearTiny(_ bytes: [UInt8], from source: SocketAddress, _ now: Now) {
+        guard let beacon = TinyBeacon(parsing: bytes.span.bytes) else { return }
+        let view = time(now)
+        for epoch in epochsByPreference() {
+            let slot = BeaconSlot(of: mailNow(now))
+            guard
+                beacon.recognised(by: epoch.keys.beacon, around: slot, clock: view.isTrusted ? .trusted : .untrusted)
+                    != nil
+            else { continue }
+            guard !links.contains(where: { $0.address.host == source.host }) else { return }
+            var address = source
+            address.port = 26117
+            dialer.hear(
+                address, device: nil, answered: Octets8(prefixOf: beacon.nonce), epoch: epoch.keys.commit,
+                notBefore: now.uptime)
+            deadlines.set(.dial, noLaterThan: now.uptime)
+            return
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveySync
+
+// What a person or a program asks of its own node.
+
+extension Node {
+    func perform(
+        _ command: Command, _ id: CommandID, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        let reply: Reply
+        do {
+            reply = try answer(command, now, store, &effects)
+        } catch let refusal as CommandRefusal {
+            effects.append(.reply(id, .refused(refusal)))
+            return
+        }
+        effects.append(.reply(id, reply))
+        if case .stopping = reply {
+            for link in links { end(link, .shutdown, .shutdown, now, &effects) }
+            effects.append(.stop)
+        }
+    }
+
+    private func answer(
+        _ command: Command, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Reply {
+        switch command {
+        case .status:
+            return .status(status(now))
+        case .peers:
+            return .peers(
+                links.map {
+                    PeerStatus(
+                        device: $0.device, label: $0.label, address: $0.address, since: $0.established,
+                        isCatchUp: !$0.isOpen, bytesIn: $0.bytesIn, bytesOut: $0.bytesOut)
+                })
+        case .contacts:
+            return .contacts(roster.membership.devices.compactMap(contact))
+        case .send(let recipient, let text):
+            let (id, state) = try write(text, to: try device(named: recipient), now, store, &effects)
+            return .sent(id, state)
+        case .inbox(let after, let limit):
+            guard (1...Limits.page).contains(limit) else {
+                throw CommandRefusal.bounds("a page of the inbox has 1 to \(Limits.page) messages")
+            }
+            return .inbox(
+                try store.records(.inbox, after: after, limit: limit).map {
+                    try InboxMessage(sequence: $0.sequence, record: $0.value)
+                })
+        case .logHeads:
+            return .logHeads(roster.membership.heads)
+        case .logList(let after, let limit):
+            guard (1...Limits.page).contains(limit) else {
+                throw CommandRefusal.bounds("a page of the log has 1 to \(Limits.page) entries")
+            }
+            return .logList(
+                try store.records(.log, after: after, limit: limit).compactMap { record in
+                    guard let signed = try? Signed(parsing: record.value),
+                        let entry = try? LogEntry(parsing: signed, mesh: own.mesh)
+                    else { return nil }
+                    return LogLine(
+                        position: record.sequence,
+                        head: LogHead(log: entry.log, sequence: entry.sequence, id: entry.id), time: entry.time,
+                        summary: entry.payload.summary)
+                })
+        case .logSubmit(let objects, let epochKeys):
+            return .logSubmitted(try submit(objects, epochKeys, now, store, &effects))
+        case .stop:
+            return .stopping
+        }
+    }
+
+    private func status(_ now: Now) -> Status {
+        let certificate = roster.membership.currentCertificate(own.id)
+        var status = Status(
+            mesh: own.mesh, meshName: configuration.genesis.name, device: own.id, label: certificate?.label ?? "",
+            certificateExpires: certificate?.notAfter ?? Minute(0))
+        let selection = roster.membership.select(held: epochs.commits)
+        status.links = links.count { $0.isOpen }
+        status.held = shelf.count
+        status.heldBytes = shelf.bytes
+        status.ghosts = shelf.ghosts
+        status.inbox = inboxSequence
+        status.waiting = waiting.count
+        status.logEntries = roster.membership.count
+        status.notes = roster.notes.count
+        status.epoch = selection.preferred?.number
+        status.isHolding = selection.isHold
+        status.timeIsTrusted = time(now).isTrusted
+        status.refusals = refusals
+        return status
+    }
+
+    private func contact(_ device: DeviceID) -> Contact? {
+        guard let certificate = roster.membership.currentCertificate(device) else { return nil }
+        return Contact(
+            device: device, label: certificate.label, subject: certificate.subject,
+            isRevoked: roster.membership.isRevoked(device), isSelf: device == own.id,
+            hasBundle: device == own.id || bundles[device] != nil)
+    }
+
+    /// An exact label, else at least six digits that begin a device id; nobody, or one (surface.md).
+    private func device(named name: String) throws -> DeviceID {
+        var found = roster.membership.devices(labelled: name)
+        // A revoked device does not take its successor's name away.
+        if found.count > 1 { found = found.filter { !roster.membership.isRevoked($0) } }
+        if found.isEmpty, name.utf8.count >= 6 {
+            let prefix = name.lowercased()
+            found = roster.membership.devices.filter { $0.hex.hasPrefix(prefix) }
+        }
+        switch found.count {
+        case 0: throw CommandRefusal.notFound("no device is called \"\(name)\"")
+        case 1: return found[0]
+        default:
+            throw CommandRefusal.ambiguous(
+                "\"\(name)\" is more than one device",
+                candidates: found.map { "\(roster.membership.currentCertificate($0)?.label ?? "") \($0.hex)" })
+        }
+    }
+
+    /// Entries and notes of a file, in whatever order they stand in it.
+    private func submit(
+        _ objects: [[UInt8]], _ epochKeys: [EpochKeySubmission], _ now: Now, _ store: any Store,
+        _ effects: inout Effects
+    ) throws -> LogSubmission {
+        var submission = LogSubmission(accepted: 0, known: 0, refused: [])
+        for bytes in objects {
+            do {
+                let signed = try Signed(parsing: bytes)
+                let isNew =
+                    try signed.isNote
+                    ? take(note: signed, from: nil, now, store, &effects)
+                    : take(entry: signed, from: nil, now, store, &effects)
+                if isNew { submission.accepted += 1 } else { submission.known += 1 }
+            } catch let error as StoreError {
+                throw error
+            } catch {
+                submission.refused.append("\(error)")
+            }
+        }
+        for submitted in epochKeys {
+            guard try take(epoch: submitted.key, entry: submitted.entry, now, store, &effects) else {
+                submission.refused.append("an epoch key without its announcement in the log")
+                continue
+            }
+        }
+        return submission
+    }
+}
+
+extension Signed {
+    /// Which of the two kinds of object that are submitted this is; anything else is refused as an entry.
+    fileprivate var isNote: Bool { body.count > 2 && body[2] == ObjectType.revokeNote.rawValue }
+}
+
+extension LogPayload {
+    /// One line for a person.
+    var summary: String {
+        switch self {
+        case .policySet(let policy): "policy \(policy.number)"
+        case .authorityAdd(let certificate): "authority \(certificate.content.label) added"
+        case .authorityRotate(let rotation): "authority \(rotation.authority) changes its keys"
+        case .authorityRevoke(let revocation): "authority \(revocation.authority) revoked"
+        case .certIssue(let certificates):
+            "certificate for \(certificates.map(\.label).joined(separator: ", "))"
+        case .certRevoke(let verdicts): "\(verdicts.count) revocations decided"
+        case .epochAnnounce(let epoch): "epoch \(epoch.number)"
+        case .checkpoint(let checkpoint): "checkpoint of \(checkpoint.count) devices"
+        case .groupDefinition(let group): "group \(group.name)"
+        case .releaseManifest(let release): "release \(release.version)"
+        case .recoverFork(let recovery): "fork of \(recovery.log) decided"
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveySync
+
+// Mail for this device: recognised by its tag, opened, kept. And the prekeys that others need to write to us.
+
+extension Node {
+    /// A device of the log: its pair keys are computed once, its tags recognised from now on.
+    func addContact(_ certificate: DeviceCertificate) {
+        let device = certificate.device
+        guard device != own.id, contacts[device] == nil else { return }
+        // A MSG key of small order belongs to nobody who could read an answer.
+        guard let peer = try? PeerDevice(hash: certificate.deviceHash, message: certificate.message, of: own) else {
+            return
+        }
+        contacts[device] = peer
+        tags.add(peer)
+    }
+
+    /// A new contact's mail may have been carried here before its certificate came.
+    func rescan(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        for id in shelf.heldIDs() {
+            guard let record = shelf.record(id), tags.sender(of: record.header) != nil,
+                let bytes = try store.envelope(id), let envelope = try? Envelope(parsing: bytes)
+            else { continue }
+            try deliver(envelope, now, store, &effects)
+        }
+    }
+
+    /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell.
+    func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        guard let sender = tags.sender(of: envelope.header), let peer = contacts[sender] else { return }
+        guard try store.get(.delivered, envelope.id.array) == nil else { return }
+        let message: CoveyConversation.FirstMessage.Opened
+        do {
+            message = try CoveyConversation.FirstMessage.open(
+                envelope, from: peer, as: own, prekeys: prekeys, replays: opened, kem: kem)
+        } catch {
+            refusals["message: \(error)", default: 0] += 1
+            return
+        }
+        opened.insert(message.ephemeral)
+        let record = message.ephemeral.record
+        try store.put(.firstMessages, record.key, record.value)
+        try remember(envelope.id.array, until: envelope.header.expiry, store)
+        // A message sealed anew under its old id is the same message.
+        let name = sender.array + message.plaintext.id.array
+        guard try store.get(.delivered, name) == nil else { return }
+        try remember(name, until: envelope.header.expiry, store)
+        guard case .text(let text) = message.plaintext.content else { return }
+        inboxSequence += 1
+        let inbox = InboxMessage(
+            sequence: inboxSequence, id: message.plaintext.id, from: sender,
+            label: roster.membership.currentCertificate(sender)?.label ?? "", sent: message.plaintext.sent,
+            received: mailNow(now), text: text, senderSinceRevoked: roster.membership.isRevoked(sender))
+        try store.put(.inbox, inboxSequence, inbox.record)
+        try State.inbox.put(inboxSequence, in: store)
+        effects.append(.observe(.delivered(inbox)))
+    }
+
+    /// Kept two days beyond the expiry: as long as any copy may come back (sync-routing.md §2.2).
+    private func remember(_ key: [UInt8], until expiry: Hour, _ store: any Store) throws {
+        var value: [UInt8] = []
+        value.append(u32: expiry.adding(48).value)
+        try store.put(.delivered, key, value)
+    }
+
+    // MARK: Prekeys
+
+    /// A new bundle every week, old private halves erased in time.
+    func renewPrekeys(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        deadlines.set(.prekeys, at: now.uptime + 600_000_000)
+        let mailNow = mailNow(now)
+        guard let certificate = roster.membership.currentCertificate(own.id) else { return }
+        if prekeys.isDue(now: mailNow, serial: certificate.serial) {
+            let made: VerifiedBundle
+            do {
+                made = try prekeys.renew(
+                    for: own, signing: configuration.identity.signing, serial: certificate.serial,
+                    headsDigest: Octets32(prefixOf: roster.membership.headsDigest), now: mailNow, random: random,
+                    kem: kem)
+            } catch {
+                effects.append(.observe(.warning("a prekey bundle could not be made: \(error)")))
+                return
+            }
+            try prekeys.withRecord(of: prekeys.sequence) { try store.put(.prekeys, $0, $1) }
+            try State.bundleSequence.put(UInt64(prekeys.sequence), in: store)
+            try keep(made, from: nil, store)
+        }
+        let erased = prekeys.erase(now: mailNow)
+        for sequence in erased { try store.delete(.prekeys, Prekeys.key(of: sequence)) }
+        for key in opened.forget(prekeys: erased) { try store.delete(.firstMessages, key.array) }
+    }
+
+    // MARK: Bundles
+
+    func receive(
+        _ put: Frame.BundlePut, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for item in put.items {
+            guard let bundle = try? Bundle(item) else { throw LinkRefusal.bundle }
+            let verified: VerifiedBundle?
+            do {
+                verified = try verify(bundle, now)
+            } catch {
+                refuse(link.address, "bundle: \(error)", &effects)
+                continue
+            }
+            if let verified { try take(verified, from: link, now, store, &effects) }
+        }
+        try arrived(put.items.count, .bundles, link, now, store, &effects)
+    }
+
+    /// Nil when its device is not known, or is revoked, or we hold it already: no signature is verified then.
+    private func verify(_ bundle: Bundle, _ now: Now) throws(BundleRefusal) -> VerifiedBundle? {
+        guard let certificate = roster.membership.currentCertificate(bundle.device),
+            !roster.membership.isRevoked(bundle.device)
+        else { return nil }
+        if let held = bundles[bundle.device], held.bundle.sequence >= bundle.sequence { return nil }
+        return try bundle.verified(
+            of: BundleOwner(certificate), mesh: own.mesh, now: mailNow(now))
+    }
+
+    private func take(
+        _ bundle: VerifiedBundle, from source: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        if bundle.bundle.device == own.id {
+            // Signed by us, and not of this state: an image was restored, or there are two of us (protocol.md §4.9).
+            if !prekeys.made(bundle) {
+                effects.append(
+                    .observe(.warning("a newer bundle of this very device is around: its state was rolled back")))
+            }
+            return
+        }
+        try keep(bundle, from: source, store)
+        try sealWaiting(for: bundle.bundle.device, now, store, &effects)
+    }
+
+    private func keep(_ bundle: VerifiedBundle, from source: PeerLink?, _ store: any Store) throws {
+        try store.put(.bundles, bundle.bundle.device.array, bundle.bundle.signed.bytes)
+        insert(bundle)
+        for link in links where link !== source && link.isOpen {
+            link.sender.append(Frame.BundlePut([bundle.bundle.signed]))
+            touch(link)
+        }
+    }
+
+    private func insert(_ bundle: VerifiedBundle) {
+        let device = bundle.bundle.device
+        if let old = bundles[device] { bundleSet.remove(Self.item(of: old.bundle).id) }
+        bundles[device] = bundle
+        bundleSet.insert(Self.item(of: bundle.bundle))
+    }
+
+    func loadBundle(_ bytes: [UInt8], now: Now) {
+        guard let bundle = try? Bundle(parsing: bytes), let verified = try? verify(bundle, now) else { return }
+        insert(verified)
+    }
+
+    /// The place of a bundle in its set: `device_id 16 | first 16 bytes of its hash` (sync-routing.md §2.1).
+    private static func item(of bundle: Bundle) -> Item {
+        let id = bundle.device.array + bundle.hash.array.prefix(16)
+        guard let item = ItemID(id) else { preconditionFailure("16 and 16 bytes are 32") }
+        return Item(slot: bundle.created.hour, id: item, expiry: nil)
+    }
+
+    func receive(_ get: Frame.BundleGet, on link: PeerLink, _ store: any Store) throws {
+        let found = get.rows.prefix(4).compactMap { row -> Signed? in
+            guard let held = bundles[row.device], held.bundle.sequence > row.have else { return nil }
+            return held.bundle.signed
+        }
+        guard !found.isEmpty else { return }
+        link.sender.append(all: Frame.BundlePut(found))
+        touch(link)
+    }
+}
+
+extension InboxMessage {
+    /// `version 1 | msg_id 16 | device_id 16 | sent 4 | received 4 | revoked 1 | label len 1 | label | text`.
+    var record: [UInt8] {
+        var bytes: [UInt8] = [1]
+        bytes.append(id)
+        bytes.append(from)
+        bytes.append(u32: sent.value)
+        bytes.append(u32: received.value)
+        bytes.append(senderSinceRevoked ? 1 : 0)
+        let name = Array(label.utf8.prefix(255))
+        bytes.append(UInt8(name.count))
+        bytes += name
+        bytes += Array(text.utf8)
+        return bytes
+    }
+
+    init(sequence: UInt64, record: [UInt8]) throws {
+        do {
+            var reader = ByteReader(record.span.bytes)
+            guard try reader.u8() == 1 else { throw StoreError.newer("a message of the inbox") }
+            let id: MessageID = try reader.octets()
+            let from: DeviceID = try reader.octets()
+            let sent = Minute(try reader.u32())
+            let received = Minute(try reader.u32())
+            let revoked = try reader.u8() != 0
+            let name = try reader.bytes(Int(try reader.u8()))
+            let text = try reader.bytes(reader.remaining)
+            self.init(
+                sequence: sequence, id: id, from: from, label: String(decoding: name, as: UTF8.self), sent: sent,
+                received: received, text: String(decoding: text, as: UTF8.self), senderSinceRevoked: revoked)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError.damaged("message \(sequence) of the inbox is cut short")
+        }
+    }
+}

@@ -1,0 +1,310 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+
+// Connections on their way to being links: who shows whom what, and when (protocol.md §2.1, §2.2).
+
+extension Node {
+    // MARK: Dialling
+
+    /// Dials whoever is due.
+    func dial(_ now: Now, _ effects: inout Effects) {
+        while links.count + pending.count < Limits.links {
+            let connection = ConnectionID.dialled(lastDial &+ 1)
+            guard let target = dialer.take(at: now.uptime, as: connection, wanted: isWanted) else { break }
+            lastDial &+= 1
+            pending[connection] = PendingHandshake(state: .dialling, address: target.address, expected: target.device)
+            deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
+            effects.append(.observe(.dialling(target.address)))
+            effects.append(.dial(connection, target.address))
+        }
+        if let next = dialer.next(wanted: isWanted) {
+            deadlines.set(.dial, at: max(next, now.uptime + 100_000))
+        }
+    }
+
+    private func isWanted(_ target: Dialer.Target) -> Bool {
+        guard !endpoints.contains(where: { $0.address == target.address }) else { return false }
+        guard let device = target.device else { return !links.contains { $0.address == target.address } }
+        return device != own.id && !isLinked(to: device) && !roster.membership.isRevoked(device)
+    }
+
+    /// A dial came to nothing: the target waits, then the next one is looked at.
+    func redial(after connection: ConnectionID, silent: Bool, _ now: Now) {
+        dialer.failed(connection, at: now.uptime, silent: silent, random: random)
+        deadlines.set(.dial, noLaterThan: now.uptime + 100_000)
+    }
+
+    func connected(_ connection: ConnectionID, _ now: Now, _ effects: inout Effects) throws {
+        guard var handshake = pending[connection], let target = dialer.target(of: connection) else { return }
+        guard let epoch = epoch(for: target) else {
+            drop(connection, cause: "no epoch is held", now, &effects)
+            return
+        }
+        let isAhead = epoch.keys.commit != preferredEpoch()?.keys.commit
+        let first = FirstPayload(
+            isAhead: isAhead, slot: BeaconSlot(of: mailNow(now)).value, answered: target.answered)
+        var packet: [UInt8] = []
+        let initiator = Initiator(context, psk: epoch.keys.psk.key, first: first, random: random, to: &packet)
+        remember(initiator, epoch.keys.commit, now)
+        handshake.state = .initiating(initiator)
+        pending[connection] = handshake
+        deadlines.set(.link(connection), at: now.uptime + Limits.epochTrial)
+        effects.append(.send(connection, packet))
+    }
+
+    /// The epoch of the beacon, else the preferred one; after silence the next older (protocol.md §1.10).
+    private func epoch(for target: Dialer.Target) -> EpochRing.Held? {
+        let order = epochsByPreference()
+        guard !order.isEmpty else { return nil }
+        if target.epochsTried == 0, let named = target.epoch, let held = epochs[named] { return held }
+        return order[target.epochsTried % order.count]
+    }
+
+    /// Our own first message coming back is a known one.
+    private func remember(_ initiator: Initiator, _ epoch: EpochCommit, _ now: Now) {
+        let slot = BeaconSlot(of: mailNow(now)).value
+        try? seenFirsts.insert(initiator.ephemeral, epoch: epoch, slot: slot, ownSlot: slot)
+    }
+
+    // MARK: Accepting
+
+    func accept(
+        _ connection: ConnectionID, from address: SocketAddress, isStatic: Bool, _ now: Now, _ effects: inout Effects
+    ) {
+        do {
+            guard links.count < Limits.links else { throw HandshakeBudget.Refusal.halfOpenFull }
+            let ticket = try budget.begin(from: address, now: now.uptime)
+            pending[connection] = PendingHandshake(state: .listening(ticket, isStatic: isStatic), address: address)
+            deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
+        } catch {
+            refuse(address, "handshake budget: \(error)", &effects)
+            effects.append(.abort(connection))
+        }
+    }
+
+    // MARK: Packets
+
+    func received(
+        _ bytes: [UInt8], on connection: ConnectionID, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        if let link = link(of: connection) {
+            try read(bytes, on: link, now, store, &effects)
+            return
+        }
+        guard pending[connection] != nil else { return }
+        pending[connection]?.packets.append(bytes)
+        do {
+            while let packet = try pending[connection]?.packets.next() {
+                try step(packet, on: connection, now, &effects)
+                if let link = link(of: connection) {
+                    try begin(link, now, store, &effects)
+                    return
+                }
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            drop(connection, cause: "\(error)", now, &effects)
+        }
+    }
+
+    /// One packet of a handshake. What it throws ends the connection without a word.
+    private func step(
+        _ packet: HandshakePacket, on connection: ConnectionID, _ now: Now, _ effects: inout Effects
+    ) throws {
+        guard let handshake = pending[connection] else { return }
+        switch handshake.state {
+        case .dialling:
+            throw LinkFault.outOfOrder(packet.kind)
+        case .listening(let ticket, let isStatic):
+            try answer(packet, ticket: ticket, isStatic: isStatic, connection, handshake, now, &effects)
+        case .initiating(let initiator):
+            if packet.kind == .first {
+                try turn(packet, initiator, connection, handshake, now, &effects)
+                return
+            }
+            let second = try initiator.open(packet)
+            let admission = try admit(second.claim, handshake, now)
+            let (bytes, transport) = try second.finish(ownPayload(now), now: now.uptime, random: random)
+            effects.append(.send(connection, bytes))
+            establish(connection, handshake, transport, second.claim, admission, isInitiator: true, now)
+        case .responding(let responder, let ticket):
+            let third = try responder.open(packet, now: now.uptime, random: random)
+            let admission = try admit(third.claim, handshake, now)
+            if let ticket { budget.complete(ticket) }
+            establish(connection, handshake, third.transport, third.claim, admission, isInitiator: false, now)
+        }
+    }
+
+    /// A first message on an accepted connection: answer, turn the roles, or stay silent.
+    private func answer(
+        _ packet: HandshakePacket, ticket: HandshakeBudget.Ticket, isStatic: Bool, _ connection: ConnectionID,
+        _ handshake: PendingHandshake, _ now: Now, _ effects: inout Effects
+    ) throws {
+        let first = try CoveyLink.FirstMessage.open(packet, context: context, held: psks(), expecting: .fresh)
+        let ownSlot = BeaconSlot(of: mailNow(now)).value
+        try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: first.payload.slot, ownSlot: ownSlot)
+        guard nonces.mayAnswer(first.payload.answered, isStatic: isStatic, now: now.uptime) else {
+            throw HandshakeRefusal.notOurBeacon
+        }
+        let isPreferred = first.epoch == preferredEpoch()?.keys.commit
+        let isVouched =
+            dialer.isStatic(handshake.address) || sightings.vouch(for: handshake.address, at: now.uptime)
+        let decision = FirstAnswer.decide(
+            isPreferred: isPreferred, isUntainted: !isTainted(first.epoch),
+            isAhead: first.payload.isAhead, isVouched: isVouched)
+        var next = handshake
+        switch decision {
+        case .silent:
+            throw HandshakeRefusal.aheadUnderTainted
+        case .respondCounted:
+            guard budget.answerVouched(now: now.uptime) else { throw HandshakeRefusal.tooManyVouched }
+            fallthrough
+        case .respond:
+            try budget.answer(ticket, now: now.uptime)
+            let (bytes, responder) = try first.respond(ownPayload(now), random: random)
+            next.state = .responding(responder, ticket)
+            effects.append(.send(connection, bytes))
+        case .reverse:
+            let (bytes, initiator) = first.reverse(slot: ownSlot, random: random)
+            budget.abandon(ticket)
+            remember(initiator, first.epoch, now)
+            next.state = .initiating(initiator)
+            effects.append(.send(connection, bytes))
+        }
+        pending[connection] = next
+    }
+
+    /// The answer to our first message is a first message: the peer wants us to show ourselves first.
+    private func turn(
+        _ packet: HandshakePacket, _ initiator: Initiator, _ connection: ConnectionID,
+        _ handshake: PendingHandshake, _ now: Now, _ effects: inout Effects
+    ) throws {
+        let first = try CoveyLink.FirstMessage.open(
+            packet, context: context, held: psks(), expecting: initiator.expectation)
+        let ownSlot = BeaconSlot(of: mailNow(now)).value
+        try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: first.payload.slot, ownSlot: ownSlot)
+        let isPreferred = first.epoch == preferredEpoch()?.keys.commit
+        let decision = FirstAnswer.decide(
+            isPreferred: isPreferred, isUntainted: !isTainted(first.epoch), isAhead: true,
+            isVouched: dialer.isStatic(handshake.address) || sightings.vouch(for: handshake.address, at: now.uptime))
+        switch decision {
+        case .reverse, .silent:
+            throw HandshakeRefusal.aheadUnderTainted
+        case .respondCounted:
+            guard budget.answerVouched(now: now.uptime) else { throw HandshakeRefusal.tooManyVouched }
+            fallthrough
+        case .respond:
+            let (bytes, responder) = try first.respond(ownPayload(now), random: random)
+            var next = handshake
+            next.state = .responding(responder, nil)
+            pending[connection] = next
+            deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
+            effects.append(.send(connection, bytes))
+        }
+    }
+
+    // MARK: Judging
+
+    /// The checks of protocol.md §2.2, in their order, by the membership.
+    private func admit(_ claim: PeerClaim, _ handshake: PendingHandshake, _ now: Now) throws -> CoveyCore.Admission {
+        let admission = roster.membership.admit(
+            certificate: claim.payload.certificate, chain: claim.payload.chain.presented, linkKey: claim.linkKey,
+            own: own.id,
+            time: time(now))
+        let device: DeviceID
+        switch admission {
+        case .refused(let refusal): throw HandshakeRefusal.notAdmitted(refusal)
+        case .member(let member): device = member.device
+        case .catchUp(let peer, _): device = peer.device
+        }
+        if let expected = handshake.expected, expected != device { throw HandshakeRefusal.anotherDevice }
+        return admission
+    }
+
+    private func ownPayload(_ now: Now) throws -> AuthPayload {
+        guard let certificate = roster.membership.currentCertificate(own.id) else {
+            throw HandshakeRefusal.notEnrolled
+        }
+        let view = time(now)
+        let root = roster.rootHead
+        return AuthPayload(
+            certificate: certificate.signed, chain: .full(roster.chain(of: certificate)),
+            headsDigest: Octets32(prefixOf: roster.membership.headsDigest), rootSequence: root?.sequence ?? 0,
+            rootID: root.map { Octets16(prefixOf: $0.id) } ?? Octets16(),
+            epochs: epochsByPreference().prefix(LinkBounds.epochCommits).map { Octets8(prefixOf: $0.keys.commit) },
+            time: view.now, timeIsTrusted: view.isTrusted, bootSalt: instance)
+    }
+
+    private func establish(
+        _ connection: ConnectionID, _ handshake: PendingHandshake, _ transport: Transport, _ claim: PeerClaim,
+        _ admission: Admission, isInitiator: Bool, _ now: Now
+    ) {
+        let link = PeerLink(
+            connection: connection, address: handshake.address, isInitiator: isInitiator, transport: transport,
+            claim: claim, admission: admission, now: now.uptime)
+        links.append(link)
+    }
+
+    // MARK: Epochs
+
+    func preferredEpoch() -> EpochRing.Held? {
+        roster.membership.select(held: epochs.commits).preferred.flatMap { epochs[$0.commit] }
+    }
+
+    /// The preferred one first, then the other clean ones, then the tainted ones.
+    func epochsByPreference() -> [EpochRing.Held] {
+        let selection = roster.membership.select(held: epochs.commits)
+        return (selection.clean + selection.tainted).compactMap { epochs[$0.commit] }
+    }
+
+    func isTainted(_ commit: EpochCommit) -> Bool {
+        !roster.membership.select(held: epochs.commits).clean.contains { $0.commit == commit }
+    }
+
+    private func psks() -> [HeldPSK] {
+        epochsByPreference().map { HeldPSK(epoch: $0.keys.commit, psk: $0.keys.psk.key) }
+    }
+
+    // MARK: Ending
+
+    /// Ends a connection that is not a link yet, without a word to the other side.
+    func drop(_ connection: ConnectionID, cause: String?, _ now: Now, _ effects: inout Effects) {
+        guard let handshake = pending.removeValue(forKey: connection) else { return }
+        deadlines.clear(.link(connection))
+        if let cause {
+            refuse(handshake.address, cause, &effects)
+            effects.append(.abort(connection))
+        }
+        switch handshake.state {
+        case .listening(let ticket, _): budget.abandon(ticket)
+        case .responding(_, let ticket): if let ticket { budget.abandon(ticket) }
+        case .dialling, .initiating: break
+        }
+        if case .dialled = connection {
+            let wasSilent = if case .initiating = handshake.state { true } else { false }
+            redial(after: connection, silent: wasSilent, now)
+        }
+    }
+}
+
+/// Why a handshake that was well-formed ends. For us only.
+enum HandshakeRefusal: Error {
+    case notOurBeacon
+    case aheadUnderTainted
+    case tooManyVouched
+    case notAdmitted(AdmissionRefusal)
+    case anotherDevice
+    case notEnrolled
+}
+
+extension AuthPayload.Chain {
+    var presented: PresentedChain {
+        switch self {
+        case .full(let authorities): .certificates(authorities)
+        case .byHash(let hash): .hash(ChainHash(prefixOf: hash))
+        }
+    }
+}

@@ -1,0 +1,487 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveyRouting
+import CoveySync
+
+// Frames of a link, and the mail among them: what each lacks is found, pushed, stored and acknowledged
+// (sync-routing.md §2.3–2.7). Acknowledgements leave after the commit, so `stored` means durable.
+
+extension Node {
+    // MARK: Reading
+
+    func read(
+        _ bytes: [UInt8], on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        link.bytesIn += UInt64(bytes.count)
+        link.heardAt = now.uptime
+        link.pingedAt = nil
+        do {
+            try link.receiver.receive(adopting: bytes) { type, body in
+                // A frame before this one may have ended the link.
+                guard !link.isEnded else { return }
+                guard type.isAllowed(in: link.phase) else { throw LinkRefusal.frameNotAllowed(type) }
+                try receive(type, body, on: link, now, store, &effects)
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            refuse(link.address, "\(error)", &effects)
+            forget(link, .protocolFault, now, &effects)
+            effects.append(.abort(link.connection))
+        }
+    }
+
+    private func receive(
+        _ type: FrameType, _ body: RawSpan, on link: PeerLink, _ now: Now, _ store: any Store,
+        _ effects: inout Effects
+    ) throws {
+        switch type {
+        case .data:
+            try receiveData(body, on: link, now, store, &effects)
+        case .dataAck:
+            try receive(Frame.DataAck(parsing: body), on: link, now, store, &effects)
+        case .digest, .summary, .recon, .reconDone:
+            guard let frame = try SyncFrame(type: type.rawValue, body: body) else { throw LinkRefusal.namespace }
+            guard link.isOpen || frame.namespace == .notes else { throw LinkRefusal.namespace }
+            try receive(frame, on: link, now, store, &effects)
+        case .want:
+            try receive(Frame.Want(parsing: body), on: link, now, store, &effects)
+        case .notHave:
+            let count = try Frame.NotHave(parsing: body).ids.count
+            for namespace in link.transfers.keys.sorted() where link.transfers[namespace]?.wants ?? 0 > 0 {
+                try arrived(count, namespace, link, now, store, &effects)
+            }
+        case .hello:
+            try receive(Frame.Hello(parsing: body), on: link, now, store, &effects)
+        case .bye:
+            _ = try Frame.Bye(parsing: body)
+            end(link, nil, .closedByPeer, now, &effects)
+        case .ping:
+            let ping = try Frame.Ping(parsing: body)
+            link.sender.append(Frame.Pong(to: ping, time: milliseconds(now)))
+            touch(link)
+        case .pong:
+            _ = try Frame.Pong(parsing: body)
+        case .logHeads:
+            try receive(Frame.LogHeads(parsing: body), on: link, now, store, &effects)
+        case .logGet:
+            let get = try Frame.LogGet(parsing: body)
+            guard link.isMember else { return }
+            try sendEntries(of: get.log, from: get.from, upTo: get.from &+ UInt64(get.most) &- 1, link, store)
+        case .logPut:
+            try receive(Frame.LogPut(parsing: body), on: link, now, store, &effects)
+        case .notePut:
+            try receive(Frame.NotePut(parsing: body), on: link, now, store, &effects)
+        case .epochKey:
+            try receive(Frame.EpochKey(parsing: body), on: link, now, store, &effects)
+        case .bundlePut:
+            try receive(Frame.BundlePut(parsing: body), on: link, now, store, &effects)
+        case .bundleGet:
+            try receive(Frame.BundleGet(parsing: body), on: link, store)
+        case .wantCert:
+            let wanted = try Frame.WantCert(parsing: body)
+            if let certificate = roster.membership.currentCertificate(own.id),
+                AuthPayload.chainHash(
+                    device: certificate.signed, authorities: roster.chain(of: certificate)) == wanted.hash
+            {
+                link.sender.append(all: Frame.Cert([certificate.signed] + roster.chain(of: certificate)))
+                touch(link)
+            }
+        case .cert:
+            _ = try Frame.Cert(parsing: body)
+        case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
+            .iDontWant, .offer, .cancel, .vax, .util, .pairPrekey, .timeRequest, .timeResponse:
+            // Known numbers whose features this version does not have: it offers none of them, and asks for none.
+            break
+        }
+    }
+
+    // MARK: Envelopes in
+
+    private func receiveData(
+        _ body: RawSpan, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        let data = try Frame.Data(parsing: body)
+        guard data.isWhole else { throw LinkRefusal.segmented }
+        let id = data.header.id
+        let short = link.shortIDs.shortID(of: id)
+        let envelope: Envelope
+        do {
+            envelope = try Envelope(parsing: [UInt8](copying: data.bytes))
+            try envelope.header.check(now: mailNow(now).hour)
+        } catch {
+            refusals["envelope: \(error)", default: 0] += 1
+            acknowledge(short, error == .expired ? .expired : .policy, link)
+            return
+        }
+        guard envelope.id == id else { throw LinkRefusal.otherID }
+        let namespace = Namespace.mail(envelope.header.priority)
+        if shelf.knows(id, priority: envelope.header.priority) {
+            acknowledge(short, .duplicate, link)
+            try arrived(1, namespace, link, now, store, &effects)
+            return
+        }
+        let record = EnvelopeRecord(
+            id: id, header: envelope.header, tokens: data.header.tokens, hops: data.header.hops, isOwn: false,
+            ingress: link.device)
+        guard try admit(record, envelope.bytes, from: link, now, store) else {
+            acknowledge(short, .quota, link)
+            try arrived(1, namespace, link, now, store, &effects)
+            return
+        }
+        acknowledge(short, .stored, link)
+        effects.append(.observe(.stored(id, from: link.device)))
+        try deliver(envelope, now, store, &effects)
+        offer(envelope, except: link)
+        try arrived(1, namespace, link, now, store, &effects)
+    }
+
+    /// Takes mail of a neighbour in when the policy admits it, making room where that is due.
+    private func admit(
+        _ record: EnvelopeRecord, _ bytes: [UInt8], from link: PeerLink, _ now: Now, _ store: any Store
+    ) throws -> Bool {
+        let meta = EnvelopeMeta(record)
+        let isWithinRate =
+            allowances[
+                link.device, default: PerPriority(Allowance(isGateway: link.isGateway, now: now.uptime))
+            ][meta.priority].spend(meta.size, now: now.uptime)
+        var kept = record
+        let isSurplus: Bool
+        switch policy.admit(meta, from: link.peerView, isWithinRate: isWithinRate, store: shelf.view) {
+        case .refuse: return false
+        case .keep(let tokens):
+            kept.tokens = tokens.value
+            isSurplus = false
+        case .surplus(let tokens):
+            kept.tokens = tokens.value
+            isSurplus = true
+        }
+        guard
+            let victims = policy.victims(meta.priority, need: meta.size, store: shelf.view, now: mailNow(now).hour)
+        else { return false }
+        for victim in victims { try letGo(victim, .evicted, store) }
+        try store.insert(kept, bytes)
+        shelf.insert(kept, isSurplus: isSurplus)
+        return true
+    }
+
+    /// The bytes go, the id stays known: it is not taken in again.
+    private func letGo(_ id: EnvelopeID, _ reason: GhostReason, _ store: any Store) throws {
+        guard let record = shelf.record(id) else { return }
+        let ghost = Ghost(
+            id: id, expiry: record.header.expiry, ttlHours: UInt16(record.header.ttl.hours),
+            priority: record.header.priority, reason: reason)
+        try store.replace(id, with: ghost)
+        shelf.replace(id, with: ghost)
+    }
+
+    private func acknowledge(_ short: Octets8, _ status: Frame.DataAck.Status, _ link: PeerLink) {
+        link.acks.append(Frame.DataAck.Row(id: short, status: status))
+        touch(link)
+    }
+
+    /// New mail goes to every open link but the one it came from.
+    func offer(_ envelope: Envelope, except source: PeerLink?) {
+        for link in links where link !== source && link.isOpen {
+            // Behind a long queue the bytes would only fill memory; they are read back from the store then.
+            let isShort = link.outgoing.count - link.outgoingHead < 256
+            link.push(
+                PeerLink.Outgoing(id: envelope.id, bytes: isShort ? envelope.bytes : nil, run: nil))
+            touch(link)
+        }
+    }
+
+    // MARK: Envelopes out
+
+    /// Acknowledgements, then mail as far as the window and the driver's queue allow; all of it in one buffer.
+    func pump(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        if !link.acks.isEmpty {
+            for start in stride(from: 0, to: link.acks.count, by: Frame.DataAck.mostRows) {
+                let end = min(start + Frame.DataAck.mostRows, link.acks.count)
+                link.sender.append(Frame.DataAck(Array(link.acks[start..<end])))
+            }
+            link.acks.removeAll(keepingCapacity: true)
+        }
+        while link.isOpen, !link.awaitsDrain, link.unacknowledged < Limits.unacknowledged {
+            guard let item = link.takeOutgoing() else { break }
+            guard let record = shelf.record(item.id), let bytes = try item.bytes ?? store.envelope(item.id) else {
+                if let run = item.run { link.transfers[run]?.pushes -= 1 }
+                continue
+            }
+            guard
+                let handover = policy.offer(
+                    EnvelopeMeta(record), to: link.peerView, link: LinkView(isSparing: false), now: now)
+            else {
+                if let run = item.run { link.transfers[run]?.pushes -= 1 }
+                continue
+            }
+            let short = link.shortIDs.shortID(of: item.id)
+            guard link.inFlight[short] == nil else {
+                if let run = item.run { link.transfers[run]?.pushes -= 1 }
+                continue
+            }
+            link.sender.append(
+                Frame.DataHeader(
+                    id: item.id, tokens: handover.tokens.value, hops: min(record.hops + 1, Frame.DataHeader.mostHops),
+                    total: bytes.count),
+                bytes.span.bytes)
+            link.inFlight[short] = PeerLink.InFlight(
+                id: item.id, size: bytes.count, run: item.run)
+            link.unacknowledged += bytes.count
+            if link.sender.pending >= Limits.burst {
+                write(link, &effects)
+                effects.append(.reportDrained(link.connection))
+                link.awaitsDrain = true
+            }
+        }
+        write(link, &effects)
+    }
+
+    private func write(_ link: PeerLink, _ effects: inout Effects) {
+        guard !link.sender.isEmpty else { return }
+        let bytes = link.sender.take()
+        link.bytesOut += UInt64(bytes.count)
+        effects.append(.send(link.connection, bytes))
+    }
+
+    private func receive(
+        _ ack: Frame.DataAck, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for row in ack.rows {
+            // An acknowledgement of what was not sent says nothing.
+            guard let sent = link.inFlight.removeValue(forKey: row.id) else { continue }
+            link.unacknowledged -= sent.size
+            switch row.status {
+            case .stored, .storedCustody: effects.append(.observe(.handedOn(sent.id, to: link.device)))
+            case .duplicate, .quota, .policy, .expired, .badSignature, .revoked, .tooBig: break
+            }
+            if let run = sent.run { link.transfers[run]?.pushes -= 1 }
+        }
+        for priority in Priority.allCases { try settle(.mail(priority), link, now, store, &effects) }
+        touch(link)
+    }
+
+    // MARK: Reconciliation
+
+    /// Begins a run, its digest to be sent by the caller.
+    func startReconciling(_ namespace: Namespace, _ link: PeerLink, _ now: Now) -> [SyncStep] {
+        guard var reconciler = link.reconcilers[namespace] else { return [] }
+        let clock = syncClock(link, now)
+        let steps = withSet(namespace) { reconciler.start(set: &$0, clock: clock, now: now.uptime) }
+        link.reconcilers[namespace] = reconciler
+        return steps
+    }
+
+    func reconcile(
+        _ namespace: Namespace, _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        let steps = startReconciling(namespace, link, now)
+        try perform(steps, namespace, link, now, store, &effects)
+    }
+
+    func receive(
+        _ frame: SyncFrame, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        let namespace = frame.namespace
+        guard var reconciler = link.reconcilers[namespace] else { throw LinkRefusal.namespace }
+        let clock = syncClock(link, now)
+        let steps = try withSet(namespace) {
+            try reconciler.receive(frame, set: &$0, clock: clock, now: now.uptime)
+        }
+        link.reconcilers[namespace] = reconciler
+        try perform(steps, namespace, link, now, store, &effects)
+    }
+
+    private func syncClock(_ link: PeerLink, _ now: Now) -> SyncClock {
+        SyncClock(own: mailNow(now), peer: link.peerHello.map { Minute(wall: Int64(clamping: $0.clock) * 1000) })
+    }
+
+    private func withSet<Result>(
+        _ namespace: Namespace, _ body: (inout KnownSet) throws -> Result
+    ) rethrows -> Result {
+        if namespace == .notes { return try body(&notes) }
+        if namespace == .bundles { return try body(&bundleSet) }
+        for priority in Priority.allCases where namespace == .mail(priority) { return try body(&shelf[priority]) }
+        preconditionFailure("reconcilers are made for these sets only")
+    }
+
+    private func perform(
+        _ steps: [SyncStep], _ namespace: Namespace, _ link: PeerLink, _ now: Now, _ store: any Store,
+        _ effects: inout Effects
+    ) throws {
+        for step in steps {
+            switch step {
+            case .send(let frame):
+                guard let type = FrameType(rawValue: frame.type) else { preconditionFailure("20 to 23 are frames") }
+                link.sender.append(type, frame.body.span.bytes)
+                touch(link)
+            case .push(let ids):
+                try push(ids, namespace, link, store)
+            case .want(let ids):
+                link.transfers[namespace, default: PeerLink.Transfers()].wants += ids.count
+                for start in stride(from: 0, to: ids.count, by: Frame.Want.mostRows) {
+                    let some = ids[start..<min(start + Frame.Want.mostRows, ids.count)]
+                    link.sender.append(Frame.Want.ids(some.map { Frame.Want.Row(id: Octets8(prefixOf: $0)) }))
+                }
+                touch(link)
+            case .finished(let outcome):
+                try finished(outcome, namespace, link, now, store, &effects)
+            }
+        }
+        try settle(namespace, link, now, store, &effects)
+    }
+
+    private func push(_ ids: [ItemID], _ namespace: Namespace, _ link: PeerLink, _ store: any Store) throws {
+        if namespace == .notes {
+            let found = ids.compactMap { roster.note(NoteHash(prefixOf: $0))?.signed }
+            if !found.isEmpty { link.sender.append(all: Frame.NotePut(found)) }
+        } else if namespace == .bundles {
+            let found = ids.compactMap { bundles[DeviceID(prefixOf: $0)]?.bundle.signed }
+            if !found.isEmpty { link.sender.append(all: Frame.BundlePut(found)) }
+        } else {
+            link.transfers[namespace, default: PeerLink.Transfers()].pushes += ids.count
+            for id in ids { link.push(PeerLink.Outgoing(id: EnvelopeID(prefixOf: id), bytes: nil, run: namespace)) }
+        }
+        touch(link)
+    }
+
+    private func receive(
+        _ want: Frame.Want, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        // No OFFER leaves this version, so there is none to point into.
+        guard case .ids(let rows) = want else { throw LinkRefusal.offerUnknown }
+        // A WANT does not name its set; an id is looked for in the sets that are being reconciled.
+        var open = rows.map { ShortID(prefixOf: $0.id) }
+        for namespace in link.reconcilers.keys.sorted() where !open.isEmpty {
+            guard var reconciler = link.reconcilers[namespace] else { continue }
+            let found = withSet(namespace) { reconciler.resolve(open, set: &$0) }
+            link.reconcilers[namespace] = reconciler
+            try push(found.compactMap(\.self), namespace, link, store)
+            open = zip(open, found).filter { $0.1 == nil }.map(\.0)
+        }
+        if !open.isEmpty {
+            link.sender.append(Frame.NotHave(open.map { Octets8(prefixOf: $0) }))
+            touch(link)
+        }
+    }
+
+    /// Items of a set came in on the link.
+    func arrived(
+        _ count: Int, _ namespace: Namespace, _ link: PeerLink, _ now: Now, _ store: any Store,
+        _ effects: inout Effects
+    ) throws {
+        guard let wants = link.transfers[namespace]?.wants, wants > 0 else { return }
+        link.transfers[namespace]?.wants = max(0, wants - count)
+        try settle(namespace, link, now, store, &effects)
+    }
+
+    /// Goes on with a run that waited for its transfers.
+    func settle(
+        _ namespace: Namespace, _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard !link.isEnded, var reconciler = link.reconcilers[namespace], reconciler.awaitsTransfers,
+            link.transfers[namespace]?.isEmpty ?? true
+        else { return }
+        let steps = withSet(namespace) { reconciler.settled(set: &$0) }
+        link.reconcilers[namespace] = reconciler
+        if !steps.isEmpty { try perform(steps, namespace, link, now, store, &effects) }
+    }
+
+    private func finished(
+        _ outcome: SyncOutcome, _ namespace: Namespace, _ link: PeerLink, _ now: Now, _ store: any Store,
+        _ effects: inout Effects
+    ) throws {
+        link.transfers[namespace] = nil
+        guard namespace == .notes, case .notes = link.stage else { return }
+        switch outcome {
+        case .equal, .complete:
+            link.notesAreEqual = true
+            try advance(link, now, store, &effects)
+        case .unchecked, .different:
+            // Mail waits for notes that are known to be equal; the link's deadline bounds the tries.
+            link.noteRuns += 1
+            if link.noteRuns < 8 { try reconcile(.notes, link, now, store, &effects) }
+        }
+    }
+
+    // MARK: Time on a link
+
+    func linkDeadline(
+        _ connection: ConnectionID, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard let link = link(of: connection) else {
+            drop(connection, cause: "handshake timed out", now, &effects)
+            return
+        }
+        switch link.stage {
+        case .catchUp, .notes, .hello:
+            end(link, nil, .catchUpTimeout, now, &effects)
+        case .open:
+            if now.uptime >= link.hardStop {
+                end(link, .shutdown, .rehandshake, now, &effects)
+                return
+            }
+            if let pinged = link.pingedAt, now.uptime >= pinged + Limits.deadAfter {
+                forget(link, .silent, now, &effects)
+                effects.append(.abort(connection))
+                return
+            }
+            for namespace in link.reconcilers.keys.sorted() {
+                guard var reconciler = link.reconcilers[namespace], let due = reconciler.deadline, due <= now.uptime
+                else { continue }
+                let clock = syncClock(link, now)
+                let steps = withSet(namespace) { reconciler.due(set: &$0, clock: clock, now: now.uptime) }
+                link.reconcilers[namespace] = reconciler
+                try perform(steps, namespace, link, now, store, &effects)
+            }
+            if link.pingedAt == nil, now.uptime >= link.heardAt + Limits.pingAfter {
+                link.pingedAt = now.uptime
+                link.sender.append(Frame.Ping(time: milliseconds(now)))
+                touch(link)
+            }
+            armLink(link)
+        }
+    }
+
+    /// The earliest thing that an open link waits for.
+    func armLink(_ link: PeerLink) {
+        guard link.isOpen else { return }
+        var next = link.pingedAt.map { $0 + Limits.deadAfter } ?? link.heardAt + Limits.pingAfter
+        next = min(next, link.hardStop)
+        for reconciler in link.reconcilers.values { if let due = reconciler.deadline { next = min(next, due) } }
+        deadlines.set(.link(link.connection), at: next)
+    }
+
+    private func milliseconds(_ now: Now) -> UInt32 { UInt32(truncatingIfNeeded: now.uptime / 1000) }
+
+    // MARK: Ending
+
+    /// Says BYE when there is a reason to give, and closes.
+    func end(
+        _ link: PeerLink, _ reason: Frame.Bye.Reason?, _ cause: LinkEnd, _ now: Now, _ effects: inout Effects
+    ) {
+        guard !link.isEnded else { return }
+        if let reason, link.isMember {
+            link.sender.append(Frame.Bye(reason))
+            effects.append(.send(link.connection, link.sender.take()))
+        }
+        forget(link, cause, now, &effects)
+        effects.append(.close(link.connection))
+    }
+
+    /// The link is gone; nothing more is read from it or written to it.
+    func forget(_ link: PeerLink, _ cause: LinkEnd, _ now: Now, _ effects: inout Effects) {
+        guard !link.isEnded else { return }
+        link.isEnded = true
+        links.removeAll { $0 === link }
+        clock.forget(link.device)
+        deadlines.clear(.link(link.connection))
+        effects.append(.observe(.linkDown(link.device, cause)))
+        if case .dialled = link.connection {
+            dialer.ended(link.connection, at: now.uptime, random: random)
+            deadlines.set(.dial, noLaterThan: now.uptime + 500_000)
+        }
+    }
+}

@@ -1,0 +1,349 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveyRouting
+import CoveySync
+
+// What two linked nodes tell each other before any mail: heads, log, notes, epoch keys, HELLO (protocol.md §2.3).
+//
+//     message 3 ─ LOG_HEADS both ways ─ LOG_PUT of what the other lacks ─ both are members to each other
+//               ─ DIGEST of the notes both ways, until they are equal ─ EPOCH_KEY ─ HELLO both ways ─ mail
+//
+// As long as one side's certificate is not in the other's log, both keep to the frames of a catch-up link.
+
+extension Node {
+    /// A handshake is through.
+    func begin(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        var rest: [UInt8] = []
+        if var handshake = pending.removeValue(forKey: link.connection) { rest = handshake.packets.takeRest() }
+        deadlines.set(.link(link.connection), at: now.uptime + Limits.catchUp)
+        effects.append(.observe(.linkUp(link.device, link.address, isCatchUp: !link.isMember)))
+        sendHeads(link)
+        if !rest.isEmpty { try read(rest, on: link, now, store, &effects) }
+    }
+
+    func sendHeads(_ link: PeerLink) {
+        let heads = roster.membership.heads.map {
+            Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id))
+        }
+        link.sender.append(Frame.LogHeads(heads))
+        touch(link)
+    }
+
+    /// What the peer's heads say: what it lacks, and whether we are a member to it.
+    func receive(
+        _ heads: Frame.LogHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        link.peerHeads = heads.rows
+        if link.isMember {
+            for row in roster.membership.heads {
+                let theirs = heads.rows.first { $0.log == row.log }?.sequence ?? 0
+                if theirs < row.sequence {
+                    try sendEntries(of: row.log, from: theirs + 1, upTo: row.sequence, link, store)
+                }
+            }
+        } else if !knowsUs(link) {
+            // Neither knows the other: each shows how it came to be a member, no roster.
+            for place in roster.inclusion(of: own.id) {
+                try sendEntries(of: place.log, from: place.sequence, upTo: place.sequence, link, store)
+            }
+        }
+        try advance(link, now, store, &effects)
+    }
+
+    func sendEntries(
+        of log: LogID, from: UInt64, upTo: UInt64, _ link: PeerLink, _ store: any Store
+    ) throws {
+        let entries = try roster.entries(of: log, from: from, upTo: upTo, store: store)
+        guard !entries.isEmpty else { return }
+        link.sender.append(all: Frame.LogPut(entries))
+        touch(link)
+    }
+
+    /// Whether the peer's log has the entry that makes us a member.
+    private func knowsUs(_ link: PeerLink) -> Bool {
+        guard let heads = link.peerHeads, let certificate = roster.membership.currentCertificate(own.id),
+            let place = roster.membership.place(of: certificate.hash, of: own.id)
+        else { return false }
+        return heads.contains { $0.log == place.log && $0.sequence >= place.sequence }
+    }
+
+    // MARK: From stage to stage
+
+    /// Goes on as far as what is known allows.
+    func advance(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        switch link.stage {
+        case .catchUp:
+            guard link.isMember, knowsUs(link) else { return }
+            link.stage = .notes
+            deadlines.set(.link(link.connection), at: now.uptime + Limits.catchUp)
+            let salts = Salts(handshakeHash: link.handshakeHash)
+            for namespace in [Namespace.notes, .bundles] + Priority.allCases.map(Namespace.mail) {
+                link.reconcilers[namespace] = Reconciler(
+                    namespace: namespace, own: own.id, peer: link.device, salts: salts)
+            }
+            try reconcile(.notes, link, now, store, &effects)
+        case .notes:
+            guard link.notesAreEqual else { return }
+            link.stage = .hello
+            for held in epochs.held { sendEpoch(held, link, now) }
+            sendHello(link, now)
+        case .hello:
+            guard let hello = link.peerHello else { return }
+            guard settleDuplicates(link, now, &effects) else { return }
+            link.stage = .open
+            deadlines.set(.link(link.connection), at: now.uptime + Limits.pingAfter)
+            policy.contactUp(link.peerView, now: now)
+            shelf.share(among: links.count { $0.isOpen })
+            try compare(hello, on: link, now, store, &effects)
+        case .open:
+            return
+        }
+        try advance(link, now, store, &effects)
+    }
+
+    private func sendHello(_ link: PeerLink, _ now: Now) {
+        var digests: [[UInt8]] = []
+        for namespace in [Namespace.bundles] + Priority.allCases.map(Namespace.mail) {
+            for step in startReconciling(namespace, link, now) {
+                if case .send(.digest(let digest)) = step { digests.append(digest.body) }
+            }
+        }
+        let certificate = roster.membership.currentCertificate(own.id)
+        let epoch = preferredEpoch().map(\.keys.prefix) ?? EpochPrefix()
+        let hello = Frame.Hello(
+            instance: instance, clock: UInt64(clamping: clock.mailWall(now: now) / 1000),
+            timeIsTrusted: time(now).isTrusted, epoch: epoch, digests: digests,
+            credits: .init(repeating: UInt64(Limits.unacknowledged)), zones: certificate?.zones ?? [])
+        link.sender.append(hello)
+        touch(link)
+    }
+
+    func receive(
+        _ hello: Frame.Hello, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard link.peerHello == nil else { throw LinkRefusal.secondHello }
+        // Notes were equal when the peer said HELLO; a newer one may have come to us since, so this may be early for us.
+        link.peerHello = hello
+        clock.hear(wall: Int64(clamping: hello.clock) * 1000, from: link.device, now: now)
+        try advance(link, now, store, &effects)
+    }
+
+    /// The digests of a HELLO, once mail may flow.
+    private func compare(
+        _ hello: Frame.Hello, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for body in hello.digests {
+            guard let frame = try SyncFrame(type: FrameType.digest.rawValue, body: body.span.bytes),
+                frame.namespace != .notes
+            else { throw LinkRefusal.namespace }
+            try receive(frame, on: link, now, store, &effects)
+        }
+    }
+
+    /// Of two links to one device one stays: of two that came up within ten seconds the one with the smaller handshake
+    /// hash, else the newer (protocol.md §2.2). False when `link` is the one that goes.
+    private func settleDuplicates(_ link: PeerLink, _ now: Now, _ effects: inout Effects) -> Bool {
+        for other in links where other !== link && other.device == link.device {
+            guard other.peerHello != nil else { continue }
+            let apart = max(other.established, link.established) - min(other.established, link.established)
+            let loser: PeerLink
+            if apart <= 10_000_000 {
+                loser = link.handshakeHash < other.handshakeHash ? other : link
+            } else {
+                loser = link.established > other.established ? other : link
+            }
+            end(loser, .duplicate, .duplicate, now, &effects)
+            if loser === link { return false }
+        }
+        return true
+    }
+
+    // MARK: Log and notes
+
+    func receive(
+        _ put: Frame.LogPut, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        var accepted = false
+        for item in put.items {
+            do {
+                accepted = try take(entry: item, from: link, now, store, &effects) || accepted
+            } catch let refusal as EntryRefusal {
+                refuse(link.address, "log entry: \(refusal)", &effects)
+            }
+        }
+        // The other side learns what we know now: perhaps that it is a member.
+        if accepted, case .catchUp = link.stage { sendHeads(link) }
+    }
+
+    /// True when it was new.
+    func take(
+        entry signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Bool {
+        guard case .accepted(let intake) = try roster.accept(signed, clock: &clock, now: now, store: store) else {
+            return false
+        }
+        for entry in intake.entries {
+            effects.append(
+                .observe(.logAccepted(LogHead(log: entry.log, sequence: entry.sequence, id: entry.id))))
+        }
+        // Gossip: to members on the links that stand. Others hear of it by their heads.
+        for link in links where link !== source && link.isMember {
+            if case .catchUp = link.stage { continue }
+            link.sender.append(all: Frame.LogPut(intake.entries.map(\.signed)))
+            touch(link)
+        }
+        for note in intake.notes { noteAccepted(note, source, &effects) }
+        try apply(intake.changes, now, store, &effects)
+        return true
+    }
+
+    func receive(
+        _ put: Frame.NotePut, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for item in put.items {
+            do {
+                _ = try take(note: item, from: link, now, store, &effects)
+            } catch let refusal as NoteRefusal {
+                refuse(link.address, "note: \(refusal)", &effects)
+            }
+        }
+        try arrived(put.items.count, .notes, link, now, store, &effects)
+    }
+
+    func take(
+        note signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Bool {
+        guard case .accepted(let note, let changes, let dropped) = try roster.accept(note: signed, store: store) else {
+            return false
+        }
+        for hash in dropped { notes.remove(ItemID(hash)) }
+        noteAccepted(note, source, &effects)
+        try apply(changes, now, store, &effects)
+        return true
+    }
+
+    /// Notes go before everything else, so they are passed on at once.
+    private func noteAccepted(_ note: RevokeNote, _ source: PeerLink?, _ effects: inout Effects) {
+        insertNote(note)
+        effects.append(.observe(.noteLearnt(note.hash, note.device)))
+        for link in links where link !== source && link.isMember {
+            if case .catchUp = link.stage { continue }
+            link.sender.append(Frame.NotePut([note.signed]))
+            touch(link)
+        }
+    }
+
+    func insertNote(_ note: RevokeNote) {
+        notes.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
+    }
+
+    /// What a change of the membership means for links, contacts and epochs.
+    private func apply(
+        _ changes: [MembershipChange], _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        var recheck = false
+        for change in changes {
+            switch change {
+            case .issued(let device, _):
+                if let certificate = roster.membership.currentCertificate(device), contacts[device] == nil {
+                    addContact(certificate)
+                    try rescan(now, store, &effects)
+                }
+                recheck = true
+                if device == own.id { deadlines.set(.prekeys, at: now.uptime) }
+            case .revoked(let device), .suspended(let device):
+                sightings.forget(device)
+                recheck = true
+            case .reinstated, .authorityRevoked, .frozen, .authority:
+                recheck = true
+            case .epoch, .policy, .void, .checkpoint, .group:
+                break
+            }
+        }
+        if recheck { try recheckLinks(now, store, &effects) }
+        if case .on = configuration.multicast, recheck {
+            deadlines.set(.beacon, noLaterThan: now.uptime + 2_000_000)
+        }
+    }
+
+    /// Every peer is judged again by what is known now.
+    private func recheckLinks(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        for link in links {
+            let admission = roster.membership.admit(
+                certificate: link.certificate, chain: link.chain, linkKey: link.linkKey, own: own.id,
+                time: time(now))
+            switch admission {
+            case .refused:
+                end(link, .revoked, .revoked, now, &effects)
+            case .member(let member):
+                let wasMember = link.isMember
+                link.member = member
+                if !wasMember, let heads = link.peerHeads {
+                    try receive(Frame.LogHeads(heads), on: link, now, store, &effects)
+                }
+            case .catchUp:
+                if link.isMember { end(link, .revoked, .revoked, now, &effects) }
+            }
+        }
+    }
+
+    // MARK: Epoch keys
+
+    /// To a member that does not hold it, and only while we hold all that it covers (protocol.md §1.10).
+    private func sendEpoch(_ held: EpochRing.Held, _ link: PeerLink, _ now: Now) {
+        let short = Octets8(prefixOf: held.keys.commit)
+        guard let member = link.member, !link.peerEpochs.contains(short),
+            roster.membership.mayHand(held.entry, to: member, at: time(now))
+        else { return }
+        link.peerEpochs.insert(short)
+        link.sender.append(Frame.EpochKey(entry: held.entry, key: held.key))
+        touch(link)
+    }
+
+    func receive(
+        _ frame: Frame.EpochKey, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard link.isMember else { throw LinkRefusal.notAMember }
+        link.peerEpochs.insert(Octets8(prefixOf: frame.key.commit))
+        guard try take(epoch: frame.key, entry: frame.entry, now, store, &effects) else {
+            refuse(link.address, "epoch key without its announcement", &effects)
+            return
+        }
+    }
+
+    /// False when no accepted announcement commits to the key.
+    func take(
+        epoch key: EpochKey, entry: EntryID, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Bool {
+        guard let announced = roster.membership.epoch(entry), announced.commit == key.commit else { return false }
+        guard try epochs.insert(entry, key, store) else { return true }
+        effects.append(.observe(.epochLearnt(announced.number)))
+        if let held = epochs[key.commit] {
+            for link in links where link.isMember {
+                switch link.stage {
+                case .hello, .open: sendEpoch(held, link, now)
+                case .catchUp, .notes: break
+                }
+            }
+        }
+        if case .on = configuration.multicast {
+            schedule.restart(at: now.uptime)
+            deadlines.set(.beacon, at: now.uptime)
+        }
+        return true
+    }
+}
+
+/// Why a peer's frame ends the link. For us only.
+enum LinkRefusal: Error {
+    case frameNotAllowed(FrameType)
+    case secondHello
+    case namespace
+    case notAMember
+    case segmented
+    case otherID
+    case bundle
+    case offerUnknown
+}

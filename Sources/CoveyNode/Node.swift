@@ -1,0 +1,253 @@
+import CoveyConversation
+package import CoveyCore
+package import CoveyCrypto
+import CoveyLink
+import CoveyRouting
+import CoveySync
+
+/// One node: events and time in, effects out.
+///
+/// `handle` is the only door. A turn changes memory and store together; its effects are performed after the commit. A
+/// `StoreError` ends the run: this object is then of no more use, a new one is made from the store.
+///
+/// What belongs together stands in one file: `Handshakes`, `MembershipExchange`, `MailExchange`, `Delivery`, `Sending`,
+/// `Beacons`, `Commands`.
+package final class Node {
+    let configuration: NodeConfiguration
+    let own: OwnDevice
+    let random: any RandomSource
+    let kem: any KEM
+    let context: LinkContext
+    /// Drawn at each start: tells this run's beacons and payloads from those of others.
+    let instance: Octets8
+
+    // Membership.
+    var roster: Roster
+    var clock: MeshClock
+    var epochs = EpochRing()
+
+    // Connections.
+    var pending: [ConnectionID: PendingHandshake] = [:]
+    /// In the order in which they were set up.
+    var links: [PeerLink] = []
+    var budget = HandshakeBudget()
+    var seenFirsts = CoveyLink.ReplayCache()
+    var dialer = Dialer()
+    var lastDial: UInt32 = 0
+
+    // Discovery.
+    var endpoints: [LocalEndpoint] = []
+    var nonces = OwnNonces()
+    var sightings = Sightings()
+    var schedule: BeaconSchedule
+    var beaconSequence: UInt32 = 0
+
+    // Mail.
+    var shelf: Shelf
+    var notes: KnownSet
+    var bundleSet: KnownSet
+    var bundles: [DeviceID: VerifiedBundle] = [:]
+    var prekeys: Prekeys
+    var opened: CoveyConversation.ReplayCache
+    var contacts: [DeviceID: PeerDevice] = [:]
+    var tags = TagIndex()
+    var inboxSequence: UInt64
+    var outboxSequence: UInt64
+    /// Messages that wait for their recipient's keys, by outbox sequence.
+    var waiting: [UInt64: WaitingMessage] = [:]
+    var policy = Flood()
+    /// What each neighbour may send us in each class.
+    var allowances: [DeviceID: PerPriority<Allowance>] = [:]
+
+    var deadlines = Deadlines()
+    var refusals: [String: UInt64] = [:]
+    /// Links that were written to in this turn.
+    var touched: [PeerLink] = []
+
+    /// Loads what the store knows, and looks at all held mail: what a crash cut off between mail and inbox is found here.
+    package init(
+        configuration: NodeConfiguration, store: any Store, random: any RandomSource, kem: any KEM, now: Now
+    ) throws {
+        self.configuration = configuration
+        self.random = random
+        self.kem = kem
+        let identity = configuration.identity
+        own = OwnDevice(mesh: configuration.genesis.meshID, hash: identity.hash, message: identity.message)
+        context = LinkContext(mesh: configuration.genesis.meshID, transport: .stream, key: identity.link)
+        instance = Octets8.random(from: random)
+        schedule = BeaconSchedule(at: now.uptime)
+
+        clock = MeshClock(floor: try State.floor.minute(in: store) ?? configuration.genesis.created, now: now)
+        roster = try Roster(loading: store, genesis: configuration.genesis, clock: &clock, now: now)
+        notes = KnownSet(.notes, seed: random.nextWord())
+        bundleSet = KnownSet(.bundles, seed: random.nextWord())
+
+        let known = try store.known()
+        let zones = roster.membership.currentCertificate(own.id)?.zones ?? []
+        shelf = Shelf(
+            held: known.held, ghosts: known.ghosts, quota: Quota(store: Int(clamping: configuration.quota), log: 0),
+            zones: ZoneSet(zones.map { ZoneHint($0) }), random: random)
+        var records = try store.all(.prekeys)
+        prekeys = try Prekeys(
+            records: records, sequence: try State.bundleSequence.number(in: store).map { UInt32($0) } ?? 0)
+        for index in records.indices { records[index].value.wipe() }
+        opened = try CoveyConversation.ReplayCache(records: try store.all(.firstMessages))
+        inboxSequence = try State.inbox.number(in: store) ?? 0
+        outboxSequence = try State.outbox.number(in: store) ?? 0
+
+        try epochs.load(store)
+        for note in roster.notes { insertNote(note) }
+        for record in try store.all(.bundles) { loadBundle(record.value, now: now) }
+        try loadWaiting(store)
+        for peer in configuration.peers { dialer.add(static: peer.address, device: peer.device, at: now.uptime) }
+        for device in roster.membership.devices {
+            if let certificate = roster.membership.currentCertificate(device) { addContact(certificate) }
+        }
+
+        var effects = Effects()
+        for id in shelf.heldIDs() {
+            guard let bytes = try store.envelope(id), let envelope = try? Envelope(parsing: bytes) else { continue }
+            try deliver(envelope, now, store, &effects)
+        }
+        deadlines.set(.expiry, at: now.uptime)
+        deadlines.set(.prekeys, at: now.uptime)
+        deadlines.set(.dial, at: now.uptime)
+        switch configuration.multicast {
+        case .on: deadlines.set(.beacon, at: now.uptime)
+        case .listen, .off: break
+        }
+    }
+
+    /// Microseconds of uptime; after each turn the driver arms one timer here.
+    package var nextDeadline: UInt64? { deadlines.next }
+
+    package var device: DeviceID { own.id }
+
+    package func handle(_ event: Event, at now: Now, store: any Store, into effects: inout Effects) throws {
+        switch event {
+        case .endpoints(let list):
+            endpoints = list.sorted { ($0.address, $0.interface) < ($1.address, $1.interface) }
+            dialer.reset(at: now.uptime)
+            deadlines.set(.dial, at: now.uptime)
+            if case .on = configuration.multicast {
+                schedule.restart(at: now.uptime)
+                deadlines.set(.beacon, at: now.uptime)
+            }
+        case .deadline:
+            for name in deadlines.takeDue(now.uptime) { try fire(name, now, store, &effects) }
+        case .accepted(let connection, let address, let isStatic):
+            accept(connection, from: address, isStatic: isStatic, now, &effects)
+        case .connected(let connection):
+            try connected(connection, now, &effects)
+        case .dialFailed(let connection):
+            pending[connection] = nil
+            deadlines.clear(.link(connection))
+            redial(after: connection, silent: false, now)
+        case .received(let connection, let bytes):
+            try received(bytes, on: connection, now, store, &effects)
+        case .drained(let connection):
+            guard let link = link(of: connection) else { return }
+            link.awaitsDrain = false
+            touch(link)
+        case .closed(let connection):
+            if let link = link(of: connection) {
+                forget(link, .closedByPeer, now, &effects)
+            } else {
+                drop(connection, cause: nil, now, &effects)
+            }
+        case .datagram(let bytes, let source, let interface):
+            hear(bytes, from: source, interface: interface, now, &effects)
+        case .command(let id, let command):
+            try perform(command, id, now, store, &effects)
+        }
+        try flush(now, store, &effects)
+    }
+
+    private func fire(
+        _ name: Deadlines.Name, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        switch name {
+        case .beacon: sendBeacon(now, &effects)
+        case .beaconAnswer: answerBeacon(now, &effects)
+        case .dial: dial(now, &effects)
+        case .expiry: try expire(now, store, &effects)
+        case .prekeys: try renewPrekeys(now, store, &effects)
+        case .link(let connection): try linkDeadline(connection, now, store, &effects)
+        }
+    }
+
+    // MARK: Time
+
+    /// The clock for certificates; persists the floor when it rose.
+    func time(_ now: Now) -> TimeView { clock.update(now: now) }
+
+    /// The clock for mail.
+    func mailNow(_ now: Now) -> Minute { clock.mailNow(now: now) }
+
+    private func expire(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        let hour = mailNow(now).hour
+        let gone = shelf.expire(upTo: hour)
+        try store.expire(upTo: hour)
+        if gone > 0 { effects.append(.observe(.expired(gone))) }
+        try State.floor.put(UInt64(time(now).floor.value), in: store)
+        deadlines.set(.expiry, at: now.uptime + 60_000_000)
+    }
+
+    // MARK: Links by name
+
+    func link(of connection: ConnectionID) -> PeerLink? { links.first { $0.connection == connection } }
+
+    /// Whether mail flows to a device now.
+    package func isOpen(to device: DeviceID) -> Bool { links.contains { $0.device == device && $0.isOpen } }
+
+    /// Whether anything is under way towards a device: no need to dial it.
+    func isLinked(to device: DeviceID) -> Bool { links.contains { $0.device == device } }
+
+    func touch(_ link: PeerLink) {
+        if !touched.contains(where: { $0 === link }) { touched.append(link) }
+    }
+
+    /// Counts a refusal by its cause. The cause is for us, nobody else is told.
+    func refuse(_ address: SocketAddress, _ cause: String, _ effects: inout Effects) {
+        // Causes are our own words, so their number is bounded.
+        refusals[cause, default: 0] += 1
+        effects.append(.observe(.refused(address, cause)))
+    }
+
+    /// What this turn wrote to links: acknowledgements, mail, frames; one buffer a link.
+    private func flush(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        while !touched.isEmpty {
+            let batch = touched
+            touched.removeAll(keepingCapacity: true)
+            for link in batch where links.contains(where: { $0 === link }) {
+                try pump(link, now, store, &effects)
+            }
+        }
+    }
+}
+
+/// Single values of the table `state`, by name.
+enum State: String {
+    case floor
+    case bundleSequence
+    case inbox
+    case outbox
+    case log
+    case boots
+
+    private var key: [UInt8] { Array(rawValue.utf8) }
+
+    func number(in store: any Store) throws -> UInt64? {
+        guard let value = try store.get(.state, key) else { return nil }
+        guard value.count == 8 else { throw StoreError.damaged("the record \(rawValue) has \(value.count) bytes") }
+        return value.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    func minute(in store: any Store) throws -> Minute? { try number(in: store).map { Minute(UInt32(clamping: $0)) } }
+
+    func put(_ number: UInt64, in store: any Store) throws {
+        var value: [UInt8] = []
+        value.append(u64: number)
+        try store.put(.state, key, value)
+    }
+}

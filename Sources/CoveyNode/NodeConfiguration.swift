@@ -1,0 +1,40 @@
+package import CoveyCore
+
+/// What a node is told once, at its start.
+package struct NodeConfiguration: Sendable {
+    package enum Multicast: Sendable {
+        case on
+        /// Hears beacons and dials, sends none.
+        case listen
+        case off
+    }
+
+    package struct StaticPeer: Sendable {
+        package var address: SocketAddress
+        /// When known, another device at the address is not talked to.
+        package var device: DeviceID?
+
+        package init(address: SocketAddress, device: DeviceID? = nil) {
+            self.address = address
+            self.device = device
+        }
+    }
+
+    package var genesis: Genesis
+    package var identity: DeviceIdentity
+    package var peers: [StaticPeer]
+    package var multicast: Multicast
+    /// Bytes of envelopes held; above it others' mail is evicted.
+    package var quota: UInt64
+
+    package init(
+        genesis: Genesis, identity: DeviceIdentity, peers: [StaticPeer] = [], multicast: Multicast = .on,
+        quota: UInt64 = 1 << 30
+    ) {
+        self.genesis = genesis
+        self.identity = identity
+        self.peers = peers
+        self.multicast = multicast
+        self.quota = quota
+    }
+}

@@ -1,0 +1,162 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveyRouting
+import CoveySync
+
+/// One link after its handshake: the peer, how far the exchange has come, and what is on its way.
+///
+/// A class for its identity: a frame being read, an acknowledgement and a deadline speak of the same link.
+final class PeerLink {
+    /// What the peer is to us, and how far the two have come (protocol.md §2.3, order after message 3).
+    enum Stage {
+        /// Its certificate is not in our log, or ours not in its: log frames only, until `deadline`.
+        case catchUp
+        /// Both are members to each other; the sets of notes are being made equal.
+        case notes
+        /// Notes are equal and our HELLO is sent.
+        case hello
+        /// Both HELLOs are through: mail flows.
+        case open
+    }
+
+    struct Transfers {
+        /// Items pushed and not acknowledged.
+        var pushes = 0
+        /// Items asked for and not here.
+        var wants = 0
+
+        var isEmpty: Bool { pushes <= 0 && wants <= 0 }
+    }
+
+    struct Outgoing {
+        let id: EnvelopeID
+        /// Set for mail that has just come in, so that it need not be read back.
+        let bytes: [UInt8]?
+        /// The set whose reconciliation waits for its acknowledgement.
+        let run: Namespace?
+    }
+
+    struct InFlight {
+        let id: EnvelopeID
+        let size: Int
+        let run: Namespace?
+    }
+
+    let connection: ConnectionID
+    let address: SocketAddress
+    let isInitiator: Bool
+    let handshakeHash: Octets32
+    let shortIDs: ShortIDs
+    let established: UInt64
+    let rehandshakeDue: UInt64
+    let hardStop: UInt64
+    let device: DeviceID
+    let label: String
+    let certificate: Signed
+    let chain: PresentedChain
+    let linkKey: AgreementPublicKey
+    /// First 8 bytes of the commits of the epochs the peer said to hold.
+    var peerEpochs: Set<Octets8>
+    var sender: FrameSender
+    var receiver: FrameReceiver
+
+    var stage: Stage
+    /// The peer as our log knows it; nil while its certificate is not in it.
+    var member: VerifiedMember?
+    /// The peer's heads as it last told them; nil before its first LOG_HEADS.
+    var peerHeads: [Frame.LogHeads.Row]?
+    var peerHello: Frame.Hello? {
+        didSet {
+            guard let hello = peerHello else { return }
+            peerView.zones = ZoneSet(hello.zones.map { ZoneHint($0) })
+            for priority in Priority.allCases { peerView.pressure[priority] = Pressure(hello.pressure[priority]) }
+        }
+    }
+    var notesAreEqual = false
+    var reconcilers: [Namespace: Reconciler] = [:]
+    /// What the reconciliation of a set waits for.
+    var transfers: [Namespace: Transfers] = [:]
+    /// Runs of the notes that did not end equal.
+    var noteRuns = 0
+
+    private(set) var peerView: PeerView
+    var acks: [Frame.DataAck.Row] = []
+    var outgoing: [Outgoing] = []
+    var outgoingHead = 0
+    var inFlight: [Octets8: InFlight] = [:]
+    var unacknowledged = 0
+    var awaitsDrain = false
+
+    var heardAt: UInt64
+    var pingedAt: UInt64?
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+
+    init(
+        connection: ConnectionID, address: SocketAddress, isInitiator: Bool, transport: Transport, claim: PeerClaim,
+        admission: CoveyCore.Admission, now: UInt64
+    ) {
+        switch admission {
+        case .member(let member):
+            self.member = member
+            device = member.device
+            label = member.certificate.label
+        case .catchUp(let peer, _):
+            device = peer.device
+            label = peer.certificate.label
+        case .refused:
+            preconditionFailure("a refused peer was thrown out before")
+        }
+        self.connection = connection
+        self.address = address
+        self.isInitiator = isInitiator
+        handshakeHash = transport.handshakeHash
+        shortIDs = transport.shortIDs
+        established = transport.established
+        rehandshakeDue = transport.rehandshakeDue
+        hardStop = transport.hardStop
+        sender = transport.sender
+        receiver = transport.receiver
+        certificate = claim.payload.certificate
+        chain = claim.payload.chain.presented
+        linkKey = claim.linkKey
+        peerEpochs = Set(claim.payload.epochs)
+        stage = .catchUp
+        peerView = PeerView(device: device, zones: ZoneSet())
+        heardAt = now
+    }
+
+    var phase: LinkPhase {
+        switch stage {
+        case .catchUp: .catchUp
+        case .notes, .hello: .beforeHello
+        case .open: .open
+        }
+    }
+
+    /// Set once, when the link is gone.
+    var isEnded = false
+
+    var isOpen: Bool {
+        if case .open = stage { true } else { false }
+    }
+
+    var isMember: Bool { member != nil }
+    var isGateway: Bool { member?.certificate.capabilities.contains(.gateway) ?? false }
+
+    var hasOutgoing: Bool { outgoingHead < outgoing.count }
+
+    func push(_ item: Outgoing) { outgoing.append(item) }
+
+    func takeOutgoing() -> Outgoing? {
+        guard outgoingHead < outgoing.count else { return nil }
+        let item = outgoing[outgoingHead]
+        outgoingHead += 1
+        if outgoingHead == outgoing.count {
+            outgoing.removeAll(keepingCapacity: outgoing.count <= 1024)
+            outgoingHead = 0
+        }
+        return item
+    }
+}

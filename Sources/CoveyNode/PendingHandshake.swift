@@ -1,0 +1,22 @@
+import CoveyCore
+import CoveyLink
+
+/// A connection on its way to being a link.
+struct PendingHandshake {
+    enum State {
+        /// Dialled, not yet connected.
+        case dialling
+        /// Accepted; the first message is awaited.
+        case listening(HandshakeBudget.Ticket, isStatic: Bool)
+        /// Our first message is out.
+        case initiating(Initiator)
+        /// Our second message is out; the third is awaited. A ticket when the connection was accepted.
+        case responding(Responder, HandshakeBudget.Ticket?)
+    }
+
+    var state: State
+    var address: SocketAddress
+    /// Whom a static peer's entry or a beacon named.
+    var expected: DeviceID?
+    var packets = PacketBuffer()
+}

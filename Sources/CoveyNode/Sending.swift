@@ -1,0 +1,151 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyRouting
+
+/// A message that waits as plaintext for its recipient's keys (protocol.md §4.1). Its lifetime begins when it is sealed.
+struct WaitingMessage {
+    let id: MessageID
+    let device: DeviceID
+    let written: Minute
+    let text: String
+
+    /// `state 1 | msg_id 16 | device_id 16 | written 4 | text`; state 1 waits, 2 is sealed.
+    func record(isSealed: Bool) -> [UInt8] {
+        var bytes: [UInt8] = [isSealed ? 2 : 1]
+        bytes.append(id)
+        bytes.append(device)
+        bytes.append(u32: written.value)
+        bytes += Array(text.utf8)
+        return bytes
+    }
+
+    /// Nil for a message that is sealed already.
+    init?(record: [UInt8]) throws {
+        do {
+            var reader = ByteReader(record.span.bytes)
+            guard try reader.u8() == 1 else { return nil }
+            id = try reader.octets()
+            device = try reader.octets()
+            written = Minute(try reader.u32())
+            text = String(decoding: try reader.bytes(reader.remaining), as: UTF8.self)
+        } catch {
+            throw StoreError.damaged("a message of the outbox is cut short")
+        }
+    }
+
+    init(id: MessageID, device: DeviceID, written: Minute, text: String) {
+        self.id = id
+        self.device = device
+        self.written = written
+        self.text = text
+    }
+}
+
+// What this device writes: sealed at once when the recipient's keys are here, else kept until they are.
+
+extension Node {
+    func loadWaiting(_ store: any Store) throws {
+        var after: UInt64 = 0
+        while true {
+            let page = try store.records(.outbox, after: after, limit: 256)
+            guard let last = page.last?.sequence else { return }
+            for record in page { waiting[record.sequence] = try WaitingMessage(record: record.value) }
+            after = last
+        }
+    }
+
+    /// Writes `text` to a device.
+    func write(
+        _ text: String, to device: DeviceID, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> (MessageID, SendState) {
+        guard !text.isEmpty else { throw CommandRefusal.bounds("the message is empty") }
+        guard text.utf8.count <= Limits.text else {
+            throw CommandRefusal.bounds("a text has at most \(Limits.text) bytes, this one has \(text.utf8.count)")
+        }
+        guard device != own.id else { throw CommandRefusal.policy("that is this device") }
+        guard contacts[device] != nil else { throw CommandRefusal.notFound("no such device in the log") }
+        guard roster.membership.isMember(device, at: time(now)) else {
+            throw CommandRefusal.policy("that device is revoked or its certificate has expired")
+        }
+        guard let certificate = roster.membership.currentCertificate(own.id),
+            roster.membership.isMember(own.id, at: time(now))
+        else { throw CommandRefusal.policy("this device is revoked or its certificate has expired") }
+        guard certificate.capabilities.contains(.send) else {
+            throw CommandRefusal.policy("this device may not send: its certificate lacks SEND")
+        }
+        let message = WaitingMessage(
+            id: MessageID.random(from: random), device: device, written: mailNow(now), text: text)
+        outboxSequence += 1
+        try State.outbox.put(outboxSequence, in: store)
+        if try seal(message, now, store, &effects) {
+            try store.put(.outbox, outboxSequence, message.record(isSealed: true))
+            return (message.id, .sealed)
+        }
+        guard waiting.count < Limits.waiting else {
+            throw CommandRefusal.bounds("\(Limits.waiting) messages wait for keys already")
+        }
+        waiting[outboxSequence] = message
+        try store.put(.outbox, outboxSequence, message.record(isSealed: false))
+        return (message.id, .waitingForKeys)
+    }
+
+    /// A device's keys have come: what waited for them is sealed.
+    func sealWaiting(
+        for device: DeviceID, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for sequence in waiting.keys.sorted() {
+            guard let message = waiting[sequence], message.device == device else { continue }
+            guard try seal(message, now, store, &effects) else { return }
+            waiting[sequence] = nil
+            try store.put(.outbox, sequence, message.record(isSealed: true))
+        }
+    }
+
+    /// False when no usable bundle of the recipient is here.
+    private func seal(
+        _ message: WaitingMessage, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Bool {
+        let mailNow = mailNow(now)
+        guard let peer = contacts[message.device], let bundle = bundles[message.device],
+            let certificate = roster.membership.currentCertificate(message.device),
+            roster.membership.isMember(message.device, at: time(now)),
+            bundle.isUsable(now: mailNow, serial: certificate.serial)
+        else { return false }
+        let root = roster.rootHead
+        let plaintext = Plaintext(
+            id: message.id, conversation: ConversationID(between: own.id, and: message.device), sent: message.written,
+            logReference: root.map { LogReference(prefixOf: $0.id) } ?? LogReference(), content: .text(message.text))
+        let posting = Posting(
+            priority: .normal, ttl: .twoWeeks, zone: certificate.zones.first.map { ZoneHint($0) } ?? .any)
+        let sealed: CoveyConversation.FirstMessage.Sealed
+        do {
+            sealed = try CoveyConversation.FirstMessage.seal(
+                plaintext, from: own, to: peer, bundle: bundle, posting: posting, now: mailNow, random: random,
+                kem: kem)
+        } catch .tooLong(_, let most) {
+            throw CommandRefusal.bounds("a text has at most \(most) bytes")
+        } catch .bundleExpired, .badBundle {
+            return false
+        }
+        var record = EnvelopeRecord(
+            id: sealed.envelope.id, header: sealed.envelope.header, tokens: 0, hops: UInt8(random.uniform(4)),
+            isOwn: true, ingress: own.id)
+        switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf.view) {
+        case .keep(let tokens), .surplus(let tokens): record.tokens = tokens.value
+        case .refuse: throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+        }
+        try store.insert(record, sealed.envelope.bytes)
+        shelf.insert(record)
+        offer(sealed.envelope, except: nil)
+        return true
+    }
+}
+
+extension ConversationID {
+    /// Of two devices: BLAKE2b-128 of both ids, the smaller first. Both sides name their conversation alike.
+    init(between a: DeviceID, and b: DeviceID) {
+        let bytes = min(a, b).array + max(a, b).array
+        self = Blake2b.hash(bytes.span.bytes, personal: "covey1:conv")
+    }
+}

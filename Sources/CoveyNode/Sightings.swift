@@ -1,0 +1,54 @@
+import CoveyCore
+import CoveyCrypto
+
+/// What beacons said lately: who is around, and where.
+struct Sightings {
+    private struct Sighting {
+        let addresses: [SocketAddress]
+        let heard: UInt64
+    }
+
+    /// `(instance, seq)` of the newest beacon of a device: tells it from a repetition.
+    private struct Mark {
+        let instance: Octets8
+        let sequence: UInt32
+    }
+
+    private var sightings: [DeviceID: Sighting] = [:]
+    private var marks: [DeviceID: Mark] = [:]
+
+    var count: Int { sightings.count }
+
+    /// False when this beacon, or a later one of the same run, was heard before.
+    mutating func isNew(_ beacon: LANBeacon) -> Bool {
+        if let last = marks[beacon.device], last.instance == beacon.instance, last.sequence >= beacon.sequence {
+            return false
+        }
+        // Only members' beacons come here, so the table is no larger than the roster; the bound is for a hostile one.
+        if marks.count >= Limits.heard, marks[beacon.device] == nil, let least = marks.keys.min() { marks[least] = nil }
+        marks[beacon.device] = Mark(instance: beacon.instance, sequence: beacon.sequence)
+        return true
+    }
+
+    mutating func hear(_ beacon: LANBeacon, at uptime: UInt64) {
+        if sightings.count >= Limits.heard, sightings[beacon.device] == nil,
+            let oldest = sightings.min(by: { ($0.value.heard, $0.key) < ($1.value.heard, $1.key) })?.key
+        {
+            sightings[oldest] = nil
+        }
+        sightings[beacon.device] = Sighting(addresses: beacon.addresses, heard: uptime)
+    }
+
+    mutating func forget(_ device: DeviceID) {
+        sightings[device] = nil
+        marks[device] = nil
+    }
+
+    /// Whether a verified beacon of the last ten minutes listed this host (protocol.md §2.1).
+    func vouch(for address: SocketAddress, at uptime: UInt64) -> Bool {
+        sightings.values.contains { sighting in
+            sighting.heard + Limits.beaconVouches >= uptime
+                && sighting.addresses.contains { $0.host == address.host }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+
+/// A few nodes in one process with a network of queues: no time passes but what the nodes ask for.
+final class TestMesh {
+    final class Host {
+        let name: String
+        let identity: DeviceIdentity
+        let store = MemoryStore()
+        let address: SocketAddress
+        let seed: UInt64
+        var node: Node?
+        var observations: [Observation] = []
+        var replies: [Reply] = []
+        fileprivate var accepted: UInt32 = 0
+        var clockOffset: Int64 = 0
+
+        init(name: String, identity: DeviceIdentity, address: SocketAddress, seed: UInt64) {
+            self.name = name
+            self.identity = identity
+            self.address = address
+            self.seed = seed
+        }
+
+        var delivered: [InboxMessage] {
+            observations.compactMap { if case .delivered(let message) = $0 { message } else { nil } }
+        }
+
+        var linkEnds: [LinkEnd] {
+            observations.compactMap { if case .linkDown(_, let end) = $0 { end } else { nil } }
+        }
+    }
+
+    private struct End: Hashable {
+        let host: String
+        let connection: ConnectionID
+    }
+
+    private(set) var membership: Membership
+    let founding: Founding
+    let authority: Authority
+    private(set) var epochs: [(entry: EntryID, key: EpochKey)] = []
+    private(set) var hosts: [Host] = []
+    private var wires: [End: End] = [:]
+    private var queue: [(host: Host, event: Event)] = []
+    private var islands: [[String]]?
+    private let random: SeededRandom
+    private var uptime: UInt64 = 0
+    /// 2026-01-01.
+    private let start: Int64 = 1_767_225_600_000_000
+    /// Bytes that hosts were sent on their connections.
+    private(set) var bytesTo: [String: Int] = [:]
+
+    init(seed: UInt64 = 1) throws {
+        random = SeededRandom(seed: seed)
+        founding = try Founding.found(name: "Test mesh", profile: .standard, random: random, now: Minute(wall: start))
+        membership = founding.membership()
+        authority = Authority(founding.field)
+    }
+
+    var minute: Minute { Minute(wall: start + Int64(uptime)) }
+
+    func now(_ host: Host) -> Now { Now(uptime: uptime, wall: start + Int64(uptime) + host.clockOffset) }
+
+    // MARK: Membership
+
+    /// Enrols a device as people would, and starts its node.
+    @discardableResult
+    func add(_ name: String) throws -> Host {
+        let host = try enrol(name)
+        try begin(host)
+        return host
+    }
+
+    func enrol(_ name: String, isLogged: Bool = true) throws -> Host {
+        let invitation = OpenInvitation(
+            mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
+            expires: minute.adding(60), random: random)
+        let pending = try PendingEnrolment(accepting: invitation.invitation, buildHash: Octets32(), random: random)
+        let verified = try invitation.verify(pending.request, now: minute)
+        var log = membership
+        let entry = try authority.issue(
+            verified, Grant(), into: &log, now: minute, random: random)
+        var entries = entriesSoFar + [entry]
+        if isLogged {
+            membership = log
+            entriesSoFar = entries
+            if epochs.isEmpty { try announceEpoch() }
+            entries = entriesSoFar
+        }
+        let welcome = Welcome(
+            genesis: founding.genesis, log: entries, notes: notesSoFar,
+            epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: [])
+        let number = UInt8(hosts.count + 1)
+        let host = Host(
+            name: name, identity: pending.identity,
+            address: SocketAddress(v4: 10, 0, 0, number, port: 26117), seed: UInt64(number) * 1_000)
+        try Installation.write(welcome, to: host.store)
+        host.store.commit()
+        hosts.append(host)
+        return host
+    }
+
+    private lazy var entriesSoFar: [LogEntry] = founding.entries
+    private(set) var notesSoFar: [RevokeNote] = []
+
+    func announceEpoch() throws {
+        let key = EpochKey(from: random)
+        let entry = try authority.announceEpoch(key, into: &membership, now: minute)
+        entriesSoFar.append(entry)
+        epochs.append((entry.id, key))
+    }
+
+    /// Revokes a device and announces the epoch that covers it; hands both to `officer`'s node.
+    func revoke(_ host: Host, reason: RevocationReason, at officer: Host) throws {
+        let note = try authority.revoke(
+            host.identity.id, reason: reason, suspectSince: minute, into: &membership, now: minute)
+        notesSoFar.append(note)
+        try announceEpoch()
+        guard let last = entriesSoFar.last, let epoch = epochs.last else { return }
+        command(
+            .logSubmit(
+                [note.signed.bytes, last.signed.bytes],
+                epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)]), at: officer)
+    }
+
+    // MARK: Running
+
+    func begin(_ host: Host, peers: [Host] = [], multicast: NodeConfiguration.Multicast = .on) throws {
+        var configuration = NodeConfiguration(genesis: founding.genesis, identity: host.identity)
+        configuration.peers = peers.map { NodeConfiguration.StaticPeer(address: $0.address, device: $0.identity.id) }
+        configuration.multicast = multicast
+        host.node = try Node(
+            configuration: configuration, store: host.store, random: SeededRandom(seed: host.seed + uptime),
+            kem: TestKEM(), now: now(host))
+        host.store.commit()
+        post(.endpoints([LocalEndpoint(address: host.address, interface: 1, isLoopback: false)]), to: host)
+    }
+
+    /// The node is gone; what was committed stays.
+    func stop(_ host: Host) {
+        host.node = nil
+        host.store.crash()
+        for end in wires.keys.filter({ $0.host == host.name }) { cut(end) }
+        queue.removeAll { $0.host === host }
+    }
+
+    func command(_ command: Command, at host: Host) {
+        post(.command(CommandID(UInt64(host.replies.count)), command), to: host)
+    }
+
+    func send(_ text: String, from: Host, to: Host) { command(.send(to: to.identity.id.hex, text: text), at: from) }
+
+    func post(_ event: Event, to host: Host) { queue.append((host, event)) }
+
+    /// Only hosts of one island reach each other; nil joins all.
+    func partition(_ islands: [[Host]]?) {
+        self.islands = islands?.map { $0.map(\.name) }
+        for (end, other) in wires where !reach(end.host, other.host) { cut(end) }
+    }
+
+    private func reach(_ a: String, _ b: String) -> Bool {
+        guard let islands else { return true }
+        return islands.contains { $0.contains(a) && $0.contains(b) }
+    }
+
+    private func cut(_ end: End) {
+        guard let other = wires.removeValue(forKey: end) else { return }
+        wires[other] = nil
+        for side in [end, other] {
+            if let host = host(side.host) { post(.closed(side.connection), to: host) }
+        }
+    }
+
+    /// Whether the two are linked, and mail may flow.
+    func isLinked(_ a: Host, _ b: Host) -> Bool {
+        a.node?.isOpen(to: b.identity.id) ?? false && b.node?.isOpen(to: a.identity.id) ?? false
+    }
+
+    func host(_ name: String) -> Host? { hosts.first { $0.name == name } }
+
+    /// Turns until nothing is left to do before `seconds` have passed, or `condition` holds.
+    @discardableResult
+    func run(seconds: UInt64, until condition: () -> Bool = { false }) throws -> Bool {
+        let end = uptime + seconds * 1_000_000
+        while true {
+            while !queue.isEmpty {
+                let (host, event) = queue.removeFirst()
+                try turn(event, host)
+            }
+            if condition() { return true }
+            let next = hosts.compactMap { $0.node?.nextDeadline }.min()
+            guard let next, next <= end else {
+                uptime = end
+                return condition()
+            }
+            uptime = max(uptime, next)
+            for host in hosts where host.node?.nextDeadline ?? .max <= uptime { post(.deadline, to: host) }
+        }
+    }
+
+    private func turn(_ event: Event, _ host: Host) throws {
+        guard let node = host.node else { return }
+        var effects = Effects()
+        try node.handle(event, at: now(host), store: host.store, into: &effects)
+        host.store.commit()
+        for effect in effects.take() { perform(effect, host) }
+    }
+
+    private func perform(_ effect: Effect, _ host: Host) {
+        switch effect {
+        case .dial(let connection, let address):
+            guard let other = hosts.first(where: { $0.address == address }), other.node != nil,
+                reach(host.name, other.name)
+            else {
+                post(.dialFailed(connection), to: host)
+                return
+            }
+            other.accepted += 1
+            let there = End(host: other.name, connection: .accepted(other.accepted))
+            let here = End(host: host.name, connection: connection)
+            wires[here] = there
+            wires[there] = here
+            post(.accepted(there.connection, from: host.address, isStatic: true), to: other)
+            post(.connected(connection), to: host)
+        case .send(let connection, let bytes):
+            guard let there = wires[End(host: host.name, connection: connection)], let other = self.host(there.host)
+            else {
+                return
+            }
+            bytesTo[other.name, default: 0] += bytes.count
+            post(.received(there.connection, bytes), to: other)
+        case .reportDrained(let connection):
+            post(.drained(connection), to: host)
+        case .close(let connection), .abort(let connection):
+            let here = End(host: host.name, connection: connection)
+            guard let there = wires.removeValue(forKey: here) else { return }
+            wires[there] = nil
+            if let other = self.host(there.host) { post(.closed(there.connection), to: other) }
+        case .multicast(let bytes):
+            for other in hosts where other !== host && other.node != nil && reach(host.name, other.name) {
+                post(.datagram(bytes, from: host.address, interface: 1), to: other)
+            }
+        case .reply(_, let reply):
+            host.replies.append(reply)
+        case .observe(let observation):
+            host.observations.append(observation)
+        case .stop:
+            host.node = nil
+        }
+    }
+
+    // MARK: Looking
+
+    func peers(of host: Host) throws -> [PeerStatus] {
+        command(.peers, at: host)
+        try run(seconds: 0)
+        guard case .peers(let peers)? = host.replies.last else { return [] }
+        return peers
+    }
+
+    func status(of host: Host) throws -> Status? {
+        command(.status, at: host)
+        try run(seconds: 0)
+        guard case .status(let status)? = host.replies.last else { return nil }
+        return status
+    }
+}
