@@ -14,11 +14,15 @@ enum Bounds {
     static let readSlab = 65_536
     /// Bytes queued to one connection. The node waits for `drained`, so only a fault gets here.
     static let writeQueue = 32 << 20
+    /// Bytes of small frames gathered into one write.
+    static let gatheredBytes = 65_536
     /// Bytes of effects that wait for a commit; above it nothing more is read.
     static let waitingEffects = 4 << 20
     /// Longest datagram handed on; a beacon has 220 bytes.
     static let datagram = 512
     static let interfaceInterval: UInt64 = 3_000
+    /// Microseconds of sleep after which the machine counts as woken (sync-routing.md §1.4).
+    static let sleep: UInt64 = 5_000_000
     /// Rounds of turns that effects cause at once, before the loop looks at the sockets again.
     static let roundsPerIteration = 64
 

@@ -8,9 +8,15 @@ package struct Clock {
     /// Microseconds since 1970 as the machine believes.
     package var wall: () -> Int64
 
-    package init(uptime: @escaping () -> UInt64, wall: @escaping () -> Int64) {
+    /// Microseconds the machine has slept since some moment.
+    package var slept: () -> UInt64
+
+    package init(
+        uptime: @escaping () -> UInt64, wall: @escaping () -> Int64, slept: @escaping () -> UInt64 = { 0 }
+    ) {
         self.uptime = uptime
         self.wall = wall
+        self.slept = slept
     }
 
     /// The machine's clocks; uptime begins now.
@@ -18,7 +24,8 @@ package struct Clock {
         let start = microseconds(of: CLOCK_BOOTTIME)
         return Clock(
             uptime: { UInt64(microseconds(of: CLOCK_BOOTTIME) - start) },
-            wall: { microseconds(of: CLOCK_REALTIME) })
+            wall: { microseconds(of: CLOCK_REALTIME) },
+            slept: { UInt64(max(0, microseconds(of: CLOCK_BOOTTIME) - microseconds(of: CLOCK_MONOTONIC))) })
     }
 
     package var now: Now { Now(uptime: uptime(), wall: wall()) }

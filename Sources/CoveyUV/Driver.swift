@@ -37,6 +37,7 @@ package final class Driver {
     private let store: any CommittingStore
     private let configuration: Configuration
     private let observed: (Observation) -> Void
+    /// Where the addresses of this machine are read.
     var interfaces: () -> [InterfaceAddress] = systemInterfaces
 
     private var state = State.new
@@ -50,6 +51,8 @@ package final class Driver {
     private var connections: [ConnectionID: TCPConnection] = [:]
     /// Closed by the node, by an effect that still waits: nothing more is told of them.
     private var leaving: Set<ConnectionID> = []
+    /// Were sent something in this round of effects.
+    private var gathering: [TCPConnection] = []
     private var lastAccepted: UInt32 = 0
     private var acceptedCount = 0
     private var isBehind = false
@@ -59,6 +62,8 @@ package final class Driver {
 
     private var control: ControlSocket?
     private var discovery: DiscoverySockets?
+    /// What the clock said of sleep at the last look at the interfaces.
+    private var sleptBefore: UInt64?
     private var deadlineTimer: Timer?
     private var interfaceTimer: Timer?
     private var signals: [Signals] = []
@@ -295,15 +300,18 @@ package final class Driver {
         isPerforming = true
         defer { isPerforming = false }
         for effect in effects {
-            guard state == .running else { return }
+            guard state == .running else { break }
             perform(effect)
         }
+        for connection in gathering { connection.flush() }
+        gathering.removeAll(keepingCapacity: true)
     }
 
     private func perform(_ effect: Effect) {
         switch effect {
         case .dial(let id, let address): dial(id, address)
-        case .send(let id, let bytes): connections[id]?.send(bytes)
+        case .send(let id, let bytes):
+            if let connection = connections[id], connection.send(bytes) { gathering.append(connection) }
         case .reportDrained(let id):
             if let connection = connections[id], connection.reportDrained() { post(.drained(id)) }
         case .close(let id): remove(id)?.close()
@@ -394,7 +402,8 @@ package final class Driver {
         if !isBehind { stream.resumeReading() }
     }
 
-    private func lookAtInterfaces() {
+    /// Tells the node where it can be reached now, if that has changed or the machine has slept.
+    func lookAtInterfaces() {
         guard state == .running else { return }
         interfaceTimer?.set(milliseconds: Bounds.interfaceInterval)
         let all = interfaces()
@@ -402,15 +411,14 @@ package final class Driver {
         let used = all.filter(choice.uses)
         discovery?.update(used)
         let reachable = listeners.flatMap { Self.endpoints(of: $0.address, all: all, used: used) }
-        if reachable != endpoints || isFirstLook {
-            isFirstLook = false
+        let slept = clock.slept()
+        if reachable != endpoints || sleptBefore.map({ slept > $0 + Bounds.sleep }) ?? true {
             endpoints = reachable
             post(.endpoints(reachable))
         }
+        sleptBefore = slept
         endConnections(withoutAddressIn: all)
     }
-
-    private var isFirstLook = true
 
     private static func endpoints(
         of listen: SocketAddress, all: [InterfaceAddress], used: [InterfaceAddress]

@@ -20,6 +20,8 @@ final class TCPConnection: StreamOwner {
     private var dialTimer: Timer?
     /// The node asked to be told when all has left.
     private var reportsDrained = false
+    /// What the effects of one round send: many small frames leave with one call to the system.
+    private var gathered: [UInt8] = []
 
     /// An accepted connection.
     init(_ id: ConnectionID, accepted stream: ByteStream, owner: any ConnectionOwner) {
@@ -63,16 +65,35 @@ final class TCPConnection: StreamOwner {
         stream.isClosed ? nil : socketAddress { ask(stream.rawTCP, $0, $1) }
     }
 
-    func send(_ bytes: [UInt8]) { stream.send(bytes) }
+    /// Gathers what is to leave at the next `flush`. True when there was nothing gathered before.
+    func send(_ bytes: [UInt8]) -> Bool {
+        if gathered.isEmpty {
+            // One frame alone is not copied.
+            gathered = bytes
+            return true
+        }
+        gathered += bytes
+        if gathered.count >= Bounds.gatheredBytes { flush() }
+        return false
+    }
+
+    func flush() {
+        if gathered.isEmpty { return }
+        var leaving: [UInt8] = []
+        swap(&leaving, &gathered)
+        stream.send(leaving)
+    }
 
     /// True when the queue is empty already; else the owner is told later.
     func reportDrained() -> Bool {
+        flush()
         if stream.queuedBytes == 0 { return true }
         reportsDrained = true
         return false
     }
 
     func close() {
+        flush()
         dialTimer?.close()
         stream.close()
     }

@@ -115,14 +115,19 @@ struct CommitTests {
         try bench.run(until: "a commit is held") { store.batchesTaken == 1 }
         // The server would read all of it in these iterations, were it not paused; each wakes by the timer at least.
         let ticker = try Timer(on: bench.loop) {}
-        for _ in 0..<50 {
-            ticker.set(milliseconds: 1)
-            bench.loop.runOnce()
+        func tick(_ times: Int) {
+            for _ in 0..<times {
+                ticker.set(milliseconds: 1)
+                bench.loop.runOnce()
+            }
         }
-        ticker.close()
         let id = try #require(server.accepted.first)
-        #expect(server.received(on: id).count < payload.count)
-        #expect(client.drained.isEmpty)
+        tick(5)
+        let before = server.received(on: id).count
+        tick(50)
+        ticker.close()
+        #expect(server.received(on: id).count == before)
+        #expect(before < payload.count)
         store.gate = nil
         gate.open(for: 64)
         try bench.run(until: "everything came") { server.received(on: id).count == payload.count }
