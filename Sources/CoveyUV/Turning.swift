@@ -8,3 +8,5 @@ package protocol Turning: AnyObject {
     /// Microseconds of uptime at which `Event.deadline` is wanted.
     var nextDeadline: UInt64? { get }
 }
+
+extension Node: Turning {}
