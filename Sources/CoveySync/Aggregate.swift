@@ -35,25 +35,27 @@ package struct Aggregate: Hashable, Sendable {
 /// differ by, to a quarter or so (tug-of-war).
 package struct TugOfWar: Hashable, Sendable {
     package static let counters = 32
-    private static let shifts: SIMD32<Int32> = {
-        var shifts = SIMD32<Int32>()
-        for bit in 0..<counters { shifts[bit] = Int32(bit) }
-        return shifts
-    }()
-
-    package private(set) var sums = SIMD32<Int32>()
+    package private(set) var sums = [Int32](repeating: 0, count: counters)
 
     package init() {}
 
-    init(_ sums: SIMD32<Int32>) { self.sums = sums }
+    init(_ sums: [Int32]) {
+        precondition(sums.count == Self.counters, "there are 32 sums")
+        self.sums = sums
+    }
 
-    mutating func add(_ id: ItemID) { sums &+= Self.signs(id) }
-    mutating func subtract(_ id: ItemID) { sums &-= Self.signs(id) }
+    mutating func add(_ id: ItemID) { change(id, by: 1) }
+    mutating func subtract(_ id: ItemID) { change(id, by: -1) }
 
-    /// Ids are hashes already: the third word is one that no range bound and no sum looks at in envelope sets.
-    private static func signs(_ id: ItemID) -> SIMD32<Int32> {
-        let word = SIMD32<Int32>(repeating: Int32(truncatingIfNeeded: id.word(2)))
-        return (((word &>> shifts) & 1) &<< 1) &- 1
+    /// Ids are hashes already: the third word is one that no range bound and no sum looks at in envelope sets. A plain loop:
+    /// it is one vector instruction after another, where SIMD32's own operators took seventy times as long.
+    private mutating func change(_ id: ItemID, by step: Int32) {
+        let word = UInt32(truncatingIfNeeded: id.word(2))
+        sums.withUnsafeMutableBufferPointer { sums in
+            for bit in 0..<Self.counters {
+                sums[bit] &+= (Int32(bitPattern: word &>> UInt32(bit) & 1) &* 2 &- 1) &* step
+            }
+        }
     }
 
     /// How many items two sets differ by, roughly. Saturates: the counters of a peer may say anything.

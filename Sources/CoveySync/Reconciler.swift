@@ -216,10 +216,11 @@ extension Reconciler {
         var steps: [SyncStep] = []
         var opening: Opening
         switch phase {
-        case .idle: opening = Opening()
+        // The peer found a difference where we found none; a DIGEST of ours on its way it will not answer now.
+        case .idle, .digested: opening = Opening()
         case .summarising(let begun): opening = begun
-        // Our own DIGEST, or the end of the last run, is on its way to the peer: it begins anew by itself.
-        case .digested, .exchanging, .closed: return []
+        // Of a run that has got further.
+        case .exchanging, .closed: return []
         }
         if let ours = opening.ours, theirs.origin < ours.origin {
             // The earlier clock counts; a peer may correct us once.

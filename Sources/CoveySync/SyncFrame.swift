@@ -137,10 +137,10 @@ package struct Summary: Hashable, Sendable {
             let count = try reader.number32()
             buckets.append(Bucket(count: count, fingerprint: try reader.fixed()))
         }
-        var sums = SIMD32<Int32>()
-        for counter in 0..<TugOfWar.counters {
+        var sums: [Int32] = []
+        for _ in 0..<TugOfWar.counters {
             let zigzag = try reader.number32()
-            sums[counter] = Int32(bitPattern: zigzag >> 1 ^ (0 &- (zigzag & 1)))
+            sums.append(Int32(bitPattern: zigzag >> 1 ^ (0 &- (zigzag & 1))))
         }
         tugOfWar = TugOfWar(sums)
     }
@@ -153,8 +153,7 @@ package struct Summary: Hashable, Sendable {
             bytes.append(varint: UInt64(bucket.count))
             bytes.append(bucket.fingerprint)
         }
-        for counter in 0..<TugOfWar.counters {
-            let value = tugOfWar.sums[counter]
+        for value in tugOfWar.sums {
             bytes.append(varint: UInt64(UInt32(bitPattern: value << 1 ^ value >> 31)))
         }
         return bytes
