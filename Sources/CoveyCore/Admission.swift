@@ -81,23 +81,24 @@ extension Membership {
     package func admit(
         certificate signed: Signed, chain: PresentedChain, linkKey: AgreementPublicKey, own: DeviceID, time: TimeView
     ) -> Admission {
+        // The entry that issued a logged certificate was verified, and vouches for this body: neither its form nor its
+        // signatures need be looked at again.
+        let logged = issued(DeviceCertificate.hash(of: signed))
         let shown: DeviceCertificate
         var authorities: [AuthorityCertificate] = []
         do {
-            shown = try DeviceCertificate(parsing: signed, mesh: mesh)
+            shown = try logged?.certificate ?? DeviceCertificate(parsing: signed, mesh: mesh)
             if case .certificates(let list) = chain {
-                for authority in list { authorities.append(try AuthorityCertificate(parsing: authority)) }
                 guard list.count <= Int(AuthorityLimits.root.depthLeft) else { throw Malformed.value(0x02) }
+                for authority in list { authorities.append(try AuthorityCertificate(parsing: authority)) }
             }
         } catch let error as Malformed {
             return .refused(.malformed(error))
         } catch {
             preconditionFailure("certificates are malformed or not")
         }
-        let logged = deviceRecords[shown.device]?.certificates.first { $0.certificate.hash == shown.hash }
         var catchUp: CatchUpReason?
         if let logged {
-            // The entry that issued it was verified, and vouches for this body: no signature need be looked at again.
             if let fault = fault(of: logged) { return .refused(.attenuation(fault)) }
         } else {
             catchUp = .notInLog

@@ -130,8 +130,8 @@ struct AuthorityLog: Sendable {
     var grants: [AuthorityGrant] = []
     /// The authority whose AuthorityAdd its first entry names; nil for the root, and before the first entry.
     var parent: AuthorityID?
-    /// Authorities between it and the root, itself included: 0 for the root, at most 2.
-    let depth: Int
+    /// Steps down from the root, which has 0; of `parent` once that is known.
+    var depth: Int
 
     /// By sequence, from 1.
     var ids: [EntryID] = []

@@ -27,6 +27,7 @@ package struct Membership: Sendable {
 
     var logs: [LogID: AuthorityLog]
     var deviceRecords: [DeviceID: DeviceRecord] = [:]
+    private var holders: [CertificateHash: DeviceID] = [:]
     /// Devices that claim a link key, in the order of acceptance; nearly always one.
     var linkClaims: [AgreementPublicKey: [DeviceID]] = [:]
     var policies: [(sequence: UInt64, policy: Policy)] = []
@@ -210,6 +211,7 @@ package struct Membership: Sendable {
         if entry.sequence == 1, entry.log != genesis.rootID {
             let parent = logs[entry.log]?.grants.first { $0.entry == entry.previous }?.log
             logs[entry.log]?.parent = parent
+            if let parent, let depth = logs[parent]?.depth { logs[entry.log]?.depth = depth + 1 }
             effects.rights = true
         }
         logs[entry.log]?.ids.append(entry.id)
@@ -328,6 +330,7 @@ package struct Membership: Sendable {
             deviceRecords[device] = DeviceRecord(issued)
             linkClaims[certificate.link, default: []].append(device)
         }
+        holders[certificate.hash] = device
         logs[entry.log]?.issues.append(
             Issue(
                 device: device, certificate: certificate.hash, sequence: entry.sequence, time: entry.time,
@@ -381,10 +384,9 @@ package struct Membership: Sendable {
         var walk = QuotaWalk()
         if log.issues.count > most {
             for issue in log.issues where noteBook.revocations[issue.device] == nil {
-                let issued = deviceRecords[issue.device]?.certificates.first {
-                    $0.certificate.hash == issue.certificate
+                if let issued = issued(issue.certificate), rightsFault(of: issued) == nil {
+                    walk.take(issue, most: most)
                 }
-                if let issued, rightsFault(of: issued) == nil { walk.take(issue, most: most) }
             }
         } else {
             for issue in log.issues { walk.take(issue, most: most) }
@@ -523,10 +525,18 @@ package struct Membership: Sendable {
         return record.certificates.first { fault(of: $0) == nil }?.certificate
     }
 
-    /// Where the entry stands that issued a certificate; its bytes are in that entry's payload.
-    package func place(of certificate: CertificateHash, of device: DeviceID) -> (log: LogID, sequence: UInt64)? {
-        deviceRecords[device]?.certificates.first { $0.certificate.hash == certificate }
-            .map { (log: $0.log, sequence: $0.sequence) }
+    func issued(_ certificate: CertificateHash) -> IssuedCertificate? {
+        guard let device = holders[certificate] else { return nil }
+        return deviceRecords[device]?.certificates.first { $0.certificate.hash == certificate }
+    }
+
+    /// A logged certificate, a device's or an authority's, as WANT_CERT asks for it.
+    package func certificate(_ hash: CertificateHash) -> Signed? {
+        if let issued = issued(hash) { return issued.certificate.signed }
+        for log in logs.values {
+            if let grant = log.grants.first(where: { $0.certificate.hash == hash }) { return grant.certificate.signed }
+        }
+        return nil
     }
 
     /// All devices with a current certificate, revoked ones too, in the order of their ids.

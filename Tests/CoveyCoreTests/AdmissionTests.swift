@@ -60,6 +60,9 @@ struct AdmissionTests {
         let unknown = PresentedChain.hash(.random(from: mesh.random))
         #expect(mesh.admit(certificate, chain: unknown, to: membership).catchUp == .unknownChain)
         #expect(mesh.admit(certificate, to: membership).catchUp == .notInLog)
+        #expect(membership.certificate(certificate.hash) == certificate.signed)
+        #expect(membership.certificate(authority.hash) == authority.signed)
+        #expect(membership.certificate(.random(from: mesh.random)) == nil)
     }
 
     @Test("A chain of two intermediates is admitted, and one of three is not")
