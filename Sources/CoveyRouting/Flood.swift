@@ -82,7 +82,12 @@ package struct Flood: ReplicationPolicy {
             envelope, from: peer?.device, tokens: tokens, isWithinRate: isWithinRate, store: store)
     }
 
+    /// A hundred-and-twenty-eighth of the class at a time, when that can go: choosing reads the whole class, and a full class
+    /// would be read for every envelope that comes.
     package func victims(_ priority: Priority, need: Int, store: StoreView, now: Hour) -> [EnvelopeID]? {
-        Retention.victims(priority, need: need, store: store, now: now)
+        if store.room.holds(need, priority) { return [] }
+        let stride = store.share(priority) / 128
+        if stride > need, let many = Retention.victims(priority, need: stride, store: store, now: now) { return many }
+        return Retention.victims(priority, need: need, store: store, now: now)
     }
 }

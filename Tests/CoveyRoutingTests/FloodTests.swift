@@ -61,6 +61,16 @@ struct FloodTests {
         #expect(plan.map(\.id) == ranked.prefix(2).map(\.id))
     }
 
+    @Test("a full class is cleared in strides, not envelope by envelope; one with room not at all")
+    func strides() throws {
+        var store = StoreView(quota: Quota(store: 2_000_000, log: 0), neighbours: 2)
+        #expect(flood.victims(.bulk, need: 512, store: store, now: Hour(Mail.hour)) == [])
+        while store.room.holds(512, .bulk) { store.insert(mail.make(.chunk, .bulk)) }
+        let share = store.share(.bulk)
+        let victims = try #require(flood.victims(.bulk, need: 512, store: store, now: Hour(Mail.hour)))
+        #expect(victims.count * 512 >= share / 128 && victims.count * 512 < share / 128 + 1024)
+    }
+
     @Test("a neighbour's token byte is held to what it may write")
     func received() {
         #expect(Tokens(received: 255, kind: .pairwise, zone: .any) == .spray(64))
