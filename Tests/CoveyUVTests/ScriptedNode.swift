@@ -189,6 +189,9 @@ final class Bench {
         return driver
     }
 
+    /// Ends the driver with the bench.
+    func adopt(_ driver: Driver) { drivers.append(driver) }
+
     func run(until what: String, turns: Int = 100_000, _ condition: () -> Bool) throws {
         isExpired = false
         guardian.set(milliseconds: 20_000)
