@@ -530,6 +530,12 @@ package struct Membership: Sendable {
         return deviceRecords[device]?.certificates.first { $0.certificate.hash == certificate }
     }
 
+    /// Where the entry stands that issued a device's certificate; its bytes are in that entry's payload.
+    package func place(of certificate: CertificateHash, of device: DeviceID) -> (log: LogID, sequence: UInt64)? {
+        guard holders[certificate] == device, let issued = issued(certificate) else { return nil }
+        return (log: issued.log, sequence: issued.sequence)
+    }
+
     /// A logged certificate, a device's or an authority's, as WANT_CERT asks for it.
     package func certificate(_ hash: CertificateHash) -> Signed? {
         if let issued = issued(hash) { return issued.certificate.signed }
