@@ -64,7 +64,7 @@ extension Node {
     /// Whether the peer's log has the entry that makes us a member.
     private func knowsUs(_ link: PeerLink) -> Bool {
         guard let heads = link.peerHeads, let certificate = roster.membership.currentCertificate(own.id),
-            let place = roster.membership.place(of: certificate.hash, of: own.id)
+            let place = roster.issue(of: certificate)
         else { return false }
         return heads.contains { $0.log == place.log && $0.sequence >= place.sequence }
     }

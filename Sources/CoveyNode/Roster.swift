@@ -8,6 +8,8 @@ struct Roster {
     private var positions: [LogID: [UInt64: UInt64]] = [:]
     /// Where each authority was added.
     private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
+    /// Where each certificate was issued.
+    private var issues: [CertificateHash: (log: LogID, sequence: UInt64)] = [:]
     private var last: UInt64 = 0
     private(set) var notes: [RevokeNote] = []
 
@@ -69,8 +71,18 @@ struct Roster {
         if positions[entry.log]?[entry.sequence] == nil {
             positions[entry.log, default: [:]][entry.sequence] = position
         }
-        if case .authorityAdd(let certificate) = entry.payload, additions[certificate.authority] == nil {
-            additions[certificate.authority] = (entry.log, entry.sequence)
+        switch entry.payload {
+        case .authorityAdd(let certificate):
+            if additions[certificate.authority] == nil {
+                additions[certificate.authority] = (entry.log, entry.sequence)
+            }
+        case .certIssue(let certificates):
+            for certificate in certificates where issues[certificate.hash] == nil {
+                issues[certificate.hash] = (entry.log, entry.sequence)
+            }
+        case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest, .recoverFork:
+            break
         }
     }
 
@@ -116,11 +128,14 @@ struct Roster {
         (membership.authorityChain(of: certificate.issuer) ?? []).map(\.signed)
     }
 
+    /// The entry that issued a certificate.
+    func issue(of certificate: DeviceCertificate) -> (log: LogID, sequence: UInt64)? { issues[certificate.hash] }
+
     /// What proves a device's membership to somebody who knows only the root: the entries that added its authorities, and
     /// the one that issued its certificate (protocol.md §1.7).
     func inclusion(of device: DeviceID) -> [(log: LogID, sequence: UInt64)] {
         guard let certificate = membership.currentCertificate(device),
-            let issue = membership.place(of: certificate.hash, of: device)
+            let issue = issues[certificate.hash]
         else { return [] }
         var places: [(log: LogID, sequence: UInt64)] = [issue]
         for authority in membership.authorityChain(of: certificate.issuer) ?? [] {

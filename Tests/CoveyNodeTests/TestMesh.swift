@@ -32,6 +32,15 @@ final class TestMesh {
         }
     }
 
+    /// A connection whose other end the test plays itself, byte by byte.
+    final class RawPeer {
+        let connection: ConnectionID
+        var received: [UInt8] = []
+        var isClosed = false
+
+        init(connection: ConnectionID) { self.connection = connection }
+    }
+
     private struct End: Hashable {
         let host: String
         let connection: ConnectionID
@@ -45,6 +54,7 @@ final class TestMesh {
     private var wires: [End: End] = [:]
     private var queue: [(host: Host, event: Event)] = []
     private var islands: [[String]]?
+    private var raw: [End: RawPeer] = [:]
     private let random: SeededRandom
     private var uptime: UInt64 = 0
     /// 2026-01-01.
@@ -83,6 +93,7 @@ final class TestMesh {
         let entry = try authority.issue(
             verified, Grant(), into: &log, now: minute, random: random)
         var entries = entriesSoFar + [entry]
+        if !isLogged, case .certIssue(let certificates) = entry.payload { unlogged = certificates.first }
         if isLogged {
             membership = log
             entriesSoFar = entries
@@ -101,6 +112,10 @@ final class TestMesh {
         hosts.append(host)
         return host
     }
+
+    /// The certificate of the last device that was enrolled without an entry.
+    private(set) var unlogged: DeviceCertificate?
+    var fieldCertificate: AuthorityCertificate? { membership.authority(authority.keys.authority) }
 
     private lazy var entriesSoFar: [LogEntry] = founding.entries
     private(set) var notesSoFar: [RevokeNote] = []
@@ -165,6 +180,16 @@ final class TestMesh {
         return islands.contains { $0.contains(a) && $0.contains(b) }
     }
 
+    /// Somebody of whom nothing is known connects to a host.
+    func connect(to host: Host, isStatic: Bool = true) -> RawPeer {
+        host.accepted += 1
+        let peer = RawPeer(connection: .accepted(host.accepted))
+        raw[End(host: host.name, connection: peer.connection)] = peer
+        let address = SocketAddress(v4: 10, 9, 0, UInt8(host.accepted % 250), port: 40_000)
+        post(.accepted(peer.connection, from: address, isStatic: isStatic), to: host)
+        return peer
+    }
+
     private func cut(_ end: End) {
         guard let other = wires.removeValue(forKey: end) else { return }
         wires[other] = nil
@@ -225,6 +250,10 @@ final class TestMesh {
             post(.accepted(there.connection, from: host.address, isStatic: true), to: other)
             post(.connected(connection), to: host)
         case .send(let connection, let bytes):
+            if let peer = raw[End(host: host.name, connection: connection)] {
+                peer.received += bytes
+                return
+            }
             guard let there = wires[End(host: host.name, connection: connection)], let other = self.host(there.host)
             else {
                 return
@@ -235,6 +264,10 @@ final class TestMesh {
             post(.drained(connection), to: host)
         case .close(let connection), .abort(let connection):
             let here = End(host: host.name, connection: connection)
+            if let peer = raw[here] {
+                peer.isClosed = true
+                return
+            }
             guard let there = wires.removeValue(forKey: here) else { return }
             wires[there] = nil
             if let other = self.host(there.host) { post(.closed(there.connection), to: other) }
