@@ -280,7 +280,10 @@ extension Node {
             case .member(let member):
                 let wasMember = link.isMember
                 link.member = member
-                if !wasMember, let heads = link.peerHeads {
+                guard !wasMember else { continue }
+                // Before anything a catch-up link does not allow: so the peer learns that it is a member here.
+                sendHeads(link)
+                if let heads = link.peerHeads {
                     try receive(Frame.LogHeads(heads), on: link, now, store, &effects)
                 }
             case .catchUp:

@@ -20,6 +20,19 @@ struct MeshTests {
         #expect(try mesh.peers(of: ana).count == 1)
     }
 
+    @Test("Whoever learns on a link that the peer is a member goes on with that link")
+    func caughtUp() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        try mesh.begin(ana, multicast: .off)
+        try mesh.begin(bo, peers: [ana], multicast: .off)
+        #expect(try mesh.run(seconds: 5) { mesh.isLinked(ana, bo) })
+        try mesh.run(seconds: 5)
+        #expect(ana.linkEnds.isEmpty)
+        #expect(bo.linkEnds.isEmpty)
+    }
+
     @Test("A third device carries a message to one that was away when it was written")
     func ferry() throws {
         let mesh = try TestMesh()
