@@ -1,0 +1,46 @@
+import Glibc
+
+/// `covey-bench [measure …]`: numbers, one JSON object a line, with the names and fields of the peers' benches.
+///
+/// Without arguments all measures run. A measure that needs another node starts this program again, with a role.
+@main
+enum Bench {
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            let chosen = try arguments.isEmpty ? Measure.allCases : arguments.map(Measure.named)
+            for measure in chosen { try measure.run() }
+        } catch {
+            let text = Array("covey-bench: \(error)\n".utf8)
+            _ = write(STDERR_FILENO, text, text.count)
+            exit(1)
+        }
+    }
+}
+
+/// A sentence for a person, and the end of the run.
+struct Complaint: Error, CustomStringConvertible {
+    let description: String
+    init(_ text: String) { description = text }
+}
+
+/// What can be measured, in the order in which all are.
+enum Measure: String, CaseIterable {
+    case crypto
+    case certificates
+
+    static func named(_ name: String) throws -> Measure {
+        guard let measure = Measure(rawValue: name) else {
+            let names = allCases.map(\.rawValue).joined(separator: ", ")
+            throw Complaint("there is no measure \(name); there are \(names)")
+        }
+        return measure
+    }
+
+    func run() throws {
+        switch self {
+        case .crypto: measureCrypto()
+        case .certificates: try measureCertificates()
+        }
+    }
+}
