@@ -426,7 +426,8 @@ package final class Driver {
         // An address that was named is meant, whatever interface has it.
         let chosen =
             listen.isWildcard
-            ? used.filter { $0.address.isV4 == listen.isV4 } : all.filter { $0.address.hasHost(of: listen) }
+            ? used.filter { $0.address.isV4 == listen.isV4 }
+            : all.filter { $0.isRunning && $0.address.hasHost(of: listen) }
         return chosen.map {
             var address = $0.address
             address.port = listen.port

@@ -72,6 +72,34 @@ struct ControlSocketTests {
         try node.stop()
     }
 
+    private static let canBecomeNobody =
+        geteuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0 && access("/usr/bin/perl", X_OK) == 0
+
+    @Test("another user who reaches the socket is told no, and nothing else", .enabled(if: canBecomeNobody))
+    func stranger() throws {
+        let node = try NodeThread(at: directory.socket)
+        // As if the modes were wrong: the check of the user stands on its own.
+        chmod(directory.path, 0o755)
+        chmod(directory.socket, 0o777)
+        let program = """
+            use Socket; socket(S, AF_UNIX, SOCK_STREAM, 0); connect(S, pack_sockaddr_un($ARGV[0])) or exit 3;
+            syswrite(S, qq({"jsonrpc":"2.0","id":1,"method":"node.version"}\n)); @l = <S>;
+            exit(@l == 1 && $l[0] =~ /-32002/ ? 0 : 4)
+            """
+        let words = [
+            "setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/perl", "-e", program, directory.socket,
+        ]
+        var arguments = words.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var child: pid_t = 0
+        #expect(posix_spawn(&child, "/usr/bin/setpriv", nil, nil, &arguments, environ) == 0)
+        var status: Int32 = -1
+        #expect(waitpid(child, &status, 0) == child)
+        #expect(status == 0)
+        #expect(try ControlClient(path: directory.socket).call(NodeVersion()).controlVersion == 1)
+        try node.stop()
+    }
+
     @Test("a wrong line is answered with its code, and the next one is heard")
     func wrongLines() throws {
         let node = try NodeThread(at: directory.socket)

@@ -96,6 +96,9 @@ struct DiscoveryTests {
         tunnel.isPointToPoint = true
         #expect(!InterfaceChoice(named: []).uses(tunnel))
         #expect(InterfaceChoice(named: [name]).uses(tunnel))
+        var unplugged = interface
+        unplugged.isRunning = false
+        #expect(!InterfaceChoice(named: [name]).uses(unplugged))
     }
 
     @Test("addresses come back from the system's form as they were")
