@@ -5,6 +5,8 @@ enum Bounds {
     /// Streams others opened to us, bytes of which no handshake has judged yet among them.
     static let acceptedConnections = 64
     static let listenBacklog: Int32 = 64
+    /// Names being looked up at once. The resolver may take long, and commits need threads of the same pool.
+    static let lookups = 2
     static let dialTimeout: UInt64 = 10_000
     /// How long a closed stream may take to hand over what was sent.
     static let closeTimeout: UInt64 = 2_000

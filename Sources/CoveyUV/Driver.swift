@@ -1,5 +1,5 @@
 import CUV
-import CoveyCore
+package import CoveyCore
 package import CoveyNode
 import Glibc
 
@@ -19,6 +19,10 @@ package final class Driver {
         package var discoveryPort: UInt16 = 26117
         /// Microseconds a turn may wait for its commit before reading pauses.
         package var commitWithin: UInt64 = 200_000
+
+        /// Addresses the node dials that stand for a name: the name's addresses of that moment are dialled instead, one
+        /// at each dial, in turn.
+        package var names: [SocketAddress: HostName] = [:]
 
         package init(listen: [ListenAddress]) { self.listen = listen }
     }
@@ -53,6 +57,9 @@ package final class Driver {
     private var leaving: Set<ConnectionID> = []
     /// Were sent something in this round of effects.
     private var gathering: [TCPConnection] = []
+    /// Dials whose name is being looked up.
+    private var lookups: Set<ConnectionID> = []
+    private var dialsByName: [HostName: Int] = [:]
     private var lastAccepted: UInt32 = 0
     private var acceptedCount = 0
     private var isBehind = false
@@ -329,7 +336,28 @@ package final class Driver {
     }
 
     private func dial(_ id: ConnectionID, _ address: SocketAddress) {
-        precondition(connections[id] == nil, "the node names a new connection at each dial")
+        precondition(
+            connections[id] == nil && !lookups.contains(id), "the node names a new connection at each dial")
+        guard let name = configuration.names[address] else { return connect(id, address) }
+        guard lookups.count < Bounds.lookups else { return post(.dialFailed(id)) }
+        do {
+            try NameLookup.begin(name, on: loop) { [self] in found($0, for: id, name) }
+            lookups.insert(id)
+        } catch {
+            post(.dialFailed(id))
+        }
+    }
+
+    private func found(_ addresses: [SocketAddress], for id: ConnectionID, _ name: HostName) {
+        // Given up meanwhile.
+        guard state == .running, lookups.remove(id) != nil else { return }
+        guard !addresses.isEmpty else { return post(.dialFailed(id)) }
+        let turn = dialsByName[name, default: 0]
+        dialsByName[name] = turn &+ 1
+        connect(id, addresses[turn % addresses.count])
+    }
+
+    private func connect(_ id: ConnectionID, _ address: SocketAddress) {
         do {
             connections[id] = try TCPConnection(
                 id, dialling: address, on: loop, timeout: Bounds.dialTimeout, owner: self)
@@ -341,6 +369,7 @@ package final class Driver {
     @discardableResult
     private func remove(_ id: ConnectionID) -> TCPConnection? {
         leaving.remove(id)
+        lookups.remove(id)
         guard let connection = connections.removeValue(forKey: id) else { return nil }
         if case .accepted = id { acceptedCount -= 1 }
         return connection

@@ -108,6 +108,52 @@ struct DriverTests {
         #expect(client.closed.isEmpty)
     }
 
+    @Test("a peer known by name is looked up at each dial, and its addresses are dialled in turn")
+    func dialsName() throws {
+        let bench = try Bench()
+        let server = ScriptedNode()
+        _ = try bench.driver(server)
+        let port = try #require(server.endpoints.first?.address.port)
+        let standIn = SocketAddress(v4: 203, 0, 113, 1, port: 1)
+        let unknown = SocketAddress(v4: 203, 0, 113, 2, port: 1)
+        var attempts: UInt32 = 0
+        let client = ScriptedNode { event, _, effects in
+            switch event {
+            case .command: effects.append(.dial(.dialled(100), unknown))
+            // "localhost" may be an IPv6 address first, where nobody listens.
+            case .dialFailed:
+                attempts += 1
+                effects.append(.dial(.dialled(attempts), standIn))
+            default: break
+            }
+        }
+        let names = [standIn: HostName(host: "localhost", port: port), unknown: HostName(host: "a..b", port: 1)]
+        let driver = try bench.driver(client, configure: { $0.names = names })
+        driver.submit(.status) { _ in }
+        try bench.run(until: "it is connected") { !client.connected.isEmpty }
+        #expect(client.dialsFailed.first == .dialled(100))
+        #expect(client.connected == [.dialled(attempts)])
+        #expect(attempts <= 4)
+    }
+
+    @Test("a dial that is given up while its name is looked up is heard of no more")
+    func abortedLookup() throws {
+        let bench = try Bench()
+        let standIn = SocketAddress(v4: 203, 0, 113, 1, port: 1)
+        let client = ScriptedNode { [one] event, _, effects in
+            guard case .command(let id, _) = event else { return }
+            effects.append(.dial(one, standIn))
+            effects.append(.abort(one))
+            effects.append(.reply(id, .stopping))
+        }
+        let driver = try bench.driver(client, configure: { $0.names = [standIn: HostName(host: "a..b", port: 1)] })
+        var hasEnded = false
+        driver.ended = { hasEnded = true }
+        driver.submit(.status) { _ in driver.submit(.stop) { _ in } }
+        try bench.run(until: "the run has ended") { hasEnded }
+        #expect(client.dialsFailed.isEmpty)
+    }
+
     @Test("a second listener on a port is refused with what to do, and opens nothing")
     func portInUse() throws {
         let bench = try Bench()

@@ -176,13 +176,15 @@ final class Bench {
 
     func driver(
         _ node: ScriptedNode, _ store: RecordingStore = RecordingStore(), multicast: MulticastUse = .off,
-        port: UInt16 = 26117, commitWithin: UInt64 = 200_000, observed: @escaping (Observation) -> Void = { _ in }
+        port: UInt16 = 26117, commitWithin: UInt64 = 200_000, observed: @escaping (Observation) -> Void = { _ in },
+        configure: (inout Driver.Configuration) -> Void = { _ in }
     ) throws -> Driver {
         var configuration = Driver.Configuration(listen: [ListenAddress(SocketAddress(v4: 127, 0, 0, 1, port: 0))])
         configuration.interfaces = ["lo"]
         configuration.multicast = multicast
         configuration.discoveryPort = port
         configuration.commitWithin = commitWithin
+        configure(&configuration)
         let driver = Driver(node, store: store, on: loop, configuration: configuration, observed: observed)
         drivers.append(driver)
         try driver.start()
