@@ -67,6 +67,18 @@ extension Node {
         try store.put(.delivered, key, value)
     }
 
+    /// Once an hour: what can no longer come back need not be remembered.
+    func forgetDelivered(upTo hour: Hour, _ store: any Store) throws {
+        for record in try store.all(.delivered) {
+            guard record.value.count == 4 else {
+                throw StoreError.damaged("a delivered id's record has the wrong length")
+            }
+            if Hour(record.value.reduce(0) { $0 << 8 | UInt32($1) }) <= hour {
+                try store.delete(.delivered, record.key)
+            }
+        }
+    }
+
     // MARK: Prekeys
 
     /// A new bundle every week, old private halves erased in time.

@@ -39,7 +39,10 @@ package struct Dialer: Sendable {
 
     private static let first: UInt64 = 1_000_000
     private var targets: [SocketAddress: Target] = [:]
+    /// Dials under way.
     private var inFlight: [ConnectionID: SocketAddress] = [:]
+    /// Links that came of dials.
+    private var linked: [ConnectionID: SocketAddress] = [:]
 
     package init() {}
 
@@ -113,13 +116,26 @@ package struct Dialer: Sendable {
         }
     }
 
-    /// A link came of it; when the link ends, the target may be dialled again soon.
+    /// A link came of the dial.
+    package mutating func established(_ connection: ConnectionID) {
+        linked[connection] = inFlight.removeValue(forKey: connection)
+    }
+
+    /// The link ended: the target may be dialled again soon.
     package mutating func ended(_ connection: ConnectionID, at uptime: UInt64, random: any RandomSource) {
-        guard let address = inFlight.removeValue(forKey: connection), var target = targets[address] else { return }
+        guard let address = linked.removeValue(forKey: connection), var target = targets[address] else { return }
         target.connection = nil
         target.failures = 0
         target.epochsTried = 0
         target.notBefore = uptime + Self.first / 2 + random.uniform(Self.first)
+        targets[address] = target
+    }
+
+    /// The link over this connection stands, and another is wanted to take its place.
+    package mutating func again(_ connection: ConnectionID, at uptime: UInt64) {
+        guard let address = linked.removeValue(forKey: connection), var target = targets[address] else { return }
+        target.connection = nil
+        target.notBefore = uptime
         targets[address] = target
     }
 

@@ -26,7 +26,9 @@ extension Node {
 
     private func isWanted(_ target: Dialer.Target) -> Bool {
         guard !endpoints.contains(where: { $0.address == target.address }) else { return false }
-        guard let device = target.device else { return !links.contains { $0.address == target.address } }
+        guard let device = target.device else {
+            return !links.contains { $0.address == target.address && !$0.isBeingReplaced }
+        }
         return device != own.id && !isLinked(to: device) && !roster.membership.isRevoked(device)
     }
 
@@ -246,6 +248,7 @@ extension Node {
             connection: connection, address: handshake.address, isInitiator: isInitiator, transport: transport,
             claim: claim, admission: admission, now: now.uptime)
         links.append(link)
+        dialer.established(connection)
     }
 
     // MARK: Epochs

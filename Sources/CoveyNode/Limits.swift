@@ -12,6 +12,9 @@ package enum Limits {
     package static let pingAfter: UInt64 = 15_000_000
     /// Microseconds without an answer after which it is dead.
     package static let deadAfter: UInt64 = 10_000_000
+    /// Microseconds of the first and of the longest pause between digests on a quiet link (Trickle: 2 s, 8 doublings).
+    package static let digestFirst: UInt64 = 2_000_000
+    package static let digestLongest: UInt64 = 512_000_000
     /// Bytes of envelopes sent on a link and not acknowledged.
     package static let unacknowledged = 8 << 20
     /// Bytes given to the driver at once before it has to report that they left.

@@ -394,6 +394,8 @@ extension Node {
         _ effects: inout Effects
     ) throws {
         link.transfers[namespace] = nil
+        // Ghosts that only one side knows differ for good; looking again soon would not change that.
+        if outcome == .different { resetDigests(link, now) }
         guard namespace == .notes, case .notes = link.stage else { return }
         switch outcome {
         case .equal, .complete:
@@ -436,6 +438,12 @@ extension Node {
                 link.reconcilers[namespace] = reconciler
                 try perform(steps, namespace, link, now, store, &effects)
             }
+            if now.uptime >= link.digestAt {
+                link.digestPause = min(link.digestPause * 2, Limits.digestLongest)
+                scheduleDigests(link, now)
+                for namespace in link.reconcilers.keys.sorted() { try reconcile(namespace, link, now, store, &effects) }
+            }
+            if now.uptime >= link.rehandshakeDue { replace(link, now) }
             if link.pingedAt == nil, now.uptime >= link.heardAt + Limits.pingAfter {
                 link.pingedAt = now.uptime
                 link.sender.append(Frame.Ping(time: milliseconds(now)))
@@ -449,12 +457,32 @@ extension Node {
     func armLink(_ link: PeerLink) {
         guard link.isOpen else { return }
         var next = link.pingedAt.map { $0 + Limits.deadAfter } ?? link.heardAt + Limits.pingAfter
-        next = min(next, link.hardStop)
+        next = min(next, link.hardStop, link.digestAt)
+        if !link.isBeingReplaced { next = min(next, link.rehandshakeDue) }
         for reconciler in link.reconcilers.values { if let due = reconciler.deadline { next = min(next, due) } }
         deadlines.set(.link(link.connection), at: next)
     }
 
     private func milliseconds(_ now: Now) -> UInt32 { UInt32(truncatingIfNeeded: now.uptime / 1000) }
+
+    /// Digests are exchanged often after a change, and ever more rarely while nothing differs.
+    func resetDigests(_ link: PeerLink, _ now: Now) {
+        link.digestPause = Limits.digestFirst
+        scheduleDigests(link, now)
+    }
+
+    private func scheduleDigests(_ link: PeerLink, _ now: Now) {
+        link.digestAt = now.uptime + link.digestPause / 2 + random.uniform(link.digestPause / 2 + 1)
+    }
+
+    /// The key of a link is an hour old: whoever dialled dials again, and the newer link stays (protocol.md §2.3).
+    private func replace(_ link: PeerLink, _ now: Now) {
+        guard !link.isBeingReplaced else { return }
+        link.isBeingReplaced = true
+        guard case .dialled = link.connection else { return }
+        dialer.again(link.connection, at: now.uptime)
+        deadlines.set(.dial, noLaterThan: now.uptime)
+    }
 
     // MARK: Ending
 

@@ -93,7 +93,8 @@ extension Node {
             guard let hello = link.peerHello else { return }
             guard settleDuplicates(link, now, &effects) else { return }
             link.stage = .open
-            deadlines.set(.link(link.connection), at: now.uptime + Limits.pingAfter)
+            resetDigests(link, now)
+            armLink(link)
             policy.contactUp(link.peerView, now: now)
             shelf.share(among: links.count { $0.isOpen })
             try compare(hello, on: link, now, store, &effects)

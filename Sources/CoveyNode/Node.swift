@@ -59,6 +59,9 @@ package final class Node {
     /// What each neighbour may send us in each class.
     var allowances: [DeviceID: PerPriority<Allowance>] = [:]
 
+    /// The hour up to which delivered ids were forgotten.
+    private var forgottenUpTo = Hour(0)
+    private var savedFloor: Minute?
     var deadlines = Deadlines()
     var refusals: [String: UInt64] = [:]
     /// Links that were written to in this turn.
@@ -189,7 +192,16 @@ package final class Node {
         let gone = shelf.expire(upTo: hour)
         try store.expire(upTo: hour)
         if gone > 0 { effects.append(.observe(.expired(gone))) }
-        try State.floor.put(UInt64(time(now).floor.value), in: store)
+        if hour > forgottenUpTo {
+            try forgetDelivered(upTo: hour, store)
+            forgottenUpTo = hour
+        }
+        let view = time(now)
+        if view.floor != savedFloor {
+            try State.floor.put(UInt64(view.floor.value), in: store)
+            savedFloor = view.floor
+        }
+        for commit in try epochs.settle(roster.membership, at: view, store) { seenFirsts.forget(commit) }
         deadlines.set(.expiry, at: now.uptime + 60_000_000)
     }
 
@@ -201,7 +213,7 @@ package final class Node {
     package func isOpen(to device: DeviceID) -> Bool { links.contains { $0.device == device && $0.isOpen } }
 
     /// Whether anything is under way towards a device: no need to dial it.
-    func isLinked(to device: DeviceID) -> Bool { links.contains { $0.device == device } }
+    func isLinked(to device: DeviceID) -> Bool { links.contains { $0.device == device && !$0.isBeingReplaced } }
 
     func touch(_ link: PeerLink) {
         if !touched.contains(where: { $0 === link }) { touched.append(link) }

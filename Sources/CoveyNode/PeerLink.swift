@@ -79,6 +79,11 @@ final class PeerLink {
     var transfers: [Namespace: Transfers] = [:]
     /// Runs of the notes that did not end equal.
     var noteRuns = 0
+    /// When digests are exchanged again, and the pause after that (Trickle, sync-routing.md §2.4).
+    var digestAt: UInt64 = .max
+    var digestPause: UInt64 = 0
+    /// A new handshake was asked for: this link stays until the new one is up.
+    var isBeingReplaced = false
 
     private(set) var peerView: PeerView
     var acks: [Frame.DataAck.Row] = []

@@ -15,6 +15,8 @@ final class TestMesh {
         var replies: [Reply] = []
         fileprivate var accepted: UInt32 = 0
         var clockOffset: Int64 = 0
+        /// Events wait while the host is held: to others it is silent, its connections stand.
+        fileprivate var isHeld = false
 
         init(name: String, identity: DeviceIdentity, address: SocketAddress, seed: UInt64) {
             self.name = name
@@ -157,8 +159,15 @@ final class TestMesh {
     func stop(_ host: Host) {
         host.node = nil
         host.store.crash()
-        for end in wires.keys.filter({ $0.host == host.name }) { cut(end) }
+        for end in sortedEnds where end.host == host.name { cut(end) }
         queue.removeAll { $0.host === host }
+    }
+
+    func hold(_ host: Host) { host.isHeld = true }
+
+    func release(_ host: Host) {
+        host.isHeld = false
+        post(.deadline, to: host)
     }
 
     func command(_ command: Command, at host: Host) {
@@ -172,7 +181,18 @@ final class TestMesh {
     /// Only hosts of one island reach each other; nil joins all.
     func partition(_ islands: [[Host]]?) {
         self.islands = islands?.map { $0.map(\.name) }
-        for (end, other) in wires where !reach(end.host, other.host) { cut(end) }
+        for end in sortedEnds { if let other = wires[end], !reach(end.host, other.host) { cut(end) } }
+    }
+
+    /// In an order that is the same in every run.
+    private var sortedEnds: [End] {
+        wires.keys.sorted { ($0.host, "\($0.connection)") < ($1.host, "\($1.connection)") }
+    }
+
+    /// Time passes while no node runs.
+    func skip(seconds: UInt64) {
+        precondition(hosts.allSatisfy { $0.node == nil }, "time is skipped while all nodes are stopped")
+        uptime += seconds * 1_000_000
     }
 
     private func reach(_ a: String, _ b: String) -> Bool {
@@ -215,18 +235,20 @@ final class TestMesh {
                 try turn(event, host)
             }
             if condition() { return true }
-            let next = hosts.compactMap { $0.node?.nextDeadline }.min()
+            let next = hosts.compactMap { $0.isHeld ? nil : $0.node?.nextDeadline }.min()
             guard let next, next <= end else {
                 uptime = end
                 return condition()
             }
             uptime = max(uptime, next)
-            for host in hosts where host.node?.nextDeadline ?? .max <= uptime { post(.deadline, to: host) }
+            for host in hosts where !host.isHeld && host.node?.nextDeadline ?? .max <= uptime {
+                post(.deadline, to: host)
+            }
         }
     }
 
     private func turn(_ event: Event, _ host: Host) throws {
-        guard let node = host.node else { return }
+        guard let node = host.node, !host.isHeld else { return }
         var effects = Effects()
         try node.handle(event, at: now(host), store: host.store, into: &effects)
         host.store.commit()
