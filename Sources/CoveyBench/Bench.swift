@@ -8,6 +8,7 @@ enum Bench {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
+            if arguments.first == NodeRole.word { return try NodeRole(arguments).run() }
             let chosen = try arguments.isEmpty ? Measure.allCases : arguments.map(Measure.named)
             for measure in chosen { try measure.run() }
         } catch {
@@ -28,6 +29,12 @@ struct Complaint: Error, CustomStringConvertible {
 enum Measure: String, CaseIterable {
     case crypto
     case certificates
+    case rate
+    case latency
+    case drain
+    case link
+    case discovery
+    case idle
 
     static func named(_ name: String) throws -> Measure {
         guard let measure = Measure(rawValue: name) else {
@@ -41,6 +48,12 @@ enum Measure: String, CaseIterable {
         switch self {
         case .crypto: measureCrypto()
         case .certificates: try measureCertificates()
+        case .rate: try measureRate()
+        case .latency: try measureLatency()
+        case .drain: try measureDrain()
+        case .link: try measureLink()
+        case .discovery: try measureDiscovery()
+        case .idle: try measureIdle()
         }
     }
 }

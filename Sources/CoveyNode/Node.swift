@@ -227,7 +227,7 @@ package final class Node {
     }
 
     /// What this turn wrote to links: acknowledgements, mail, frames; one buffer a link.
-    private func flush(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+    func flush(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         while !touched.isEmpty {
             let batch = touched
             touched.removeAll(keepingCapacity: true)
