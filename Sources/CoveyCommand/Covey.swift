@@ -8,7 +8,7 @@ struct Covey: ParsableCommand {
         abstract: "A closed mesh messenger without servers.",
         version: Build.version,
         subcommands: [
-            AuthorityCommand.self, DeviceCommand.self, SendCommand.self, InboxCommand.self,
+            AuthorityCommand.self, DeviceCommand.self, RunCommand.self, SendCommand.self, InboxCommand.self,
             PeersCommand.self, StatusCommand.self, ContactsCommand.self, LogCommand.self, VersionCommand.self,
         ])
 

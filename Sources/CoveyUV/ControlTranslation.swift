@@ -1,7 +1,7 @@
-import CoveyControl
+package import CoveyControl
 import CoveyCore
 import CoveyCrypto
-import CoveyNode
+package import CoveyNode
 
 // Between the words of the control API and those of the node.
 
@@ -107,7 +107,7 @@ extension SendResult {
 
 extension EventEntry {
     /// The feed names what happened; the text of mail stands in `inbox.message` alone.
-    init(_ observation: Observation, at time: Time) {
+    package init(_ observation: Observation, at time: Time) {
         func entry(_ kind: String, _ text: String, _ fields: [String: String] = [:]) -> EventEntry {
             EventEntry(time: time, kind: kind, text: text, fields: fields)
         }

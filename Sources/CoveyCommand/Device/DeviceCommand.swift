@@ -7,7 +7,7 @@ import CoveyStore
 struct DeviceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "device", abstract: "Enrol this device.",
-        subcommands: [RequestCommand.self])
+        subcommands: [RequestCommand.self, InstallCommand.self])
 }
 
 struct RequestCommand: ParsableCommand {

@@ -1,0 +1,81 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+import CoveyStore
+
+struct InstallCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "install", abstract: "Become a member, with the welcome that the authority made.")
+
+    @Argument(help: "The welcome.")
+    var welcome: String
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Installed: Answer {
+        let device: String
+        let label: String
+        let mesh: String
+        let meshName: String
+        let expires: String
+        let home: String
+
+        var text: String {
+            """
+            this device is \(label) (\(LogText.short(device))) of the mesh \(meshName) (\(LogText.short(mesh))) until \(expires)
+            the welcome is of no more use; next: covey run --home \(home)
+            """
+        }
+    }
+
+    func run() throws {
+        let path = try node.load().home
+        guard Disk.exists(path) else { throw Self.nothingWaits(path) }
+        let home = try HomeDirectory(path)
+        guard let pending = try PendingFile(in: home).read() else { throw Self.nothingWaits(path) }
+        let file = try CoveyFile(at: welcome)
+        let content = try Complaint.about(welcome) { try file.content(.welcome, of: pending.invitation.mesh) }
+        let opened = try Welcome(opening: content, of: pending)
+        let membership = try opened.membership(of: pending)
+        guard let certificate = membership.currentCertificate(pending.identity.id) else {
+            throw WelcomeRefusal.notEnrolled
+        }
+        try Self.install(opened, pending, in: home)
+        try Installed(
+            device: certificate.device.hex, label: certificate.label, mesh: membership.mesh.hex,
+            meshName: opened.genesis.name, expires: CalendarText.utc(certificate.notAfter), home: home.path
+        ).show(asJSON: answer.json)
+    }
+
+    private static func nothingWaits(_ home: String) -> Complaint {
+        Complaint(
+            .failed, "no request waits in \(home); make one first: covey device request INVITE -o FILE --home \(home)")
+    }
+
+    /// What was cut off by a crash is done again from the start: the request and its keys are removed last.
+    private static func install(_ welcome: Welcome, _ pending: PendingEnrolment, in home: HomeDirectory) throws {
+        let random = SystemRandom()
+        let file = DeviceKeyFile(home.deviceKey)
+        let keys: DeviceKeys
+        if Disk.exists(home.deviceKey) {
+            keys = try file.read()
+            guard keys.device == pending.identity.id else { throw DeviceKeyFile.Failure.exists(home.deviceKey) }
+        } else {
+            let identity = pending.identity
+            keys = DeviceKeys(
+                mesh: identity.mesh, master: SymmetricKey(from: random), signing: identity.signing,
+                link: identity.link, message: identity.message)
+            try file.write(keys, from: random)
+        }
+        try Disk.replace(home.mesh, welcome.genesis.signed.bytes)
+        let store = try DiskStore(in: home, key: keys.master)
+        try Installation.write(welcome, to: store)
+        if let batch = store.takeBatch() {
+            try batch.write()
+            store.finished(batch)
+        }
+        try PendingFile(in: home).remove()
+    }
+}

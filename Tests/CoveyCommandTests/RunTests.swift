@@ -1,0 +1,190 @@
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+@Suite("covey run")
+final class RunTests {
+    let program: CoveyProgram
+
+    init() throws { program = try CoveyProgram() }
+    deinit { program.remove() }
+
+    private func enrol(_ names: String...) throws {
+        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        for name in names {
+            try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
+            try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
+            try program.succeed("authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk")
+            let installed = try program.succeed("device", "install", "\(name).welcome", "--home", name)
+            #expect(installed.output.contains("this device is \(name)"))
+        }
+    }
+
+    /// Runs a node on the loopback interface, without multicast, and gives the address it listens on.
+    private func run(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
+        let node = try RunningProgram(
+            program,
+            ["run", "--home", name, "--listen", "127.0.0.1:0", "--multicast", "off", "--log-format", "json"] + more)
+        let line = try node.line(.output, containing: "\"ready\":true")
+        let ready = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        #expect(ready["label"] as? String == name)
+        return (node, try #require((ready["listen"] as? [String])?.first))
+    }
+
+    @Test("two nodes on one machine write to each other, and end cleanly")
+    func conversation() throws {
+        try enrol("ana", "ben")
+        let ana = try run("ana")
+        let ben = try run("ben", "--peer", ana.address)
+        let follow = try RunningProgram(program, ["inbox", "--follow", "--json", "--home", "ana"])
+        for (from, to, text) in [("ben", "ana", "hello ana"), ("ana", "ben", "hello ben")] {
+            let sent = try program.run(["send", to, "--json", "--home", from], input: text + "\n")
+            #expect(sent.status == 0, "\(sent.complaint)")
+        }
+        let toAna = try follow.line(.output, containing: "hello ana")
+        let message = try #require(JSONSerialization.jsonObject(with: Data(toAna.utf8)) as? [String: Any])
+        #expect(message["label"] as? String == "ben")
+        #expect(message["text"] as? String == "hello ana")
+        _ = try ben.node.line(.log, containing: "a message from ana")
+        #expect(try program.succeed("inbox", "--home", "ben").output.contains("ana: hello ben"))
+
+        let status = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(status["meshName"] as? String == "Harbour")
+        #expect(status["inbox"] as? Int == 1)
+        #expect(try program.succeed("contacts", "--home", "ana").output.contains("ben"))
+        #expect(try program.succeed("log", "show", "--home", "ben").output.contains("epoch 1"))
+        #expect(try program.mode(of: "ana/control.sock") == 0o600)
+        for secret in ["hello ana", "hello ben"] {
+            #expect(try !ana.node.text(of: .log).contains(secret), "what people write is in no log")
+            #expect(try !ben.node.text(of: .log).contains(secret))
+        }
+
+        try program.fail("run", "--home", "ana", status: 75, saying: "already running, pid", "--home")
+        try program.fail("device", "install", "ana.welcome", "--home", "ana", status: 75, saying: "already running")
+        #expect(try ana.node.stop() == 0)
+        #expect(try ben.node.stop() == 0)
+        #expect(try follow.waitForEnd() == 75, "whoever followed is told")
+        try program.fail("status", "--home", "ana", status: 69, saying: "no node answers")
+    }
+
+    @Test("what waited and what was received is there after a restart")
+    func restart() throws {
+        try enrol("ana", "ben")
+        // Ben's welcome told of Ana; her keys are still to come.
+        let ben = try run("ben")
+        #expect(try program.succeed("send", "ana", "later", "--home", "ben").output.contains("waits for the recipient"))
+        #expect(try ben.node.stop() == 0)
+        let ana = try run("ana")
+        let again = try run("ben", "--peer", ana.address)
+        _ = try ana.node.line(.log, containing: "a message from ben")
+        #expect(try ana.node.stop() == 0)
+        let back = try run("ana")
+        #expect(try program.succeed("inbox", "--home", "ana").output.contains("ben: later"))
+        #expect(try back.node.stop() == 0)
+        #expect(try again.node.stop() == 0)
+    }
+
+    @Test("an officer's node takes a certificate and a revocation through its socket, with the new network key")
+    func officer() throws {
+        try enrol("ana", "ben")
+        let ana = try run("ana")
+        let ben = try run("ben", "--peer", ana.address)
+        _ = try ben.node.line(.log, containing: "linked to")
+        try program.succeed("authority", "invite", "cy", "-o", "cy.invite", "--authority", "desk")
+        try program.succeed("device", "request", "cy.invite", "-o", "cy.request", "--home", "cy")
+        let signed = try program.succeed(
+            "authority", "sign", "cy.request", "-o", "cy.welcome", "--authority", "desk", "--node", "ana/control.sock",
+            "--json"
+        ).json()
+        #expect((signed["handed"] as? [String: Any])?["accepted"] as? Int == 1)
+        #expect(try program.succeed("contacts", "--home", "ana").output.contains("cy"))
+
+        let revoked = try program.succeed(
+            "authority", "revoke", "cy", "--reason", "lost", "--authority", "desk", "--node", "ana/control.sock",
+            "--json"
+        ).json()
+        #expect(revoked["newEpoch"] as? Bool == true)
+        let status = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(status["epoch"] as? Int == 2)
+        #expect(status["isHolding"] as? Bool == false)
+        _ = try ben.node.line(.log, containing: "\"event\":\"noteLearnt\"")
+        _ = try ben.node.line(.log, containing: "learnt epoch 2")
+        #expect(try ana.node.stop() == 0)
+        #expect(try ben.node.stop() == 0)
+    }
+
+    @Test("a log file is handed to a node; one of another mesh is refused by name")
+    func imported() throws {
+        try enrol("ana", "ben")
+        let ana = try run("ana")
+        let known = try program.succeed("log", "import", "ben.log", "--home", "ana").output
+        #expect(known.contains("1 new") || known.contains("1 known"))
+        try program.succeed(
+            "authority", "revoke", "ben", "--reason", "compromised", "-o", "ben-out.log", "--authority", "desk")
+        let taken = try program.succeed(
+            "log", "import", "ben-out.log", "--authority", "desk", "--home", "ana", "--json"
+        ).json()
+        #expect(taken["accepted"] as? Int == 2)
+        let status = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(status["epoch"] as? Int == 2)
+        try program.succeed("authority", "init", "Lagoon", "--authority", "other")
+        try program.succeed("authority", "log", "-o", "other.log", "--authority", "other")
+        try program.fail(
+            "log", "import", "other.log", "--home", "ana", status: 1, saying: "other.log", "another mesh")
+        try program.fail(
+            "log", "import", "ben.invite", "--home", "ana", status: 1, saying: ".invite file where a .log")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("a welcome of somebody else, or cut off, is not installed, and the right one still is")
+    func welcomes() throws {
+        try enrol("ana")
+        try program.succeed("authority", "invite", "ben", "-o", "ben.invite", "--authority", "desk")
+        try program.fail(
+            "device", "install", "ana.welcome", "--home", "ben", status: 1, saying: "no request waits",
+            "covey device request")
+        try program.succeed("device", "request", "ben.invite", "-o", "ben.request", "--home", "ben")
+        try program.fail("run", "--home", "ben", status: 1, saying: "waits for the welcome", "covey device install")
+        try program.succeed("authority", "sign", "ben.request", "-o", "ben.welcome", "--authority", "desk")
+        try program.fail(
+            "device", "install", "ana.welcome", "--home", "ben", status: 1, saying: "not made for this device")
+        let bytes = try program.bytes(of: "ben.welcome")
+        try Data(bytes.dropLast(5)).write(to: URL(fileURLWithPath: program.path("cut.welcome")))
+        try program.fail("device", "install", "cut.welcome", "--home", "ben", status: 1, saying: "welcome")
+        try program.succeed("device", "install", "ben.welcome", "--home", "ben")
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: program.path("ben")).contains("pending"))
+        try program.fail("device", "install", "ben.welcome", "--home", "ben", status: 1, saying: "no request waits")
+        try program.fail(
+            "device", "request", "ben.invite", "-o", "again.request", "--home", "ben", status: 73,
+            saying: "holds a device already")
+    }
+
+    @Test("where a node cannot start it says why and what to do")
+    func cannotStart() throws {
+        try enrol("ana", "ben")
+        try program.fail("run", "--home", "nobody", status: 1, saying: "no device in nobody", "covey device request")
+        let ana = try run("ana")
+        try program.fail(
+            "run", "--home", "ben", "--listen", ana.address, "--multicast", "off", status: 73,
+            saying: "another program uses the port", "--listen")
+        try program.fail(
+            "run", "--home", "ben", "--listen", "harbour.example:1", status: 64, saying: "no address", "0.0.0.0")
+        try program.fail(
+            "run", "--home", "ben", "--listen", "127.0.0.1:0", "--control", "no/such/c.sock", "--multicast", "off",
+            status: 73, saying: "no/such/c.sock", "--control")
+        #expect(try ana.node.stop() == 0)
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: program.path("ben/mesh")))
+        try program.fail("run", "--home", "ben", status: 1, saying: "ben/mesh is damaged")
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: program.path("ben/device.key"))
+        try program.fail("run", "--home", "ben", status: 77, saying: "chmod 600 ben/device.key")
+    }
+
+    @Test("a peer whose name nobody knows costs that peer, not the node")
+    func unknownPeer() throws {
+        try enrol("ana")
+        let ana = try run("ana", "--peer", "no-such-host.invalid:26117")
+        _ = try ana.node.line(.log, containing: "cannot find the address of the peer no-such-host.invalid")
+        #expect(try ana.node.stop() == 0)
+    }
+}
