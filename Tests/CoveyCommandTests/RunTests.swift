@@ -184,7 +184,18 @@ final class RunTests {
     func unknownPeer() throws {
         try enrol("ana")
         let ana = try run("ana", "--peer", "no-such-host.invalid:26117")
-        _ = try ana.node.line(.log, containing: "cannot find the address of the peer no-such-host.invalid")
+        #expect(try program.succeed("peers", "--home", "ana").output == "no neighbours\n")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("a peer is found by name too")
+    func namedPeer() throws {
+        try enrol("ana", "ben")
+        let ana = try run("ana")
+        let port = try #require(ana.address.split(separator: ":").last)
+        let ben = try run("ben", "--peer", "localhost:\(port)")
+        _ = try ben.node.line(.log, containing: "linked to")
+        #expect(try ben.node.stop() == 0)
         #expect(try ana.node.stop() == 0)
     }
 }

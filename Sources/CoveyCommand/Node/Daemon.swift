@@ -22,7 +22,8 @@ enum Daemon {
             genesis: genesis,
             identity: DeviceIdentity(
                 mesh: keys.mesh, signing: keys.signing, link: keys.link, message: keys.message))
-        node.peers = peers(configuration, log)
+        let peers = peers(configuration)
+        node.peers = peers.static
         node.quota = configuration.quota
         node.multicast =
             switch configuration.multicast {
@@ -32,10 +33,12 @@ enum Daemon {
             }
 
         let clock = Clock.system()
+        var sockets = try sockets(configuration)
+        sockets.names = peers.names
         let loop = try Loop()
         let driver = Driver(
             try Node(configuration: node, store: store, random: SystemRandom(), kem: MLKEM768(), now: clock.now),
-            store: store, on: loop, configuration: try sockets(configuration), clock: clock,
+            store: store, on: loop, configuration: sockets, clock: clock,
             observed: { log.observed($0) })
         try driver.start()
         do {
@@ -87,8 +90,7 @@ enum Daemon {
     private static func sockets(_ configuration: Configuration) throws -> Driver.Configuration {
         var sockets = Driver.Configuration(
             listen: try configuration.listen.map { wanted in
-                let found = SocketAddress.lookUp(wanted.host, port: wanted.port, isNumeric: true)
-                guard let address = found.first else {
+                guard let address = SocketAddress(numericHost: wanted.host, port: wanted.port) else {
                     throw Complaint(
                         .usage,
                         "cannot listen on \"\(wanted.host)\": it is no address; give one such as 0.0.0.0 or [::]")
@@ -102,15 +104,26 @@ enum Daemon {
         return sockets
     }
 
-    /// A name that nobody knows now costs its peer, not the node.
-    private static func peers(_ configuration: Configuration, _ log: NodeLog) -> [NodeConfiguration.StaticPeer] {
-        configuration.peers.flatMap { peer -> [NodeConfiguration.StaticPeer] in
-            let addresses = SocketAddress.lookUp(peer.at.host, port: peer.at.port)
-            if addresses.isEmpty {
-                log.warn(
-                    "cannot find the address of the peer \(peer.at.host); going on without it until the next start")
+    /// Peers at addresses, and peers by name: the driver asks for the addresses of a name at each dial, so a name that
+    /// nobody knows costs its peer, not the node.
+    private static func peers(
+        _ configuration: Configuration
+    ) -> (static: [NodeConfiguration.StaticPeer], names: [SocketAddress: HostName]) {
+        var peers: [NodeConfiguration.StaticPeer] = []
+        var names: [SocketAddress: HostName] = [:]
+        for (number, peer) in configuration.peers.enumerated() {
+            let port = peer.at.port
+            if let address = SocketAddress(numericHost: peer.at.host, port: port) {
+                peers.append(NodeConfiguration.StaticPeer(address: address, device: peer.device))
+                continue
             }
-            return addresses.map { NodeConfiguration.StaticPeer(address: $0, device: peer.device) }
+            // Of the prefix that is for discarding (RFC 6666): no peer has it.
+            let host: [UInt8] =
+                [1, 0] + Array(repeating: 0, count: 12) + [UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)]
+            let standIn = SocketAddress(host: Octets16(copying: host.span.bytes), port: port)
+            names[standIn] = HostName(host: peer.at.host, port: port)
+            peers.append(NodeConfiguration.StaticPeer(address: standIn, device: peer.device))
         }
+        return (peers, names)
     }
 }
