@@ -18,6 +18,7 @@ test: setup lint
 	swift build --build-tests
 	swift test --skip-build
 	scripts/test-demo
+	scripts/test-namespaces
 
 bench: setup
 	$(RELEASE) --product covey-bench

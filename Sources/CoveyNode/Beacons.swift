@@ -29,7 +29,9 @@ extension Node {
         beaconSequence += 1
         var flags: LANBeacon.Flags = solicits ? [.solicit] : []
         if links.count >= Limits.links { flags.insert(.full) }
-        let addresses = endpoints.map(\.address).filter { !$0.isLinkLocal }
+        // Link-local ones last: whoever hears a beacon can use them, others only where there is nothing else.
+        let listening = endpoints.map(\.address)
+        let addresses = listening.filter { !$0.isLinkLocal } + listening.filter(\.isLinkLocal)
         var digest: [UInt8] = []
         for priority in Priority.allCases {
             let aggregate = shelf[priority].aggregate(floor: mailNow(now).hour.adding(2))
