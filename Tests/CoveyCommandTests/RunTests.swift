@@ -100,16 +100,26 @@ final class RunTests {
         #expect((signed["handed"] as? [String: Any])?["accepted"] as? Int == 1)
         #expect(try program.succeed("contacts", "--home", "ana").output.contains("cy"))
 
+        let renewed = try program.succeed(
+            "authority", "renew", "ben", "--days", "5", "--authority", "desk", "--node", "ana/control.sock", "--json"
+        ).json()
+        #expect((renewed["handed"] as? [String: Any])?["accepted"] as? Int == 1)
+        let announced = try program.succeed(
+            "authority", "epoch", "--authority", "desk", "--node", "ana/control.sock", "--json"
+        ).json()
+        #expect(announced["epoch"] as? Int == 2)
+        _ = try ben.node.line(.log, containing: "learnt epoch 2")
+
         let revoked = try program.succeed(
             "authority", "revoke", "cy", "--reason", "lost", "--authority", "desk", "--node", "ana/control.sock",
             "--json"
         ).json()
         #expect(revoked["newEpoch"] as? Bool == true)
         let status = try program.succeed("status", "--json", "--home", "ana").json()
-        #expect(status["epoch"] as? Int == 2)
+        #expect(status["epoch"] as? Int == 3)
         #expect(status["isHolding"] as? Bool == false)
         _ = try ben.node.line(.log, containing: "\"event\":\"noteLearnt\"")
-        _ = try ben.node.line(.log, containing: "learnt epoch 2")
+        _ = try ben.node.line(.log, containing: "learnt epoch 3")
         #expect(try ana.node.stop() == 0)
         #expect(try ben.node.stop() == 0)
     }

@@ -94,6 +94,17 @@ struct AuthorityBook {
         return entry
     }
 
+    /// Another life for a device's keys. Rights stay as they are.
+    @discardableResult
+    mutating func renew(_ device: Device, days: UInt16?, now: Minute) throws -> LogEntry {
+        try check(now)
+        let grant = Grant(
+            capabilities: device.certificate.capabilities, zones: device.certificate.zones, days: days)
+        let entry = try authority.renew(device.id, grant, into: &membership, now: now)
+        entries.append(entry)
+        return entry
+    }
+
     /// A new network epoch that covers everything known here.
     @discardableResult
     mutating func announce(now: Minute, random: any RandomSource) throws -> LogEntry {

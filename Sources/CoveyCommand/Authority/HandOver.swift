@@ -17,6 +17,9 @@ struct HandOver: ParsableArguments {
         /// Why the node that was named did not take it.
         var problem: String?
         var hint: String?
+        var complaint: Complaint?
+
+        private enum CodingKeys: String, CodingKey { case accepted, refused, file, problem, hint }
 
         var text: String {
             if let file { return "wrote \(file), \(hint ?? "")" }
@@ -46,7 +49,7 @@ struct HandOver: ParsableArguments {
         _ objects: [Signed], epochs: [Welcome.Epoch], of directory: AuthorityDirectory, file: String
     ) throws -> Outcome {
         guard !objects.isEmpty else { return Outcome() }
-        var problem: String?
+        var complaint: Complaint?
         if let node {
             do {
                 let result = try Self.submit(objects, epochs: epochs, to: ControlClient(path: node))
@@ -55,13 +58,13 @@ struct HandOver: ParsableArguments {
                 }
                 return Outcome(accepted: result.accepted, refused: result.refused)
             } catch {
-                problem = Complaint(error).description
+                complaint = Complaint(error)
             }
         }
         try Disk.replace(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
         var hint = "hand it to any node: covey log import \(file)"
         if !epochs.isEmpty { hint += "; the new network key goes with it on your own: --authority \(directory.path)" }
-        return Outcome(file: file, problem: problem, hint: hint)
+        return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
     }
 
     /// In pieces that fit a line of the control socket.

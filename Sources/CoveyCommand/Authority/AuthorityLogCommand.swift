@@ -1,0 +1,70 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct AuthorityLogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "Show what was signed, or write it to a log file.")
+
+    @Option(name: .shortAndLong, help: "Write a log file instead, for: covey log import FILE.")
+    var output: String?
+
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Line: Answer {
+        let kind: String
+        let log: String?
+        let sequence: UInt64?
+        let id: String
+        let time: String
+        let summary: String
+
+        var text: String { cells.joined(separator: "  ") }
+        var cells: [String] { [log ?? "note", sequence.map(String.init) ?? "", time, summary] }
+    }
+
+    private struct Written: Answer {
+        let file: String
+        let objects: Int
+
+        var text: String { "wrote \(file): \(objects) entries and revocations; next: covey log import \(file)" }
+    }
+
+    func run() throws {
+        let directory = try authority.open()
+        let book = directory.book
+        if let output {
+            try Disk.create(output, CoveyFile.log(book.signed, mesh: book.mesh).bytes)
+            return try Written(file: output, objects: book.signed.count).show(asJSON: answer.json)
+        }
+        var labels = [book.genesis.rootID: "root"]
+        var lines: [Line] = []
+        for entry in book.entries {
+            if case .authorityAdd(let certificate) = entry.payload {
+                labels[certificate.authority] = certificate.content.label
+            }
+            lines.append(
+                Line(
+                    kind: LogText.kind(of: entry.payload), log: labels[entry.log] ?? LogText.short(entry.log.hex),
+                    sequence: entry.sequence, id: entry.id.hex, time: CalendarText.utc(entry.time),
+                    summary: LogText.summary(of: entry.payload)))
+        }
+        let names = Dictionary(
+            book.devices.map { ($0.id, $0.certificate.label) }, uniquingKeysWith: { first, _ in first })
+        for note in book.notes {
+            let name = names[note.device] ?? "unknown"
+            lines.append(
+                Line(
+                    kind: "revoke-note", log: nil, sequence: nil, id: note.hash.hex,
+                    time: CalendarText.utc(note.issued),
+                    summary: "device \(name) (\(LogText.short(note.device.hex))) revoked: \(note.reason.word)"))
+        }
+        if answer.json {
+            for line in lines { try line.show(asJSON: true) }
+        } else {
+            try Output.line("mesh \(book.genesis.name) (\(book.mesh.hex))")
+            try Output.line(Columns.text(lines.map(\.cells)))
+        }
+    }
+}

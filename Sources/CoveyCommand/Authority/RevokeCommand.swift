@@ -1,0 +1,72 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct RevokeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Put a device out of the mesh, for good.")
+
+    @Argument(help: "The device, by label or by at least six digits of its id.")
+    var device: String
+
+    @Option(help: "Why: retired, lost, compromised, superseded or policy.")
+    var reason: String
+
+    @Option(help: "Since when the device is suspect, as 2026-11-21 or 2026-11-21T22:53:00Z.")
+    var since: String?
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output: String?
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Revoked: Answer {
+        let device: String
+        let label: String
+        let reason: String
+        let newEpoch: Bool
+        let handed: HandOver.Outcome
+
+        var text: String {
+            """
+            revoked \(label) (\(LogText.short(device))): \(reason)\(newEpoch ? ", and announced a new network key" : "")
+            \(handed.text)
+            """
+        }
+    }
+
+    func run() throws {
+        guard let reason = RevocationReason.allCases.first(where: { $0.word == reason }) else {
+            let known = RevocationReason.allCases.map(\.word).joined(separator: ", ")
+            throw Complaint(.usage, "--reason is \"\(reason)\"; it takes \(known)")
+        }
+        let suspect = try since.map { text in
+            guard let minute = CalendarText.minute(parsing: text) else {
+                throw Complaint(.usage, "--since is \"\(text)\"; it takes a day such as 2026-11-21, or RFC 3339 in UTC")
+            }
+            return minute
+        }
+        let directory = try authority.open()
+        let found = try directory.book.device(named: device)
+        guard !found.isRevoked else { throw Complaint(.failed, "\(found.certificate.label) is revoked already") }
+        let file = output ?? "\(LogText.short(found.id.hex)).log"
+        try hand.check(file)
+        let now = CalendarText.now
+        var book = directory.book
+        let note = try book.revoke(found, reason, since: suspect, now: now)
+        var entries: [LogEntry] = []
+        // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
+        if note.taints { entries.append(try book.announce(now: now, random: SystemRandom())) }
+        try directory.keep(book)
+        let epochs = note.taints ? book.epochs.suffix(1) : []
+        let handed = try hand.over(
+            [note.signed] + entries.map(\.signed), epochs: Array(epochs), of: directory, file: file)
+        try Revoked(
+            device: found.id.hex, label: found.certificate.label, reason: reason.word, newEpoch: !epochs.isEmpty,
+            handed: handed
+        ).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+}
