@@ -17,7 +17,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
-let rooms: [Room] = [
+var rooms: [Room] = [
     Room(name: "CSodium", kind: .system(pkgConfig: "libsodium", apt: "libsodium-dev")),
     Room(name: "CUV", kind: .system(pkgConfig: "libuv", apt: "libuv1-dev")),
     Room(name: "CSQLite", kind: .system(pkgConfig: "sqlite3", apt: "libsqlite3-dev")),
@@ -55,8 +55,20 @@ let rooms: [Room] = [
         name: "CoveyOutsider", kind: .executable(product: "covey-outsider"),
         uses: ["CoveyLink", "CoveyCore", "CoveyCrypto"], tests: []),
     Room(name: "CoveyVectors", uses: ["CoveyCrypto"]),
+    // Every reader of strangers' bytes as a function, for the corpus in `make test` and for the fuzzer.
+    Room(
+        name: "CoveyCorpus",
+        uses: [
+            "CoveyNode", "CoveyConversation", "CoveyLink", "CoveySync", "CoveyCore", "CoveyCrypto", "CoveyControl",
+        ],
+        tests: ["CoveyVectors"]),
     Room(name: "CoveyWall", tests: ["CoveyVectors"]),
 ]
+
+// Links with libFuzzer only (`make fuzz`), so no other build may see it.
+if Context.environment["COVEY_FUZZ"] != nil {
+    rooms.append(Room(name: "CoveyFuzz", kind: .child, uses: ["CoveyCorpus"]))
+}
 
 let wanted: Set<String> = {
     guard let list = Context.environment["COVEY_ROOMS"], !list.isEmpty else { return Set(rooms.map(\.name)) }
@@ -94,7 +106,7 @@ for room in rooms where wanted.contains(room.name) {
     case .library:
         // The wall has no code of its own: its test reads the imports of all other rooms.
         if room.name == "CoveyWall" { break }
-        let path = room.name == "CoveyVectors" ? "Tests/CoveyVectors" : nil
+        let path = ["CoveyVectors", "CoveyCorpus"].contains(room.name) ? "Tests/\(room.name)" : nil
         targets.append(
             .target(name: room.name, dependencies: uses + room.products, path: path, swiftSettings: settings))
     case .executable(let product):

@@ -24,6 +24,7 @@ private let table: [String: Set<String>] = [
         "CoveySync", "CoveyUV", "Glibc",
     ],
     "CoveyOutsider": ["CoveyControl", "CoveyCore", "CoveyCrypto", "CoveyLink", "Glibc"],
+    "CoveyFuzz": ["CoveyCorpus", "Glibc"],
     "CoveyStoreChild": ["CoveyCore", "CoveyCrypto", "CoveyNode", "CoveyStore", "Glibc"],
 ]
 
