@@ -38,7 +38,7 @@ extension Node {
             message = try CoveyConversation.FirstMessage.open(
                 envelope, from: peer, as: own, prekeys: prekeys, replays: opened, kem: kem)
         } catch {
-            refusals["message: \(error)", default: 0] += 1
+            count(refusal: "message: \(error)")
             return
         }
         opened.insert(message.ephemeral)

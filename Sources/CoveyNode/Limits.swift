@@ -19,6 +19,12 @@ package enum Limits {
     package static let unacknowledged = 8 << 20
     /// Bytes given to the driver at once before it has to report that they left.
     package static let burst = 256 << 10
+    /// Envelopes in line for one link. What is over is found by the next reconciliation.
+    package static let outgoing = 1 << 18
+    /// Log entries sent for one LOG_GET.
+    package static let entries = 64
+    /// Causes of refusals counted apart. Some name a number of the stranger's choice.
+    package static let causes = 256
     /// Envelopes one log frame or note frame carries at most, in bytes of body.
     package static let frameBody = 15 << 10
     /// Outgoing dials at once, and seconds between two of one target.

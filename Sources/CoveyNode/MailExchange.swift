@@ -68,8 +68,12 @@ extension Node {
             try receive(Frame.LogHeads(parsing: body), on: link, now, store, &effects)
         case .logGet:
             let get = try Frame.LogGet(parsing: body)
-            guard link.isMember else { return }
-            try sendEntries(of: get.log, from: get.from, upTo: get.from &+ UInt64(get.most) &- 1, link, store)
+            guard link.isMember, get.most > 0, mayAnswer(link) else { return }
+            let most = UInt64(min(Int(get.most), Limits.entries))
+            let (last, isBeyond) = get.from.addingReportingOverflow(most - 1)
+            guard !isBeyond else { return }
+            try sendEntries(of: get.log, from: get.from, upTo: last, link, store)
+            drainBeforeMore(link, &effects)
         case .logPut:
             try receive(Frame.LogPut(parsing: body), on: link, now, store, &effects)
         case .notePut:
@@ -79,15 +83,19 @@ extension Node {
         case .bundlePut:
             try receive(Frame.BundlePut(parsing: body), on: link, now, store, &effects)
         case .bundleGet:
-            try receive(Frame.BundleGet(parsing: body), on: link, store)
+            let get = try Frame.BundleGet(parsing: body)
+            guard mayAnswer(link) else { return }
+            try receive(get, on: link, store)
+            drainBeforeMore(link, &effects)
         case .wantCert:
             let wanted = try Frame.WantCert(parsing: body)
-            if let certificate = roster.membership.currentCertificate(own.id),
+            if mayAnswer(link), let certificate = roster.membership.currentCertificate(own.id),
                 AuthPayload.chainHash(
                     device: certificate.signed, authorities: roster.chain(of: certificate)) == wanted.hash
             {
                 link.sender.append(all: Frame.Cert([certificate.signed] + roster.chain(of: certificate)))
                 touch(link)
+                drainBeforeMore(link, &effects)
             }
         case .cert:
             _ = try Frame.Cert(parsing: body)
@@ -112,7 +120,7 @@ extension Node {
             envelope = try Envelope(parsing: [UInt8](copying: data.bytes))
             try envelope.header.check(now: mailNow(now).hour)
         } catch {
-            refusals["envelope: \(error)", default: 0] += 1
+            count(refusal: "envelope: \(error)")
             acknowledge(short, error == .expired ? .expired : .policy, link)
             return
         }
@@ -184,7 +192,7 @@ extension Node {
 
     /// New mail goes to every open link but the one it came from.
     func offer(_ envelope: Envelope, except source: PeerLink?) {
-        for link in links where link !== source && link.isOpen {
+        for link in links where link !== source && link.isOpen && link.room > 0 {
             // Behind a long queue the bytes would only fill memory; they are read back from the store then.
             let isShort = link.outgoing.count - link.outgoingHead < 256
             link.push(
@@ -230,13 +238,20 @@ extension Node {
             link.inFlight[short] = PeerLink.InFlight(
                 id: item.id, size: bytes.count, run: item.run)
             link.unacknowledged += bytes.count
-            if link.sender.pending >= Limits.burst {
-                write(link, &effects)
-                effects.append(.reportDrained(link.connection))
-                link.awaitsDrain = true
-            }
+            drainBeforeMore(link, &effects)
         }
         write(link, &effects)
+    }
+
+    /// A peer that does not read what it asked for is not answered again: a few bytes may ask for very many.
+    private func mayAnswer(_ link: PeerLink) -> Bool { !link.awaitsDrain && link.sender.pending < Limits.burst }
+
+    /// Writes a burst once it is one; more follows when the driver has handed it over.
+    private func drainBeforeMore(_ link: PeerLink, _ effects: inout Effects) {
+        guard link.sender.pending >= Limits.burst else { return }
+        write(link, &effects)
+        effects.append(.reportDrained(link.connection))
+        link.awaitsDrain = true
     }
 
     private func write(_ link: PeerLink, _ effects: inout Effects) {
@@ -335,16 +350,23 @@ extension Node {
 
     private func push(_ ids: [ItemID], _ namespace: Namespace, _ link: PeerLink, _ store: any Store) throws {
         if namespace == .notes {
-            let found = ids.compactMap { roster.note(NoteHash(prefixOf: $0))?.signed }
+            let found = distinct(ids).compactMap { roster.note(NoteHash(prefixOf: $0))?.signed }
             if !found.isEmpty { link.sender.append(all: Frame.NotePut(found)) }
         } else if namespace == .bundles {
-            let found = ids.compactMap { bundles[DeviceID(prefixOf: $0)]?.bundle.signed }
+            let found = distinct(ids).compactMap { bundles[DeviceID(prefixOf: $0)]?.bundle.signed }
             if !found.isEmpty { link.sender.append(all: Frame.BundlePut(found)) }
         } else {
+            let ids = ids.prefix(link.room)
             link.transfers[namespace, default: PeerLink.Transfers()].pushes += ids.count
             for id in ids { link.push(PeerLink.Outgoing(id: EnvelopeID(prefixOf: id), bytes: nil, run: namespace)) }
         }
         touch(link)
+    }
+
+    /// A WANT may name the same item many times.
+    private func distinct(_ ids: [ItemID]) -> [ItemID] {
+        var seen: Set<ItemID> = []
+        return ids.filter { seen.insert($0).inserted }
     }
 
     private func receive(

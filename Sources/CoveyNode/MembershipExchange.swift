@@ -39,12 +39,16 @@ extension Node {
         if link.isMember {
             for row in roster.membership.heads {
                 let theirs = heads.rows.first { $0.log == row.log }?.sequence ?? 0
-                if theirs < row.sequence {
-                    try sendEntries(of: row.log, from: theirs + 1, upTo: row.sequence, link, store)
+                let known = max(theirs, link.entriesSent[row.log] ?? 0)
+                if known < row.sequence {
+                    // Once on a link: heads cost next to nothing to say, and a log may be long.
+                    link.entriesSent[row.log] = row.sequence
+                    try sendEntries(of: row.log, from: known + 1, upTo: row.sequence, link, store)
                 }
             }
-        } else if !knowsUs(link) {
+        } else if !knowsUs(link), !link.isInclusionSent {
             // Neither knows the other: each shows how it came to be a member, no roster.
+            link.isInclusionSent = true
             for place in roster.inclusion(of: own.id) {
                 try sendEntries(of: place.log, from: place.sequence, upTo: place.sequence, link, store)
             }
@@ -55,7 +59,7 @@ extension Node {
     func sendEntries(
         of log: LogID, from: UInt64, upTo: UInt64, _ link: PeerLink, _ store: any Store
     ) throws {
-        let entries = try roster.entries(of: log, from: from, upTo: upTo, store: store)
+        let entries = try roster.entries(of: log, from: from, upTo: upTo, store: store).filter(Frame.LogPut.carries)
         guard !entries.isEmpty else { return }
         link.sender.append(all: Frame.LogPut(entries))
         touch(link)
@@ -114,7 +118,7 @@ extension Node {
         let certificate = roster.membership.currentCertificate(own.id)
         let epoch = preferredEpoch().map(\.keys.prefix) ?? EpochPrefix()
         let hello = Frame.Hello(
-            instance: instance, clock: UInt64(clamping: clock.mailWall(now: now) / 1000),
+            instance: instance, clock: min(UInt64(clamping: clock.mailWall(now: now) / 1000), Frame.Hello.mostClock),
             timeIsTrusted: time(now).isTrusted, epoch: epoch, digests: digests,
             credits: .init(repeating: UInt64(Limits.unacknowledged)), zones: certificate?.zones ?? [])
         link.sender.append(hello)
@@ -182,6 +186,8 @@ extension Node {
     func take(
         entry signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Bool {
+        // One that fits no frame could come by a file only, and would go no further.
+        guard Frame.LogPut.carries(signed) else { throw EntryRefusal.malformed(.oversized) }
         guard case .accepted(let intake) = try roster.accept(signed, clock: &clock, now: now, store: store) else {
             return false
         }
@@ -310,8 +316,11 @@ extension Node {
         _ frame: Frame.EpochKey, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         guard link.isMember else { throw LinkRefusal.notAMember }
-        link.peerEpochs.insert(Octets8(prefixOf: frame.key.commit))
+        let short = Octets8(prefixOf: frame.key.commit)
+        let isNew = link.peerEpochs.insert(short).inserted
         guard try take(epoch: frame.key, entry: frame.entry, now, store, &effects) else {
+            // Any number of keys can be made up; only announced ones are remembered.
+            if isNew { link.peerEpochs.remove(short) }
             refuse(link.address, "epoch key without its announcement", &effects)
             return
         }

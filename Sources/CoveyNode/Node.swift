@@ -221,9 +221,14 @@ package final class Node {
 
     /// Counts a refusal by its cause. The cause is for us, nobody else is told.
     func refuse(_ address: SocketAddress, _ cause: String, _ effects: inout Effects) {
-        // Causes are our own words, so their number is bounded.
-        refusals[cause, default: 0] += 1
+        count(refusal: cause)
         effects.append(.observe(.refused(address, cause)))
+    }
+
+    /// Causes are our own words, but some name a number of the stranger's choice.
+    func count(refusal cause: String) {
+        let isKept = refusals[cause] != nil || refusals.count < Limits.causes
+        refusals[isKept ? cause : "others", default: 0] += 1
     }
 
     /// What this turn wrote to links: acknowledgements, mail, frames; one buffer a link.

@@ -66,6 +66,10 @@ final class PeerLink {
     var member: VerifiedMember?
     /// The peer's heads as it last told them; nil before its first LOG_HEADS.
     var peerHeads: [Frame.LogHeads.Row]?
+    /// The last entry of each log that the peer's heads made us send.
+    var entriesSent: [LogID: UInt64] = [:]
+    /// How we came to be a member was shown.
+    var isInclusionSent = false
     var peerHello: Frame.Hello? {
         didSet {
             guard let hello = peerHello else { return }
@@ -149,6 +153,9 @@ final class PeerLink {
 
     var isMember: Bool { member != nil }
     var isGateway: Bool { member?.certificate.capabilities.contains(.gateway) ?? false }
+
+    /// How many more envelopes may be put in line.
+    var room: Int { max(0, Limits.outgoing - (outgoing.count - outgoingHead)) }
 
     var hasOutgoing: Bool { outgoingHead < outgoing.count }
 

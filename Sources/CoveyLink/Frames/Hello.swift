@@ -50,6 +50,8 @@ extension Frame {
         /// Three sets, four priorities, and the zones.
         package static let mostDigests = 3 + 4 + mostZones
         package static let mostDigestSize = 32
+        /// Milliseconds since 1970 that whole minutes of 32 bits can say: times beyond are nobody's.
+        package static let mostClock = UInt64(UInt32.max) * 60_000
 
         /// New at each start of a node.
         package var instance: Octets8
@@ -99,6 +101,7 @@ extension Frame {
             guard version == Self.version else { throw .unknownVersion(version) }
             instance = try reader.octets()
             clock = try reader.u64()
+            guard clock <= Self.mostClock else { throw .oversized }
             timeIsTrusted = try reader.bool()
             epoch = try reader.octets()
             digests = []
@@ -132,6 +135,7 @@ extension Frame {
         }
 
         package func encode(to out: inout [UInt8]) {
+            precondition(clock <= Self.mostClock, "a clock is a time of this protocol")
             precondition(digests.count <= Self.mostDigests, "HELLO has a digest for each set at most")
             precondition(zones.count <= Self.mostZones, "a device has at most 16 zones")
             out.append(Self.version)
