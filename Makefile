@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`.
-.PHONY: demo test bench setup build lint format clean
+.PHONY: demo test bench fuzz setup build lint format clean
 
 RELEASE := swift build -c release --static-swift-stdlib
 
@@ -23,6 +23,10 @@ test: setup lint
 bench: setup
 	$(RELEASE) --product covey-bench
 	@"$$($(RELEASE) --show-bin-path)/covey-bench"
+
+# One minute a reader: `scripts/fuzz SECONDS [READER...]` chooses.
+fuzz: setup
+	@scripts/fuzz
 
 lint:
 	swift format lint --recursive --strict Package.swift Sources Tests
