@@ -26,6 +26,8 @@ package struct MeshClock: Sendable {
         package static let drift: Int64 = 600_000_000
         /// The floor follows a trusted clock in steps of this, so that it need not be saved each minute.
         package static let step: Int64 = 3_600_000_000
+        /// Members whose clocks must agree on the hour before anything is erased by it (sync-routing.md §2.2).
+        package static let quorum = 3
         /// Peers whose clocks are kept.
         package static let mostPeers = 64
     }
@@ -104,6 +106,13 @@ package struct MeshClock: Sendable {
     }
 
     package func mailNow(now: Now) -> Minute { Minute(wall: mailWall(now: now)) }
+
+    /// What mail and keys are erased by: never what fewer than three members say, else no later than the real time as far
+    /// as can be told.
+    package func expiryNow(now: Now) -> Minute {
+        if isTrusted(now) || peers.count >= Bounds.quorum { return mailNow(now: now) }
+        return max(Minute(wall: floorReading.at(now.uptime)), floor)
+    }
 
     private mutating func view(_ now: Now) -> TimeView {
         if reference == nil, isPlausible(now.wall) { reference = Reading(wall: now.wall, uptime: now.uptime) }

@@ -101,7 +101,7 @@ extension Node {
             try State.bundleSequence.put(UInt64(prekeys.sequence), in: store)
             try keep(made, from: nil, store)
         }
-        let erased = prekeys.erase(now: mailNow)
+        let erased = prekeys.erase(now: clock.expiryNow(now: now))
         for sequence in erased { try store.delete(.prekeys, Prekeys.key(of: sequence)) }
         for key in opened.forget(prekeys: erased) { try store.delete(.firstMessages, key.array) }
     }
@@ -166,9 +166,28 @@ extension Node {
         bundleSet.insert(Self.item(of: bundle.bundle))
     }
 
-    func loadBundle(_ bytes: [UInt8], now: Now) {
-        guard let bundle = try? Bundle(parsing: bytes), let verified = try? verify(bundle, now) else { return }
+    /// False for one that is of no use any more.
+    func loadBundle(_ bytes: [UInt8], now: Now) -> Bool {
+        guard let bundle = try? Bundle(parsing: bytes), let verified = try? verify(bundle, now) else { return false }
         insert(verified)
+        return true
+    }
+
+    /// What nobody else would take any more leaves the set, so that it does not differ from others' for good.
+    func dropBundles(_ now: Now, _ store: any Store) throws {
+        for device in bundles.keys.sorted() { try dropBundle(of: device, now, store) }
+    }
+
+    func dropBundle(of device: DeviceID, _ now: Now, _ store: any Store) throws {
+        guard let held = bundles[device] else { return }
+        if let certificate = roster.membership.currentCertificate(device), !roster.membership.isRevoked(device),
+            held.isUsable(now: clock.expiryNow(now: now), serial: certificate.serial)
+        {
+            return
+        }
+        bundles[device] = nil
+        bundleSet.remove(Self.item(of: held.bundle).id)
+        try store.delete(.bundles, device.array)
     }
 
     /// The place of a bundle in its set: `device_id 16 | first 16 bytes of its hash` (sync-routing.md §2.1).
@@ -178,11 +197,12 @@ extension Node {
         return Item(slot: bundle.created.hour, id: item, expiry: nil)
     }
 
-    func receive(_ get: Frame.BundleGet, on link: PeerLink, _ store: any Store) throws {
-        let found = get.rows.prefix(4).compactMap { row -> Signed? in
+    func receive(_ get: Frame.BundleGet, on link: PeerLink, _ now: Now) {
+        let newer = get.rows.compactMap { row -> Signed? in
             guard let held = bundles[row.device], held.bundle.sequence > row.have else { return nil }
             return held.bundle.signed
         }
+        let found = Array(newer.prefix(link.bundleRequests.take(newer.count, at: now.uptime)))
         guard !found.isEmpty else { return }
         link.sender.append(all: Frame.BundlePut(found))
         touch(link)

@@ -26,6 +26,8 @@ package struct Dialer: Sendable {
         package var kind: Kind
         /// Known for beacons and for static peers written with `#device`.
         package var device: DeviceID?
+        /// Who answered there last.
+        package fileprivate(set) var met: DeviceID?
         /// First 8 bytes of the beacon being answered; zero for static peers (protocol.md §2.1).
         package var answered: Octets8
         /// The epoch the beacon was under; nil takes the preferred one.
@@ -39,6 +41,7 @@ package struct Dialer: Sendable {
 
     private static let first: UInt64 = 1_000_000
     private var targets: [SocketAddress: Target] = [:]
+    private var staticHosts: Set<Octets16> = []
     /// Dials under way.
     private var inFlight: [ConnectionID: SocketAddress] = [:]
     /// Links that came of dials.
@@ -48,6 +51,7 @@ package struct Dialer: Sendable {
 
     /// A static peer is never forgotten.
     package mutating func add(static address: SocketAddress, device: DeviceID?, at uptime: UInt64) {
+        staticHosts.insert(address.host)
         targets[address] = Target(
             address: address, kind: .static, device: device, answered: Octets8(), epoch: nil, notBefore: uptime)
     }
@@ -116,9 +120,11 @@ package struct Dialer: Sendable {
         }
     }
 
-    /// A link came of the dial.
-    package mutating func established(_ connection: ConnectionID) {
-        linked[connection] = inFlight.removeValue(forKey: connection)
+    /// A link to `device` came of the dial.
+    package mutating func established(_ connection: ConnectionID, with device: DeviceID) {
+        guard let address = inFlight.removeValue(forKey: connection) else { return }
+        linked[connection] = address
+        targets[address]?.met = device
     }
 
     /// The link ended: the target may be dialled again soon.
@@ -149,5 +155,6 @@ package struct Dialer: Sendable {
         }
     }
 
-    package func isStatic(_ address: SocketAddress) -> Bool { targets[address]?.kind == .static }
+    /// Whether a static peer has this host. Whoever dials us comes from a port of its own.
+    package func isStatic(_ address: SocketAddress) -> Bool { staticHosts.contains(address.host) }
 }

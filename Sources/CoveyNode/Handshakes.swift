@@ -10,7 +10,7 @@ extension Node {
 
     /// Dials whoever is due.
     func dial(_ now: Now, _ effects: inout Effects) {
-        while links.count + pending.count < Limits.links {
+        while liveLinks + pending.count < Limits.links {
             let connection = ConnectionID.dialled(lastDial &+ 1)
             guard let target = dialer.take(at: now.uptime, as: connection, wanted: isWanted) else { break }
             lastDial &+= 1
@@ -19,17 +19,23 @@ extension Node {
             effects.append(.observe(.dialling(target.address)))
             effects.append(.dial(connection, target.address))
         }
-        if let next = dialer.next(wanted: isWanted) {
+        // When all places are taken, the end of a link or of a handshake comes back here.
+        if liveLinks + pending.count < Limits.links, let next = dialer.next(wanted: isWanted) {
             deadlines.set(.dial, at: max(next, now.uptime + 100_000))
         }
     }
 
+    /// Links that do not wait for another to take their place.
+    private var liveLinks: Int { links.count { !$0.isBeingReplaced } }
+
     private func isWanted(_ target: Dialer.Target) -> Bool {
         guard !endpoints.contains(where: { $0.address == target.address }) else { return false }
-        guard let device = target.device else {
-            return !links.contains { $0.address == target.address && !$0.isBeingReplaced }
+        if let device = target.device {
+            return device != own.id && !isLinked(to: device) && !roster.membership.isRevoked(device)
         }
-        return device != own.id && !isLinked(to: device) && !roster.membership.isRevoked(device)
+        // Whoever was met there may have dialled us, from a port of its own.
+        if let met = target.met, isLinked(to: met) { return false }
+        return !links.contains { $0.address == target.address && !$0.isBeingReplaced }
     }
 
     /// A dial came to nothing: the target waits, then the next one is looked at.
@@ -76,7 +82,9 @@ extension Node {
         _ connection: ConnectionID, from address: SocketAddress, isStatic: Bool, _ now: Now, _ effects: inout Effects
     ) {
         do {
-            guard links.count < Limits.links else { throw HandshakeBudget.Refusal.halfOpenFull }
+            guard liveLinks < Limits.links, pending.count < Limits.pending else {
+                throw HandshakeBudget.Refusal.halfOpenFull
+            }
             let ticket = try budget.begin(from: address, now: now.uptime)
             pending[connection] = PendingHandshake(state: .listening(ticket, isStatic: isStatic), address: address)
             deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
@@ -223,6 +231,9 @@ extension Node {
         case .catchUp(let peer, _): device = peer.device
         }
         if let expected = handshake.expected, expected != device { throw HandshakeRefusal.anotherDevice }
+        guard links.count(where: { $0.device == device }) < Limits.linksOfDevice,
+            liveLinks < Limits.links || isLinked(to: device)
+        else { throw HandshakeRefusal.tooManyLinks }
         return admission
     }
 
@@ -248,7 +259,7 @@ extension Node {
             connection: connection, address: handshake.address, isInitiator: isInitiator, transport: transport,
             claim: claim, admission: admission, now: now.uptime)
         links.append(link)
-        dialer.established(connection)
+        dialer.established(connection, with: link.device)
     }
 
     // MARK: Epochs
@@ -289,6 +300,8 @@ extension Node {
         if case .dialled = connection {
             let wasSilent = if case .initiating = handshake.state { true } else { false }
             redial(after: connection, silent: wasSilent, now)
+        } else {
+            deadlines.set(.dial, noLaterThan: now.uptime + 100_000)
         }
     }
 }
@@ -300,6 +313,7 @@ enum HandshakeRefusal: Error {
     case tooManyVouched
     case notAdmitted(AdmissionRefusal)
     case anotherDevice
+    case tooManyLinks
     case notEnrolled
 }
 

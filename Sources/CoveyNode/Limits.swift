@@ -23,6 +23,14 @@ package enum Limits {
     package static let outgoing = 1 << 18
     /// Log entries sent for one LOG_GET.
     package static let entries = 64
+    /// Bundles given on a link in a minute to a peer that asks for them.
+    package static let bundleRequests = 4
+    /// Runs of a set that end unequal, one after the other, before they are no longer a reason to look again at once.
+    package static let unequalRuns = 3
+    /// Connections on their way to being links.
+    package static let pending = 64
+    /// Links of one device at once: one, the one that takes its place, and one that crossed it.
+    package static let linksOfDevice = 3
     /// Causes of refusals counted apart. Some name a number of the stranger's choice.
     package static let causes = 256
     /// Envelopes one log frame or note frame carries at most, in bytes of body.

@@ -50,9 +50,7 @@ extension Node {
             try receive(Frame.Want(parsing: body), on: link, now, store, &effects)
         case .notHave:
             let count = try Frame.NotHave(parsing: body).ids.count
-            for namespace in link.transfers.keys.sorted() where link.transfers[namespace]?.wants ?? 0 > 0 {
-                try arrived(count, namespace, link, now, store, &effects)
-            }
+            try arrivedOfSomeSet(count, link, now, store, &effects)
         case .hello:
             try receive(Frame.Hello(parsing: body), on: link, now, store, &effects)
         case .bye:
@@ -85,7 +83,7 @@ extension Node {
         case .bundleGet:
             let get = try Frame.BundleGet(parsing: body)
             guard mayAnswer(link) else { return }
-            try receive(get, on: link, store)
+            receive(get, on: link, now)
             drainBeforeMore(link, &effects)
         case .wantCert:
             let wanted = try Frame.WantCert(parsing: body)
@@ -122,6 +120,7 @@ extension Node {
         } catch {
             count(refusal: "envelope: \(error)")
             acknowledge(short, error == .expired ? .expired : .policy, link)
+            try arrivedOfSomeSet(1, link, now, store, &effects)
             return
         }
         guard envelope.id == id else { throw LinkRefusal.otherID }
@@ -286,6 +285,8 @@ extension Node {
         let clock = syncClock(link, now)
         let steps = withSet(namespace) { reconciler.start(set: &$0, clock: clock, now: now.uptime) }
         link.reconcilers[namespace] = reconciler
+        // A run that broke off waits for nothing any more.
+        if !steps.isEmpty { link.transfers[namespace] = nil }
         return steps
     }
 
@@ -306,6 +307,7 @@ extension Node {
             try reconciler.receive(frame, set: &$0, clock: clock, now: now.uptime)
         }
         link.reconcilers[namespace] = reconciler
+        if case .digest = frame { link.transfers[namespace] = nil }
         try perform(steps, namespace, link, now, store, &effects)
     }
 
@@ -344,6 +346,9 @@ extension Node {
             case .finished(let outcome):
                 try finished(outcome, namespace, link, now, store, &effects)
             }
+        }
+        if !link.isEnded, let due = link.reconcilers[namespace]?.deadline {
+            deadlines.set(.link(link.connection), noLaterThan: due)
         }
         try settle(namespace, link, now, store, &effects)
     }
@@ -399,6 +404,13 @@ extension Node {
         try settle(namespace, link, now, store, &effects)
     }
 
+    /// Items will not come, and it is not told of which set. A run that then ends early finds a difference, and goes on.
+    private func arrivedOfSomeSet(
+        _ count: Int, _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for namespace in link.transfers.keys.sorted() { try arrived(count, namespace, link, now, store, &effects) }
+    }
+
     /// Goes on with a run that waited for its transfers.
     func settle(
         _ namespace: Namespace, _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
@@ -416,17 +428,23 @@ extension Node {
         _ effects: inout Effects
     ) throws {
         link.transfers[namespace] = nil
-        // Ghosts that only one side knows differ for good; looking again soon would not change that.
-        if outcome == .different { resetDigests(link, now) }
-        guard namespace == .notes, case .notes = link.stage else { return }
+        let isGettingOpen = if case .notes = link.stage { namespace == .notes } else { false }
         switch outcome {
         case .equal, .complete:
+            link.unequalRuns[namespace] = nil
+            guard isGettingOpen else { return }
             link.notesAreEqual = true
             try advance(link, now, store, &effects)
         case .unchecked, .different:
-            // Mail waits for notes that are known to be equal; the link's deadline bounds the tries.
-            link.noteRuns += 1
-            if link.noteRuns < 8 { try reconcile(.notes, link, now, store, &effects) }
+            if outcome == .different { link.unequalRuns[namespace, default: 0] += 1 }
+            if isGettingOpen {
+                // Mail waits for notes that are known to be equal. The pause between SUMMARYs and the link's deadline
+                // bound the tries.
+                try reconcile(.notes, link, now, store, &effects)
+            } else if outcome == .different, link.unequalRuns[namespace, default: 0] <= Limits.unequalRuns {
+                // Mostly the sets changed meanwhile. What differs for good is not looked at more often for it.
+                resetDigests(link, now)
+            }
         }
     }
 
@@ -441,7 +459,12 @@ extension Node {
         }
         switch link.stage {
         case .catchUp, .notes, .hello:
-            end(link, nil, .catchUpTimeout, now, &effects)
+            if now.uptime >= link.stageDeadline {
+                end(link, nil, .catchUpTimeout, now, &effects)
+                return
+            }
+            try continueReconciling(link, now, store, &effects)
+            armLink(link)
         case .open:
             if now.uptime >= link.hardStop {
                 end(link, .shutdown, .rehandshake, now, &effects)
@@ -452,14 +475,7 @@ extension Node {
                 effects.append(.abort(connection))
                 return
             }
-            for namespace in link.reconcilers.keys.sorted() {
-                guard var reconciler = link.reconcilers[namespace], let due = reconciler.deadline, due <= now.uptime
-                else { continue }
-                let clock = syncClock(link, now)
-                let steps = withSet(namespace) { reconciler.due(set: &$0, clock: clock, now: now.uptime) }
-                link.reconcilers[namespace] = reconciler
-                try perform(steps, namespace, link, now, store, &effects)
-            }
+            try continueReconciling(link, now, store, &effects)
             if now.uptime >= link.digestAt {
                 link.digestPause = min(link.digestPause * 2, Limits.digestLongest)
                 scheduleDigests(link, now)
@@ -475,12 +491,31 @@ extension Node {
         }
     }
 
-    /// The earliest thing that an open link waits for.
+    /// Runs that had to wait before their next SUMMARY.
+    private func continueReconciling(
+        _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        for namespace in link.reconcilers.keys.sorted() {
+            guard var reconciler = link.reconcilers[namespace], let due = reconciler.deadline, due <= now.uptime
+            else { continue }
+            let clock = syncClock(link, now)
+            let steps = withSet(namespace) { reconciler.due(set: &$0, clock: clock, now: now.uptime) }
+            link.reconcilers[namespace] = reconciler
+            try perform(steps, namespace, link, now, store, &effects)
+        }
+    }
+
+    /// The earliest thing that a link waits for.
     func armLink(_ link: PeerLink) {
-        guard link.isOpen else { return }
-        var next = link.pingedAt.map { $0 + Limits.deadAfter } ?? link.heardAt + Limits.pingAfter
-        next = min(next, link.hardStop, link.digestAt)
-        if !link.isBeingReplaced { next = min(next, link.rehandshakeDue) }
+        guard !link.isEnded else { return }
+        var next: UInt64
+        if link.isOpen {
+            next = link.pingedAt.map { $0 + Limits.deadAfter } ?? link.heardAt + Limits.pingAfter
+            next = min(next, link.hardStop, link.digestAt)
+            if !link.isBeingReplaced { next = min(next, link.rehandshakeDue) }
+        } else {
+            next = link.stageDeadline
+        }
         for reconciler in link.reconcilers.values { if let due = reconciler.deadline { next = min(next, due) } }
         deadlines.set(.link(link.connection), at: next)
     }
@@ -529,9 +564,8 @@ extension Node {
         clock.forget(link.device)
         deadlines.clear(.link(link.connection))
         effects.append(.observe(.linkDown(link.device, cause)))
-        if case .dialled = link.connection {
-            dialer.ended(link.connection, at: now.uptime, random: random)
-            deadlines.set(.dial, noLaterThan: now.uptime + 500_000)
-        }
+        dialer.ended(link.connection, at: now.uptime, random: random)
+        // Also when the other side had dialled: it may not be able to do so again.
+        deadlines.set(.dial, noLaterThan: now.uptime + 500_000)
     }
 }

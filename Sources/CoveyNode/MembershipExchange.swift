@@ -17,14 +17,14 @@ extension Node {
     func begin(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         var rest: [UInt8] = []
         if var handshake = pending.removeValue(forKey: link.connection) { rest = handshake.packets.takeRest() }
-        deadlines.set(.link(link.connection), at: now.uptime + Limits.catchUp)
+        armLink(link)
         effects.append(.observe(.linkUp(link.device, link.address, isCatchUp: !link.isMember)))
         sendHeads(link)
         if !rest.isEmpty { try read(rest, on: link, now, store, &effects) }
     }
 
     func sendHeads(_ link: PeerLink) {
-        let heads = roster.membership.heads.map {
+        let heads = roster.membership.heads.prefix(Frame.LogHeads.mostRows).map {
             Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id))
         }
         link.sender.append(Frame.LogHeads(heads))
@@ -81,7 +81,8 @@ extension Node {
         case .catchUp:
             guard link.isMember, knowsUs(link) else { return }
             link.stage = .notes
-            deadlines.set(.link(link.connection), at: now.uptime + Limits.catchUp)
+            link.stageDeadline = now.uptime + Limits.catchUp
+            armLink(link)
             let salts = Salts(handshakeHash: link.handshakeHash)
             for namespace in [Namespace.notes, .bundles] + Priority.allCases.map(Namespace.mail) {
                 link.reconcilers[namespace] = Reconciler(
@@ -256,12 +257,14 @@ extension Node {
             case .issued(let device, _):
                 if let certificate = roster.membership.currentCertificate(device), contacts[device] == nil {
                     addContact(certificate)
-                    try rescan(now, store, &effects)
+                    isRescanDue = true
                 }
+                try dropBundle(of: device, now, store)
                 recheck = true
                 if device == own.id { deadlines.set(.prekeys, at: now.uptime) }
             case .revoked(let device), .suspended(let device):
                 sightings.forget(device)
+                try dropBundle(of: device, now, store)
                 recheck = true
             case .reinstated, .authorityRevoked, .frozen, .authority:
                 recheck = true
@@ -276,14 +279,16 @@ extension Node {
     }
 
     /// Every peer is judged again by what is known now.
-    private func recheckLinks(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        for link in links {
+    func recheckLinks(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        for link in links where !link.isEnded {
             let admission = roster.membership.admit(
                 certificate: link.certificate, chain: link.chain, linkKey: link.linkKey, own: own.id,
                 time: time(now))
             switch admission {
-            case .refused:
+            case .refused(.revoked):
                 end(link, .revoked, .revoked, now, &effects)
+            case .refused:
+                end(link, .policy, .notAdmitted, now, &effects)
             case .member(let member):
                 let wasMember = link.isMember
                 link.member = member

@@ -64,6 +64,8 @@ package final class Node {
     private var savedFloor: Minute?
     var deadlines = Deadlines()
     var refusals: [String: UInt64] = [:]
+    /// Certificates came in this turn: held mail may be from their devices.
+    var isRescanDue = false
     /// Links that were written to in this turn.
     var touched: [PeerLink] = []
 
@@ -100,7 +102,9 @@ package final class Node {
 
         try epochs.load(store)
         for note in roster.notes { insertNote(note) }
-        for record in try store.all(.bundles) { loadBundle(record.value, now: now) }
+        for record in try store.all(.bundles) where !loadBundle(record.value, now: now) {
+            try store.delete(.bundles, record.key)
+        }
         try loadWaiting(store)
         for peer in configuration.peers { dialer.add(static: peer.address, device: peer.device, at: now.uptime) }
         for device in roster.membership.devices {
@@ -108,10 +112,7 @@ package final class Node {
         }
 
         var effects = Effects()
-        for id in shelf.heldIDs() {
-            guard let bytes = try store.envelope(id), let envelope = try? Envelope(parsing: bytes) else { continue }
-            try deliver(envelope, now, store, &effects)
-        }
+        try rescan(now, store, &effects)
         deadlines.set(.expiry, at: now.uptime)
         deadlines.set(.prekeys, at: now.uptime)
         deadlines.set(.dial, at: now.uptime)
@@ -163,6 +164,10 @@ package final class Node {
         case .command(let id, let command):
             try perform(command, id, now, store, &effects)
         }
+        if isRescanDue {
+            isRescanDue = false
+            try rescan(now, store, &effects)
+        }
         try flush(now, store, &effects)
     }
 
@@ -188,15 +193,19 @@ package final class Node {
     func mailNow(_ now: Now) -> Minute { clock.mailNow(now: now) }
 
     private func expire(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        let hour = mailNow(now).hour
+        let view = time(now)
+        let hour = clock.expiryNow(now: now).hour
         let gone = shelf.expire(upTo: hour)
         try store.expire(upTo: hour)
         if gone > 0 { effects.append(.observe(.expired(gone))) }
         if hour > forgottenUpTo {
             try forgetDelivered(upTo: hour, store)
+            try dropBundles(now, store)
+            try sealWaiting(for: nil, now, store, &effects)
             forgottenUpTo = hour
         }
-        let view = time(now)
+        // Certificates end while links stand.
+        try recheckLinks(now, store, &effects)
         if view.floor != savedFloor {
             try State.floor.put(UInt64(view.floor.value), in: store)
             savedFloor = view.floor

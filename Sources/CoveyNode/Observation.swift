@@ -24,6 +24,8 @@ package enum LinkEnd: String, Sendable {
     case closedByPeer
     case duplicate
     case revoked
+    /// Its certificate ended, or the right of those who signed it.
+    case notAdmitted
     case catchUpTimeout
     case silent
     case shutdown

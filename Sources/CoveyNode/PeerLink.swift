@@ -62,12 +62,15 @@ final class PeerLink {
     var receiver: FrameReceiver
 
     var stage: Stage
+    /// Until when the link must be open, in microseconds of uptime.
+    var stageDeadline: UInt64
     /// The peer as our log knows it; nil while its certificate is not in it.
     var member: VerifiedMember?
     /// The peer's heads as it last told them; nil before its first LOG_HEADS.
     var peerHeads: [Frame.LogHeads.Row]?
     /// The last entry of each log that the peer's heads made us send.
     var entriesSent: [LogID: UInt64] = [:]
+    var bundleRequests = PerMinute(Limits.bundleRequests)
     /// How we came to be a member was shown.
     var isInclusionSent = false
     var peerHello: Frame.Hello? {
@@ -81,8 +84,8 @@ final class PeerLink {
     var reconcilers: [Namespace: Reconciler] = [:]
     /// What the reconciliation of a set waits for.
     var transfers: [Namespace: Transfers] = [:]
-    /// Runs of the notes that did not end equal.
-    var noteRuns = 0
+    /// Runs of a set, one after the other, that did not end equal.
+    var unequalRuns: [Namespace: Int] = [:]
     /// When digests are exchanged again, and the pause after that (Trickle, sync-routing.md §2.4).
     var digestAt: UInt64 = .max
     var digestPause: UInt64 = 0
@@ -132,6 +135,7 @@ final class PeerLink {
         linkKey = claim.linkKey
         peerEpochs = Set(claim.payload.epochs)
         stage = .catchUp
+        stageDeadline = now + Limits.catchUp
         peerView = PeerView(device: device, zones: ZoneSet())
         heardAt = now
     }

@@ -90,13 +90,19 @@ extension Node {
         return (message.id, .waitingForKeys)
     }
 
-    /// A device's keys have come: what waited for them is sealed.
+    /// A device's keys have come, or room: what waited for them is sealed. Nil looks at all devices.
     func sealWaiting(
-        for device: DeviceID, _ now: Now, _ store: any Store, _ effects: inout Effects
+        for device: DeviceID?, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         for sequence in waiting.keys.sorted() {
-            guard let message = waiting[sequence], message.device == device else { continue }
-            guard try seal(message, now, store, &effects) else { return }
+            guard let message = waiting[sequence], device == nil || message.device == device else { continue }
+            do {
+                guard try seal(message, now, store, &effects) else { continue }
+            } catch let refusal as CommandRefusal {
+                // It goes on waiting: the cause is ours, not that of the peer who brought the keys.
+                effects.append(.observe(.warning("a message that waited cannot be sealed yet: \(refusal)")))
+                return
+            }
             waiting[sequence] = nil
             try store.put(.outbox, sequence, message.record(isSealed: true))
         }

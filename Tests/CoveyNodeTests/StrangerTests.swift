@@ -4,55 +4,6 @@ import CoveyLink
 import CoveyNode
 import Testing
 
-/// Plays the dialling side of a handshake against a host, with keys and certificates of its own choice.
-private struct Caller {
-    let mesh: TestMesh
-    let host: TestMesh.Host
-    let peer: TestMesh.RawPeer
-    let random = SeededRandom(seed: 77)
-    let context: LinkContext
-
-    init(_ mesh: TestMesh, _ host: TestMesh.Host, link: AgreementPrivateKey, isStatic: Bool = true) {
-        self.mesh = mesh
-        self.host = host
-        peer = mesh.connect(to: host, isStatic: isStatic)
-        context = LinkContext(mesh: mesh.founding.mesh, transport: .stream, key: link)
-    }
-
-    func say(_ bytes: [UInt8]) throws {
-        mesh.post(.received(peer.connection, bytes), to: host)
-        try mesh.run(seconds: 0)
-    }
-
-    /// Sends a first message under an epoch's key.
-    func knock(
-        _ psk: SymmetricKey, isAhead: Bool = false, answered: Octets8 = Octets8()
-    ) throws -> (initiator: Initiator, packet: [UInt8]) {
-        let slot = BeaconSlot(of: mesh.minute).value
-        var packet: [UInt8] = []
-        let initiator = Initiator(
-            context, psk: psk, first: FirstPayload(isAhead: isAhead, slot: slot, answered: answered), random: random,
-            to: &packet)
-        try say(packet)
-        return (initiator, packet)
-    }
-
-    /// Goes on to a link, showing `certificate`.
-    func link(_ initiator: Initiator, showing certificate: Signed, _ authorities: [Signed]) throws -> Transport {
-        var packets = PacketBuffer()
-        packets.append(peer.received)
-        peer.received = []
-        let packet = try #require(try packets.next())
-        let second = try initiator.open(packet)
-        let payload = AuthPayload(
-            certificate: certificate, chain: .full(authorities), headsDigest: Octets32(), rootSequence: 0,
-            rootID: Octets16(), epochs: [], time: mesh.minute, timeIsTrusted: true, bootSalt: Octets8())
-        let (third, transport) = try second.finish(payload, now: 0, random: random)
-        try say(third)
-        return transport
-    }
-}
-
 @Suite("Those who are no members")
 struct StrangerTests {
     private func world() throws -> (mesh: TestMesh, ana: TestMesh.Host, bo: TestMesh.Host, psk: SymmetricKey) {

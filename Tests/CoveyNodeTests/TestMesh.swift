@@ -120,6 +120,7 @@ final class TestMesh {
     var fieldCertificate: AuthorityCertificate? { membership.authority(authority.keys.authority) }
 
     private lazy var entriesSoFar: [LogEntry] = founding.entries
+    var entries: [LogEntry] { entriesSoFar }
     private(set) var notesSoFar: [RevokeNote] = []
 
     func announceEpoch() throws {
@@ -144,10 +145,22 @@ final class TestMesh {
 
     // MARK: Running
 
-    func begin(_ host: Host, peers: [Host] = [], multicast: NodeConfiguration.Multicast = .on) throws {
+    func begin(
+        _ host: Host, peers: [Host] = [], multicast: NodeConfiguration.Multicast = .on, quota: UInt64 = 1 << 30
+    ) throws {
+        try begin(
+            host, dialling: peers.map { NodeConfiguration.StaticPeer(address: $0.address, device: $0.identity.id) },
+            multicast: multicast, quota: quota)
+    }
+
+    func begin(
+        _ host: Host, dialling peers: [NodeConfiguration.StaticPeer], multicast: NodeConfiguration.Multicast = .off,
+        quota: UInt64 = 1 << 30
+    ) throws {
         var configuration = NodeConfiguration(genesis: founding.genesis, identity: host.identity)
-        configuration.peers = peers.map { NodeConfiguration.StaticPeer(address: $0.address, device: $0.identity.id) }
+        configuration.peers = peers
         configuration.multicast = multicast
+        configuration.quota = quota
         host.node = try Node(
             configuration: configuration, store: host.store, random: SeededRandom(seed: host.seed + uptime),
             kem: TestKEM(), now: now(host))
@@ -269,7 +282,10 @@ final class TestMesh {
             let here = End(host: host.name, connection: connection)
             wires[here] = there
             wires[there] = here
-            post(.accepted(there.connection, from: host.address, isStatic: true), to: other)
+            // Nobody dials from the port it listens on.
+            var source = host.address
+            source.port = UInt16(truncatingIfNeeded: 40_000 + other.accepted % 20_000)
+            post(.accepted(there.connection, from: source, isStatic: true), to: other)
             post(.connected(connection), to: host)
         case .send(let connection, let bytes):
             if let peer = raw[End(host: host.name, connection: connection)] {

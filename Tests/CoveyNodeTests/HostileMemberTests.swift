@@ -1,0 +1,136 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveyNode
+import Testing
+
+@Suite("Members that mean harm")
+struct HostileMemberTests {
+    private func world() throws -> (mesh: TestMesh, ana: TestMesh.Host, mallory: TestMesh.Host) {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let mallory = try mesh.enrol("mallory")
+        try mesh.begin(ana, multicast: .off)
+        try mesh.run(seconds: 1)
+        return (mesh, ana, mallory)
+    }
+
+    /// Ana learns of mallory from the entries a helper brings: enrolled before, she has not heard of it.
+    private func introduced() throws -> (mesh: TestMesh, ana: TestMesh.Host, mallory: TestMesh.Host) {
+        let (mesh, ana, mallory) = try world()
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 1)
+        return (mesh, ana, mallory)
+    }
+
+    @Test("Any time may stand in HELLO's clock", arguments: [Frame.Hello.mostClock, 0])
+    func clock(_ clock: UInt64) throws {
+        let (mesh, ana, mallory) = try introduced()
+        let member = try RawMember(mesh, mallory, linkedTo: ana)
+        try member.open(clock: clock)
+        try mesh.run(seconds: 10)
+        #expect(try mesh.peers(of: ana).count == 1)
+    }
+
+    @Test("A peer that says again and again that it knows nothing is given the log once")
+    func heads() throws {
+        let (mesh, ana, mallory) = try introduced()
+        let member = try RawMember(mesh, mallory, linkedTo: ana)
+        _ = try member.heard()
+        try member.say(Frame.LogHeads([]), times: 200)
+        let entries = try member.heard().filter { $0.type == .logPut }
+            .flatMap { try Frame.LogPut(parsing: $0.body.span.bytes).items }
+        #expect(entries.count == mesh.entries.count)
+    }
+
+    @Test("Entries that are asked for without end are given a burst at a time, bundles four a minute")
+    func requests() throws {
+        let (mesh, ana, mallory) = try introduced()
+        let member = try RawMember(mesh, mallory, linkedTo: ana)
+        try member.open()
+        let root = try #require(mesh.membership.heads.first)
+        try member.say(Frame.LogGet(log: root.log, from: 1, most: .max), times: 1000)
+        #expect(try member.heard().reduce(0) { $0 + $1.body.count } < 512 << 10)
+        try member.say(
+            Frame.BundleGet([Frame.BundleGet.Row](repeating: .init(device: ana.identity.id, have: 0), count: 800)))
+        try member.say(Frame.BundleGet([.init(device: ana.identity.id, have: 0)]), times: 100)
+        let bundles = try member.heard().filter { $0.type == .bundlePut }
+            .flatMap { try Frame.BundlePut(parsing: $0.body.span.bytes).items }
+        #expect(bundles.count == 4)
+        for _ in 0..<7 {
+            try mesh.run(seconds: 10)
+            try member.say(Frame.Ping(time: 0))
+        }
+        _ = try member.heard()
+        try member.say(Frame.BundleGet([.init(device: ana.identity.id, have: 0)]))
+        #expect(try member.heard().count { $0.type == .bundlePut } == 1)
+        #expect(!member.isClosed)
+    }
+
+    @Test("LOG_GET of any range is answered with what there is")
+    func ranges() throws {
+        let (mesh, ana, mallory) = try introduced()
+        let member = try RawMember(mesh, mallory, linkedTo: ana)
+        try member.open()
+        let root = try #require(mesh.membership.heads.first)
+        for (from, most) in [(UInt64.max, UInt16.max), (.max, 1), (.max, 0), (0, 0), (0, .max), (1, 0)] {
+            try member.say(Frame.LogGet(log: root.log, from: from, most: most))
+            #expect(try member.heard().allSatisfy { $0.type != .logPut })
+        }
+        try member.say(Frame.LogGet(log: LogID(), from: 1, most: 1))
+        #expect(try member.heard().isEmpty)
+    }
+
+    @Test("Numbers of strangers make no end of causes")
+    func causes() throws {
+        let (mesh, ana, _) = try world()
+        for size in 0..<600 {
+            let peer = mesh.connect(to: ana)
+            mesh.post(.received(peer.connection, [UInt8(size >> 8), UInt8(size & 0xFF), 1, 0]), to: ana)
+            try mesh.run(seconds: 1)
+        }
+        let refusals = try #require(try mesh.status(of: ana)?.refusals)
+        #expect(refusals.count <= 257)
+        #expect(refusals.values.reduce(0, +) == 600)
+    }
+
+    @Test("One device has a few links at once, and all together have as many as there are places")
+    func places() throws {
+        let (mesh, ana, mallory) = try introduced()
+        var links: [RawMember] = []
+        for _ in 0..<3 { links.append(try RawMember(mesh, mallory, linkedTo: ana)) }
+        let fourth = try RawMember(mesh, mallory, linkedTo: ana)
+        #expect(fourth.isClosed)
+        #expect(links.allSatisfy { !$0.isClosed })
+        let crowd = try (0..<21).map { try mesh.enrol("member \($0)") }
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        for device in crowd { links.append(try RawMember(mesh, device, linkedTo: ana)) }
+        #expect(links.allSatisfy { !$0.isClosed })
+        #expect(try mesh.peers(of: ana).count == 24)
+        let late = mesh.connect(to: ana)
+        try mesh.run(seconds: 0)
+        #expect(late.isClosed)
+        // Places are free again once the ten seconds for getting open are over.
+        try mesh.run(seconds: 11)
+        #expect(try mesh.peers(of: ana).isEmpty)
+    }
+
+    @Test("A run of the notes that is begun again at once goes on after the pause between SUMMARYs")
+    func notesAgain() throws {
+        let (mesh, ana, mallory) = try introduced()
+        let member = try RawMember(mesh, mallory, linkedTo: ana)
+        try member.sayHeads()
+        var digest = try #require(try member.heard().last { $0.type == .digest }).body
+        digest[digest.count - 1] ^= 1
+        try member.say(.digest, digest)
+        var summary = try #require(try member.heard().last { $0.type == .summary }).body
+        // `ns 1 | T0 3 | count 1 | fp 8 ...`: no notes on either side, and a fingerprint that is not that of none.
+        summary[5] ^= 1
+        try member.say(.summary, summary)
+        // As if our set had changed meanwhile: begun anew, less than two seconds after the first SUMMARY.
+        try member.say(.digest, digest)
+        #expect(try !member.heard().contains { $0.type == .summary })
+        try mesh.run(seconds: 3)
+        #expect(try member.heard().contains { $0.type == .summary })
+    }
+}

@@ -1,0 +1,68 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveyNode
+import Testing
+
+/// An enrolled device whose link the test speaks itself, frame by frame: a member that may do anything.
+final class RawMember {
+    let mesh: TestMesh
+    let caller: Caller
+    private var transport: Transport
+
+    /// Comes as far as a link of which nothing was said yet.
+    init(_ mesh: TestMesh, _ device: TestMesh.Host, linkedTo host: TestMesh.Host) throws {
+        self.mesh = mesh
+        caller = Caller(mesh, host, link: device.identity.link)
+        let certificate = try #require(mesh.membership.currentCertificate(device.identity.id))
+        let authorities = try #require(mesh.membership.authorityChain(of: certificate.issuer)).map(\.signed)
+        let epoch = try #require(mesh.epochs.last)
+        let (initiator, _) = try caller.knock(EpochKeys(epoch.key).psk.key)
+        transport = try caller.link(initiator, showing: certificate.signed, authorities)
+    }
+
+    var isClosed: Bool { caller.peer.isClosed }
+
+    func say(_ frame: some FrameBody, times: Int = 1) throws {
+        for _ in 0..<times { transport.sender.append(frame) }
+        try caller.say(transport.sender.take())
+    }
+
+    func say(_ type: FrameType, _ body: [UInt8]) throws {
+        transport.sender.append(type, body.span.bytes)
+        try caller.say(transport.sender.take())
+    }
+
+    /// What the host said since the last time.
+    func heard() throws -> [(type: FrameType, body: [UInt8])] {
+        var frames: [(type: FrameType, body: [UInt8])] = []
+        try transport.receiver.receive(adopting: caller.peer.received) { type, body in
+            frames.append((type, [UInt8](copying: body)))
+        }
+        caller.peer.received = []
+        return frames
+    }
+
+    func sayHeads() throws {
+        try say(
+            Frame.LogHeads(
+                mesh.membership.heads.map {
+                    Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id))
+                }))
+    }
+
+    static func hello(clock: UInt64) -> Frame.Hello {
+        Frame.Hello(
+            instance: Octets8(), clock: clock, timeIsTrusted: true, epoch: EpochPrefix(),
+            credits: .init(repeating: 1 << 20))
+    }
+
+    /// Goes on until mail may flow, repeating the host's digest of the notes as its own.
+    func open(clock: UInt64? = nil) throws {
+        try sayHeads()
+        let digest = try #require(try heard().last { $0.type == .digest })
+        try say(.digest, digest.body)
+        try say(Self.hello(clock: clock ?? UInt64(mesh.minute.value) * 60_000))
+        #expect(try heard().contains { $0.type == .hello })
+    }
+}
