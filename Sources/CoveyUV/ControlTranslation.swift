@@ -36,7 +36,7 @@ extension ControlError {
     init(_ refusal: CommandRefusal) {
         switch refusal {
         case .notFound(let text):
-            self.init(.notFound, text, hint: "contacts.list shows the names of the mesh")
+            self.init(.notFound, text, hint: "the contacts show the names of the mesh")
         case .ambiguous(let text, let candidates):
             self.init(.ambiguous, text, hint: "candidates: \(candidates.joined(separator: ", "))")
         case .policy(let text):

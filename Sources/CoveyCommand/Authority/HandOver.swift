@@ -62,8 +62,10 @@ struct HandOver: ParsableArguments {
             }
         }
         try Disk.replace(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
-        var hint = "hand it to any node: covey log import \(file)"
-        if !epochs.isEmpty { hint += "; the new network key goes with it on your own: --authority \(directory.path)" }
+        let hint =
+            epochs.isEmpty
+            ? "hand it to any node: covey log import \(file)"
+            : "hand it to your own node, with the new network key: covey log import \(file) --authority \(directory.path)"
         return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
     }
 
