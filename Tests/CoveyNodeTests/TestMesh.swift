@@ -168,6 +168,18 @@ final class TestMesh {
         post(.endpoints([LocalEndpoint(address: host.address, interface: 1, isLoopback: false)]), to: host)
     }
 
+    /// What comes of a turn.
+    enum Fate {
+        case lives
+        /// Power is lost before the commit. Envelopes may be on the disk all the same, as `Store` says.
+        case losesTurn(keepingMail: Bool)
+        /// Power is lost after the commit, and after so many of its effects.
+        case losesEffects(after: Int)
+    }
+
+    /// Asked after every turn.
+    var fate: (Host) -> Fate = { _ in .lives }
+
     /// The node is gone; what was committed stays.
     func stop(_ host: Host) {
         host.node = nil
@@ -264,8 +276,22 @@ final class TestMesh {
         guard let node = host.node, !host.isHeld else { return }
         var effects = Effects()
         try node.handle(event, at: now(host), store: host.store, into: &effects)
-        host.store.commit()
-        for effect in effects.take() { perform(effect, host) }
+        switch fate(host) {
+        case .lives:
+            host.store.commit()
+            for effect in effects.take() { perform(effect, host) }
+        case .losesTurn(let isMailKept):
+            let held = isMailKept ? host.store.known().held.map { ($0, host.store.envelope($0.id)) } : []
+            stop(host)
+            for (record, bytes) in held where host.store.envelope(record.id) == nil {
+                if let bytes { host.store.insert(record, bytes) }
+            }
+            host.store.commit()
+        case .losesEffects(let kept):
+            host.store.commit()
+            for effect in effects.take().prefix(kept) { perform(effect, host) }
+            if host.node != nil { stop(host) }
+        }
     }
 
     private func perform(_ effect: Effect, _ host: Host) {

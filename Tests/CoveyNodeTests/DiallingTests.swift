@@ -1,0 +1,98 @@
+import CoveyCore
+import CoveyNode
+import Testing
+
+@Suite("Who dials whom")
+struct DiallingTests {
+    private func peer(_ host: TestMesh.Host, device: DeviceID? = nil) -> NodeConfiguration.StaticPeer {
+        NodeConfiguration.StaticPeer(address: host.address, device: device)
+    }
+
+    @Test("Two that list each other by address alone come to one link, and keep it")
+    func bothStatic() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        try mesh.begin(ana, dialling: [peer(bo)])
+        try mesh.begin(bo, dialling: [peer(ana)])
+        try mesh.run(seconds: 60)
+        #expect(mesh.isLinked(ana, bo))
+        let ends = ana.linkEnds.count
+        try mesh.run(seconds: 600)
+        #expect(ana.linkEnds.count == ends)
+        #expect(try mesh.peers(of: ana).count == 1)
+    }
+
+    @Test("A peer that had dialled us, and forgot our address, is dialled when its link is gone")
+    func turnAbout() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        try mesh.begin(bo, dialling: [peer(ana, device: ana.identity.id)])
+        try mesh.begin(ana, dialling: [])
+        #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, bo) })
+        // Now ana has bo's address too, and bo has nobody's.
+        mesh.stop(ana)
+        mesh.stop(bo)
+        try mesh.begin(bo, dialling: [peer(ana, device: ana.identity.id)])
+        try mesh.run(seconds: 2)
+        try mesh.begin(ana, dialling: [peer(bo, device: bo.identity.id)])
+        mesh.hold(ana)
+        try mesh.run(seconds: 30)
+        mesh.release(ana)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, bo) })
+        mesh.stop(bo)
+        try mesh.begin(bo, dialling: [])
+        #expect(try mesh.run(seconds: 150) { mesh.isLinked(ana, bo) })
+    }
+
+    @Test("Another device than the one that #device names is not talked to, however often it is dialled")
+    func wrongDevice() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let cy = try mesh.enrol("cy")
+        try mesh.begin(ana, dialling: [peer(bo, device: cy.identity.id), peer(cy, device: cy.identity.id)])
+        try mesh.begin(bo, dialling: [])
+        try mesh.begin(cy, dialling: [])
+        try mesh.run(seconds: 1200)
+        #expect(!mesh.isLinked(ana, bo))
+        #expect(mesh.isLinked(ana, cy))
+        #expect(bo.linkEnds.isEmpty && ana.linkEnds.isEmpty)
+    }
+
+    @Test("However often two dial each other in the same moment, one link is left")
+    func crossing() throws {
+        for seed in 0..<12 {
+            let mesh = try TestMesh(seed: UInt64(seed))
+            let ana = try mesh.enrol("ana")
+            let bo = try mesh.enrol("bo")
+            try mesh.begin(ana, dialling: [peer(bo, device: bo.identity.id)])
+            try mesh.begin(bo, dialling: [peer(ana, device: ana.identity.id)])
+            try mesh.run(seconds: 3)
+            mesh.send("over", from: ana, to: bo)
+            #expect(mesh.isLinked(ana, bo))
+            #expect(try mesh.peers(of: ana).count == 1)
+            #expect(try mesh.peers(of: bo).count == 1)
+            mesh.partition([[ana], [bo]])
+            mesh.partition(nil)
+            #expect(try mesh.run(seconds: 10) { mesh.isLinked(ana, bo) })
+            #expect(bo.delivered.map(\.text) == ["over"])
+        }
+    }
+
+    @Test("A device that lists a static peer answers it from whatever port it comes, under an epoch that is tainted here")
+    func vouched() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let lost = try mesh.enrol("lost")
+        try mesh.begin(ana, dialling: [])
+        try mesh.run(seconds: 1)
+        // Both sides lost the same device, and each has an epoch that the other cannot know.
+        try mesh.revoke(lost, reason: .lost, at: ana)
+        try mesh.run(seconds: 1)
+        try mesh.begin(bo, dialling: [peer(ana)])
+        #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, bo) })
+    }
+}
