@@ -14,6 +14,7 @@ import CoveyNode
 ///     7 send       a text to this member  8 bundle    body, signed by this member
 ///     9 certificate, entry, note: who u8 | kind u8 | payload, signed by the authority or this member
 ///     10 echo      what the node said last, said back
+///     11 letter    bytes: a first message to the node, sealed as it should be, that says anything
 ///     others frame
 struct MemberEntry {
     private let node = NodeUnderTest()
@@ -74,6 +75,9 @@ struct MemberEntry {
         case 9: object(&script, &link)
         case 10:
             for (type, body) in link.hear(node) { link.say(type, body, node) }
+        case 11:
+            guard let letter = letter(script.block(most: 14_000)) else { return }
+            link.say(letter, node)
         default:
             let type = script.u8()
             link.say(type, script.block(most: LinkBounds.frameBody), node)
@@ -97,11 +101,25 @@ struct MemberEntry {
         guard let envelope = try? Envelope(parsing: header.octets.array + content.sized(bucket.bodySize)) else {
             preconditionFailure("the header keeps the rules")
         }
-        var body: [UInt8] = [how.3, min(how.2, Frame.DataHeader.mostHops), 0]
-        body.append(envelope.id)
-        body.append(varint: UInt64(envelope.bytes.count))
-        body.append(varint: 0)
-        link.say(FrameType.data.rawValue, body + envelope.bytes, node)
+        link.say(envelope, tokens: how.3, hops: min(how.2, Frame.DataHeader.mostHops), node)
+    }
+
+    private func letter(_ payload: [UInt8]) -> Envelope? {
+        let mesh = node.mesh
+        let device = mesh.here.identity.id
+        guard let certificate = mesh.membership.currentCertificate(device),
+            let stored = node.store.get(.bundles, device.array), let bundle = try? Bundle(parsing: stored),
+            let verified = try? bundle.verified(of: BundleOwner(certificate), mesh: mesh.mesh, now: SmallMesh.minute)
+        else { preconditionFailure("a node has a bundle") }
+        let own = OwnDevice(mesh: mesh.mesh, hash: mesh.there.identity.hash, message: mesh.there.identity.message)
+        let random = SeededRandom(seed: UInt64(payload.count))
+        guard let peer = try? PeerDevice(certificate, of: own),
+            var initiation = try? Initiation(
+                from: own, to: peer, bundle: verified, generation: 1, random: random, kem: HollowKEM())
+        else { preconditionFailure("members can write to each other") }
+        return try? initiation.seal(
+            payload, posting: Posting(priority: .normal, ttl: .week, zone: .any), purge: PurgeSecret(),
+            now: SmallMesh.minute, random: random)
     }
 
     /// An object whose signature holds.
@@ -164,6 +182,14 @@ struct MemberEntry {
             var plaintext = [type]
             plaintext.append(varint: UInt64(body.count))
             say(plaintext + body, node)
+        }
+
+        mutating func say(_ envelope: Envelope, tokens: UInt8 = 0, hops: UInt8 = 0, _ node: NodeUnderTest) {
+            var body: [UInt8] = [tokens, hops, 0]
+            body.append(envelope.id)
+            body.append(varint: UInt64(envelope.bytes.count))
+            body.append(varint: 0)
+            say(FrameType.data.rawValue, body + envelope.bytes, node)
         }
 
         mutating func say(_ type: FrameType, list item: Signed, _ node: NodeUnderTest) {
