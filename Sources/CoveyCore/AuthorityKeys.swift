@@ -28,21 +28,13 @@ package struct SigningKeyset: Sendable {
     }
 
     init(from reader: inout ByteReader) throws(Malformed) {
-        do {
-            let threshold = Int(try reader.u8())
-            let count = Int(try reader.u8())
-            guard (1...Keyset.mostKeys).contains(count), (1...count).contains(threshold) else {
-                throw Malformed.value(0)
-            }
-            var keys: [SigningPrivateKey] = []
-            for _ in 0..<count { keys.append(SigningPrivateKey(copying: try reader.span(32))) }
-            guard Set(keys.map(\.publicKey)).count == count else { throw Malformed.value(0) }
-            self.init(keys: keys, threshold: threshold)
-        } catch let cause as Malformed {
-            throw cause
-        } catch {
-            throw .truncated
-        }
+        let threshold = Int(try reader.u8())
+        let count = Int(try reader.u8())
+        guard (1...Keyset.mostKeys).contains(count), (1...count).contains(threshold) else { throw .value(0) }
+        var keys: [SigningPrivateKey] = []
+        for _ in 0..<count { keys.append(SigningPrivateKey(copying: try reader.span(32))) }
+        guard Set(keys.map(\.publicKey)).count == count else { throw .value(0) }
+        self.init(keys: keys, threshold: threshold)
     }
 }
 
@@ -77,18 +69,12 @@ package struct AuthorityKeys: Sendable {
 
     package init(parsing bytes: RawSpan) throws(Malformed) {
         var reader = ByteReader(bytes)
-        do {
-            let version = try reader.u8()
-            guard version == Self.version else { throw Malformed.unknownVersion(version) }
-            mesh = try reader.octets()
-            authority = try reader.octets()
-            current = try SigningKeyset(from: &reader)
-            next = try SigningKeyset(from: &reader)
-            guard reader.isAtEnd else { throw Malformed.trailing }
-        } catch let cause as Malformed {
-            throw cause
-        } catch {
-            throw .truncated
-        }
+        let version = try reader.u8()
+        guard version == Self.version else { throw .unknownVersion(version) }
+        mesh = try reader.octets()
+        authority = try reader.octets()
+        current = try SigningKeyset(from: &reader)
+        next = try SigningKeyset(from: &reader)
+        try reader.end()
     }
 }

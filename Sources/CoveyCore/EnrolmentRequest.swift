@@ -149,16 +149,10 @@ package struct PendingEnrolment: Sendable {
 
     package init(parsing bytes: RawSpan) throws(Malformed) {
         var reader = ByteReader(bytes)
-        do {
-            identity = try DeviceIdentity(parsing: try reader.span(DeviceIdentity.byteCount))
-            welcomeKey = AgreementPrivateKey(copying: try reader.span(AgreementPrivateKey.byteCount))
-            invitation = try Invitation(parsing: try reader.bytes(Int(try reader.u16())))
-            request = try EnrolmentRequest(parsing: try reader.bytes(reader.remaining))
-        } catch let cause as Malformed {
-            throw cause
-        } catch {
-            throw .truncated
-        }
+        identity = try DeviceIdentity(parsing: try reader.span(DeviceIdentity.byteCount))
+        welcomeKey = AgreementPrivateKey(copying: try reader.span(AgreementPrivateKey.byteCount))
+        invitation = try Invitation(parsing: try reader.bytes(Int(try reader.u16())))
+        request = try EnrolmentRequest(parsing: try reader.bytes(reader.remaining))
     }
 }
 

@@ -3,8 +3,6 @@ package enum Varint {
     /// Nine bytes hold 63 bits.
     package static let most: UInt64 = 1 << 63 - 1
 
-    package enum Failure: Error, Equatable, Sendable { case truncated, tooLong, notShortest }
-
     /// Bytes that `value` takes.
     package static func byteCount(_ value: UInt64) -> Int {
         max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
@@ -12,21 +10,21 @@ package enum Varint {
 }
 
 extension ByteReader {
+    /// Longer than nine bytes is `oversized`; a form that is not the shortest is `value(0)`.
     @_lifetime(self: copy self)
-    package mutating func varint() throws(Varint.Failure) -> UInt64 {
+    package mutating func varint() throws(Malformed) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while shift < 63 {
-            let byte: UInt8
-            do { byte = try u8() } catch { throw .truncated }
+            let byte = try u8()
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 {
-                guard byte != 0 || shift == 0 else { throw .notShortest }
+                guard byte != 0 || shift == 0 else { throw .value(0) }
                 return value
             }
             shift += 7
         }
-        throw .tooLong
+        throw .oversized
     }
 }
 

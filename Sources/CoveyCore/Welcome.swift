@@ -134,7 +134,7 @@ package struct Welcome: Sendable {
         } catch let cause as Malformed {
             throw .malformed(cause)
         } catch {
-            throw .malformed(.truncated)
+            preconditionFailure("a Welcome is refused, malformed or taken")
         }
         guard certificate(of: pending.identity.hash) != nil else { throw .notEnrolled }
     }

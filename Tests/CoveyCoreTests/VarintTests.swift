@@ -23,10 +23,10 @@ struct VarintTests {
     @Test(
         "refuses bytes that are missing, a form that is not the shortest, and a tenth byte",
         arguments: [
-            ([], Varint.Failure.truncated), ([0x80], .truncated), ([0x80, 0x00], .notShortest),
-            ([0xFF, 0x80, 0x00], .notShortest), ([UInt8](repeating: 0xFF, count: 9) + [0x01], .tooLong),
-        ] as [([UInt8], Varint.Failure)])
-    func refuses(bytes: [UInt8], failure: Varint.Failure) {
+            ([], Malformed.truncated), ([0x80], .truncated), ([0x80, 0x00], .value(0)),
+            ([0xFF, 0x80, 0x00], .value(0)), ([UInt8](repeating: 0xFF, count: 9) + [0x01], .oversized),
+        ] as [([UInt8], Malformed)])
+    func refuses(bytes: [UInt8], failure: Malformed) {
         #expect(throws: failure) {
             var reader = ByteReader(bytes.span.bytes)
             _ = try reader.varint()

@@ -23,7 +23,7 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             let number = try reader.u8()
             guard let reason = Reason(rawValue: number) else { throw .value(number) }
             self.reason = reason
@@ -53,7 +53,7 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             time = try reader.u32()
             echo = try reader.u32()
             queueMilliseconds = try reader.u16()
@@ -106,7 +106,7 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             let number = try reader.u8()
             guard let priority = Priority(rawValue: number) else { throw .value(number) }
             self.priority = priority

@@ -69,7 +69,7 @@ extension Frame {
         }
 
         @_lifetime(reader: copy reader)
-        init(from reader: inout FrameReader) throws(Malformed) {
+        init(from reader: inout ByteReader) throws(Malformed) {
             let tokens = try reader.u8()
             // 65–254 are nobody's to give: clamped, not refused.
             self.tokens = tokens == Self.floodTokens ? tokens : min(tokens, Self.mostTokens)
@@ -99,7 +99,7 @@ extension Frame {
 
         @_lifetime(copy body)
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             header = try DataHeader(from: &reader)
             let bytes = reader.takeRest()
             guard !bytes.isEmpty else { throw .truncated }

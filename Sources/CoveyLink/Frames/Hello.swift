@@ -96,7 +96,7 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             let version = try reader.u8()
             guard version == Self.version else { throw .unknownVersion(version) }
             instance = try reader.octets()

@@ -30,7 +30,7 @@ extension Frame {
         package init(parsing body: RawSpan) throws(Malformed) {
             guard body.byteCount.isMultiple(of: Self.rowSize) else { throw .truncated }
             guard body.byteCount / Self.rowSize <= Self.mostRows else { throw .oversized }
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             var rows: [Row] = []
             rows.reserveCapacity(body.byteCount / Self.rowSize)
             while !reader.isAtEnd {
@@ -64,7 +64,7 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             log = try reader.octets()
             from = try reader.u64()
             most = try reader.u16()
@@ -104,7 +104,7 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             entry = try reader.octets()
             key = CoveyCore.EpochKey(copying: try reader.span(CoveyCore.EpochKey.byteCount))
             try reader.end()
@@ -124,7 +124,7 @@ extension Frame {
         package init(_ hash: Octets32) { self.hash = hash }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             hash = try reader.octets()
             try reader.end()
         }
@@ -165,7 +165,7 @@ extension Frame {
         package init(parsing body: RawSpan) throws(Malformed) {
             guard !body.isEmpty, body.byteCount.isMultiple(of: Self.rowSize) else { throw .truncated }
             guard body.byteCount / Self.rowSize <= Self.mostRows else { throw .oversized }
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             var rows: [Row] = []
             rows.reserveCapacity(body.byteCount / Self.rowSize)
             while !reader.isAtEnd {

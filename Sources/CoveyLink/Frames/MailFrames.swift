@@ -41,7 +41,7 @@ extension Frame {
         package init(parsing body: RawSpan) throws(Malformed) {
             guard !body.isEmpty, body.byteCount.isMultiple(of: Self.rowSize) else { throw .truncated }
             guard body.byteCount / Self.rowSize <= Self.mostRows else { throw .oversized }
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             var rows: [Row] = []
             rows.reserveCapacity(body.byteCount / Self.rowSize)
             while !reader.isAtEnd {
@@ -89,7 +89,7 @@ extension Frame {
         package static let mostBitmap = LinkBounds.frameBody / 33 / 8 + 1
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            var reader = FrameReader(body)
+            var reader = ByteReader(body)
             let form = try reader.u8()
             switch form {
             case 0:
@@ -157,7 +157,7 @@ extension ShortIDList {
     package init(parsing body: RawSpan) throws(Malformed) {
         guard !body.isEmpty, body.byteCount.isMultiple(of: Octets8.byteCount) else { throw .truncated }
         guard body.byteCount / Octets8.byteCount <= Self.mostRows else { throw .oversized }
-        var reader = FrameReader(body)
+        var reader = ByteReader(body)
         var ids: [Octets8] = []
         ids.reserveCapacity(body.byteCount / Octets8.byteCount)
         while !reader.isAtEnd { ids.append(try reader.octets()) }

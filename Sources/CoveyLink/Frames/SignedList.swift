@@ -10,7 +10,7 @@ extension SignedList {
     private static var itemHead: Int { 2 }
 
     package init(parsing body: RawSpan) throws(Malformed) {
-        var reader = FrameReader(body)
+        var reader = ByteReader(body)
         guard !reader.isAtEnd else { throw .truncated }
         var items: [Signed] = []
         while !reader.isAtEnd {

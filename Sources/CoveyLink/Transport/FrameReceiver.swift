@@ -90,7 +90,7 @@ package struct FrameReceiver: Sendable {
 
     /// The length at `at`, and where the body begins.
     private func length(_ at: Int, _ end: Int) throws(LinkFault) -> (head: Int, count: Int) {
-        var reader = FrameReader(inbox.span.bytes.extracting(at..<end))
+        var reader = ByteReader(inbox.span.bytes.extracting(at..<end))
         let count: UInt64
         do { count = try reader.varint() } catch { throw .frame(error) }
         guard count <= UInt64(reader.remaining) else { throw .frame(.truncated) }
