@@ -229,7 +229,7 @@ extension Node {
                 if let run = item.run { link.transfers[run]?.pushes -= 1 }
                 continue
             }
-            link.sender.append(
+            let pending = link.sender.append(
                 Frame.DataHeader(
                     id: item.id, tokens: handover.tokens.value, hops: min(record.hops + 1, Frame.DataHeader.mostHops),
                     total: bytes.count),
@@ -237,7 +237,7 @@ extension Node {
             link.inFlight[short] = PeerLink.InFlight(
                 id: item.id, size: bytes.count, run: item.run)
             link.unacknowledged += bytes.count
-            drainBeforeMore(link, &effects)
+            if pending >= Limits.burst { drainBeforeMore(link, &effects) }
         }
         write(link, &effects)
     }
@@ -273,7 +273,10 @@ extension Node {
             }
             if let run = sent.run { link.transfers[run]?.pushes -= 1 }
         }
-        for priority in Priority.allCases { try settle(.mail(priority), link, now, store, &effects) }
+        // Live mail belongs to no run, and then no run waits for it.
+        if !link.transfers.isEmpty {
+            for priority in Priority.allCases { try settle(.mail(priority), link, now, store, &effects) }
+        }
         touch(link)
     }
 

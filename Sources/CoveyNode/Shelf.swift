@@ -5,8 +5,9 @@ package import CoveySync
 
 /// The mail this node knows: what it holds, the ghosts of what it let go of, and the sets that are reconciled.
 ///
-/// The bytes are in the store; here is what decisions need.
-package struct Shelf: Sendable {
+/// The bytes are in the store; here is what decisions need. There is one, and it is looked at where it lies: a copy, though
+/// it shares its tables, would count a dozen references up and down for every envelope.
+package struct Shelf: ~Copyable, Sendable {
     private var records: [EnvelopeID: EnvelopeRecord] = [:]
     private var sets: [KnownSet]
     /// The same mail as room and fairness see it.
@@ -32,7 +33,7 @@ package struct Shelf: Sendable {
     package var ghosts: Int { sets.reduce(0) { $0 + $1.ghostCount } }
 
     package subscript(priority: Priority) -> KnownSet {
-        get { sets[Int(priority.rawValue)] }
+        _read { yield sets[Int(priority.rawValue)] }
         _modify { yield &sets[Int(priority.rawValue)] }
     }
 

@@ -45,7 +45,7 @@ package final class DiskStore: CommittingStore {
     private struct Move {
         let from: UInt32
         let to: UInt32
-        var bodies: [(id: Octets16, old: Location, new: Location)]
+        var bodies: [(id: HalfID, old: Location, new: Location)]
     }
 
     private let home: HomeDirectory
@@ -58,7 +58,9 @@ package final class DiskStore: CommittingStore {
     private var segments: [UInt32: Segment] = [:]
     /// The segment of each slot that is added to.
     private var open: [Slot: UInt32] = [:]
-    private var index: [Octets16: Location] = [:]
+    /// The one of them that was added to last.
+    private var newest: Segment?
+    private var index: [HalfID: Location] = [:]
     private var files: [UInt32: OpenFile] = [:]
     private var fileUses: UInt64 = 0
 
@@ -147,8 +149,8 @@ package final class DiskStore: CommittingStore {
 
     /// Learns from the segments' rows what is held; cuts and unlinks what was not committed once all else is found sound.
     private func recover(_ table: SegmentTable) throws {
-        var last: [Octets16: UInt64] = [:]
-        var ghosts: [Octets16: UInt64] = [:]
+        var last: [HalfID: UInt64] = [:]
+        var ghosts: [HalfID: UInt64] = [:]
         for (name, length) in table.rows {
             let file = try openCommitted(name, length)
             let segment = Segment(name, durable: length)
@@ -159,7 +161,7 @@ package final class DiskStore: CommittingStore {
             switch name.kind {
             case .mail:
                 batch = try SegmentScan<MailRow>(sealer: sealer).read(file, length: length) { row, offset in
-                    let id = Octets16(prefixOf: row.record.id)
+                    let id = HalfID(prefixOf: row.record.id)
                     nextSequence = max(nextSequence, row.sequence + 1)
                     guard row.sequence >= last[id, default: 0] else { return }
                     last[id] = row.sequence
@@ -169,7 +171,7 @@ package final class DiskStore: CommittingStore {
                 }
             case .ghosts:
                 batch = try SegmentScan<GhostRow>(sealer: sealer).read(file, length: length) { row, _ in
-                    let id = Octets16(prefixOf: row.ghost.id)
+                    let id = HalfID(prefixOf: row.ghost.id)
                     nextSequence = max(nextSequence, row.sequence + 1)
                     ghosts[id] = max(ghosts[id, default: 0], row.sequence)
                 }
@@ -327,7 +329,7 @@ package final class DiskStore: CommittingStore {
         precondition(
             bytes.count >= EnvelopeHeader.byteCount && bytes.count <= Limits.envelope,
             "an envelope has 40 to 16384 bytes")
-        let id = Octets16(prefixOf: record.id)
+        let id = HalfID(prefixOf: record.id)
         let segment = segment(for: Slot(kind: .mail, hour: record.header.expiry))
         let offset = segment.append(MailRow(sequence: takeSequence(), size: bytes.count, record: record), bytes)
         segment.ids.append(id)
@@ -338,7 +340,7 @@ package final class DiskStore: CommittingStore {
     }
 
     package func envelope(_ id: EnvelopeID) throws -> [UInt8]? {
-        guard let location = index[Octets16(prefixOf: id)], let segment = segments[location.segment] else { return nil }
+        guard let location = index[HalfID(prefixOf: id)], let segment = segments[location.segment] else { return nil }
         let offset = Int(location.offset)
         if offset >= segment.planned { return segment.gathered.body(at: offset) }
         if offset >= segment.durable { return segment.inFlight.body(at: offset) }
@@ -353,7 +355,7 @@ package final class DiskStore: CommittingStore {
     }
 
     package func insert(_ ghost: Ghost) throws {
-        if let before = index.removeValue(forKey: Octets16(prefixOf: ghost.id)) {
+        if let before = index.removeValue(forKey: HalfID(prefixOf: ghost.id)) {
             let hour = segments[before.segment]?.name.hour ?? ghost.expiry
             precondition(hour <= ghost.expiry, "a ghost outlives its envelope")
             release(before)
@@ -368,14 +370,14 @@ package final class DiskStore: CommittingStore {
 
     package func known() throws -> (held: [EnvelopeRecord], ghosts: [Ghost]) {
         var held: [EnvelopeRecord] = []
-        var ghosts: [Octets16: GhostRow] = [:]
+        var ghosts: [HalfID: GhostRow] = [:]
         held.reserveCapacity(index.count)
         func see(_ row: MailRow, _ offset: Int, _ segment: SegmentName) {
             let place = Location(offset: UInt64(offset), segment: segment.number, size: UInt32(row.size))
-            if index[Octets16(prefixOf: row.record.id)] == place { held.append(row.record) }
+            if index[HalfID(prefixOf: row.record.id)] == place { held.append(row.record) }
         }
         func see(_ row: GhostRow) {
-            let id = Octets16(prefixOf: row.ghost.id)
+            let id = HalfID(prefixOf: row.ghost.id)
             guard index[id] == nil, row.sequence > ghosts[id]?.sequence ?? 0 else { return }
             ghosts[id] = row
         }
@@ -405,13 +407,23 @@ package final class DiskStore: CommittingStore {
 
     /// The segment to add to, marked as touched.
     private func segment(for slot: Slot) -> Segment {
+        let segment = openSegment(for: slot)
+        if segment.gathered.isEmpty { touched.insert(segment.name.number) }
+        return segment
+    }
+
+    private func openSegment(for slot: Slot) -> Segment {
+        // Mail of one hour comes in a row.
+        if let newest, newest.name.kind == slot.kind, newest.name.hour == slot.hour, newest.end < Limits.segment {
+            return newest
+        }
         if let number = open[slot], let segment = segments[number], segment.end < Limits.segment {
-            touched.insert(number)
+            newest = segment
             return segment
         }
         let segment = newSegment(for: slot)
         open[slot] = segment.name.number
-        touched.insert(segment.name.number)
+        newest = segment
         return segment
     }
 
@@ -473,6 +485,7 @@ package final class DiskStore: CommittingStore {
     }
 
     private func close(_ segment: Segment) {
+        if newest === segment { newest = nil }
         let slot = Slot(kind: segment.name.kind, hour: segment.name.hour)
         if open[slot] == segment.name.number { open[slot] = nil }
     }
@@ -485,8 +498,8 @@ package final class DiskStore: CommittingStore {
             return nil
         }
         sparse.remove(number)
-        var seen: Set<Octets16> = []
-        var bodies = old.ids.compactMap { id -> (id: Octets16, old: Location, new: Location)? in
+        var seen: Set<HalfID> = []
+        var bodies = old.ids.compactMap { id -> (id: HalfID, old: Location, new: Location)? in
             guard let place = index[id], place.segment == number, seen.insert(id).inserted else { return nil }
             return (id, place, place)
         }

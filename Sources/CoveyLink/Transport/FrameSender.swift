@@ -42,12 +42,16 @@ package struct FrameSender: Sendable {
     }
 
     /// One piece of an envelope. The hot path: the bytes are copied once, to where they are encrypted.
-    package mutating func append(_ header: Frame.DataHeader, _ bytes: RawSpan) {
+    ///
+    /// Returns what is `pending` then.
+    @discardableResult
+    package mutating func append(_ header: Frame.DataHeader, _ bytes: RawSpan) -> Int {
         precondition(bytes.byteCount <= LinkBounds.segment, "a segment has at most 16384 bytes")
         precondition(header.offset + bytes.byteCount <= header.total, "a segment lies inside its envelope")
         begin(.data, header.encodedCount + bytes.byteCount)
         header.encode(to: &out)
         out.append(copying: bytes)
+        return out.count
     }
 
     /// Closes the open message and gives all packets since the last time, in one buffer.
