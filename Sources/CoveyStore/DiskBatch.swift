@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Written in this order, so that a crash anywhere leaves the commit before or the commit after:
 /// the frames behind the committed end of their segments, flushed; then one transaction with the records and the new ends;
-/// then the files of forgotten segments are unlinked.
+/// then the files of forgotten segments are unlinked. A frame that is the whole batch needs no transaction.
 final class DiskBatch: CommitBatch, @unchecked Sendable {
     let appends: [SegmentAppend]
     let overlay: Overlay
@@ -39,14 +39,16 @@ final class DiskWriter {
     private var nonces: NoncePool
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: DiskWriter.chunk, alignment: 64)
     private var statements: [String: Statement] = [:]
-    /// As the last commit has it.
+    /// As the last commit left the segments, and as the database has it.
     private var table: SegmentTable
+    private var written: SegmentTable
 
     init(
         _ paths: StorePaths, _ database: Database, _ sealer: RecordSealer, _ random: any RandomSource,
         _ table: SegmentTable
     ) {
         self.table = table
+        written = table
         self.paths = paths
         self.database = database
         self.sealer = sealer
@@ -140,9 +142,12 @@ final class DiskWriter {
     // MARK: Records
 
     func commit(_ overlay: Overlay, _ appends: [SegmentAppend], _ removed: [SegmentName]) throws {
-        let before = table
         var table = table
         table.apply(appends, removing: removed)
+        if appends.contains(where: \.head.isWholeBatch) {
+            self.table = table
+            return
+        }
         try database.transaction {
             for table in KeyedTable.allCases {
                 guard let changes = overlay.keyed[table] else { continue }
@@ -152,10 +157,11 @@ final class DiskWriter {
                 guard let changes = overlay.sequences[table] else { continue }
                 for (sequence, value) in changes { try set(table, sequence, value) }
             }
-            guard table != before else { return }
+            guard table != written else { return }
             try set(.segments, table.encoded)
         }
         self.table = table
+        written = table
     }
 
     private func set(_ id: SingleRecord, _ value: [UInt8]) throws {

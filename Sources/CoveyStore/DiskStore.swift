@@ -7,7 +7,8 @@ import Glibc
 ///
 /// Turns cost memory only. `takeBatch` hands their writes to a worker, and reads go on meanwhile: first in what was
 /// gathered, then in what is being written, then on disk. A commit is one SQLite transaction, which also says up to which
-/// byte each segment counts; so a crash leaves a commit exactly, and what stands behind that byte is cut at the start.
+/// byte each segment counts; so a crash leaves a commit exactly. A batch of nothing but mail for one segment is committed by
+/// its frame alone: one flush, not two. At the start such frames count also behind that byte; what else stands there is cut.
 package final class DiskStore: CommittingStore {
     private enum Limits {
         /// Bytes after which a segment is not added to any more.
@@ -153,29 +154,39 @@ package final class DiskStore: CommittingStore {
         var ghosts: [HalfID: UInt64] = [:]
         for (name, length) in table.rows {
             let file = try openCommitted(name, length)
-            let segment = Segment(name, durable: length)
-            segments[name.number] = segment
-            open[Slot(kind: name.kind, hour: name.hour)] = name.number
-            nextSegment = max(nextSegment, name.number + 1)
-            let batch: UInt64
+            var (end, batch) = (length, UInt64(0))
             switch name.kind {
             case .mail:
-                batch = try SegmentScan<MailRow>(sealer: sealer).read(file, length: length) { row, offset in
+                var ids: [HalfID] = []
+                func see(_ row: MailRow, _ offset: Int) {
                     let id = HalfID(prefixOf: row.record.id)
                     nextSequence = max(nextSequence, row.sequence + 1)
                     guard row.sequence >= last[id, default: 0] else { return }
                     last[id] = row.sequence
                     index[id] = Location(
                         offset: UInt64(offset), segment: name.number, size: UInt32(row.size))
-                    segment.ids.append(id)
+                    ids.append(id)
                 }
+                let scan = SegmentScan<MailRow>(sealer: sealer)
+                batch = try scan.read(file, length: length, visit: see)
+                (end, batch) = try scan.readTail(
+                    file, from: length, after: batch,
+                    isSound: { row, sealed in
+                        row.record.header.expiry == name.hour
+                            && (try? sealer.openEnvelope(sealed, row.record.id, file: file.name)) != nil
+                    }, visit: see)
+                segments[name.number] = Segment(name, durable: end)
+                segments[name.number]?.ids = ids
             case .ghosts:
+                segments[name.number] = Segment(name, durable: end)
                 batch = try SegmentScan<GhostRow>(sealer: sealer).read(file, length: length) { row, _ in
                     let id = HalfID(prefixOf: row.ghost.id)
                     nextSequence = max(nextSequence, row.sequence + 1)
                     ghosts[id] = max(ghosts[id, default: 0], row.sequence)
                 }
             }
+            open[Slot(kind: name.kind, hour: name.hour)] = name.number
+            nextSegment = max(nextSegment, name.number + 1)
             nextBatch = max(nextBatch, batch + 1)
         }
         for (id, sequence) in ghosts where sequence > last[id, default: .max] { index[id] = nil }
@@ -185,9 +196,10 @@ package final class DiskStore: CommittingStore {
         for segment in segments.values { noteIfSparse(segment) }
 
         for (name, length) in table.rows {
+            let end = segments[name.number]?.durable ?? length
             let file = try openCommitted(name, length)
-            guard try file.size() > length else { continue }
-            try file.truncate(to: length)
+            guard try file.size() > end else { continue }
+            try file.truncate(to: end)
             try file.synchronize()
         }
         let names = Set(table.rows.map(\.name.file))
@@ -223,6 +235,9 @@ package final class DiskStore: CommittingStore {
             if let append = segments[segment]?.takeAppend(batch: number) { appends.append(append) }
         }
         if let append = takeMove(batch: number) { appends.append(append) }
+        if appends.count == 1, appends[0].canStandAlone, overlay.isEmpty, removed.isEmpty {
+            appends[0].head.isWholeBatch = true
+        }
         let batch = DiskBatch(appends: appends, overlay: overlay, removed: removed, writer: writer)
         touched.removeAll(keepingCapacity: true)
         overlay = Overlay()

@@ -102,8 +102,14 @@ struct SegmentAppend {
 
     let name: SegmentName
     let offset: Int
-    let head: FrameHead
+    var head: FrameHead
     let content: Content
+
+    /// Mail for a segment that the database names already: found again without another word of it.
+    var canStandAlone: Bool {
+        if case .moved = content { return false }
+        return name.kind == .mail && offset > 0
+    }
 
     /// The segment's length once this is written.
     var end: Int { offset + head.frame }

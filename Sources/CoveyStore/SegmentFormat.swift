@@ -54,11 +54,12 @@ struct SegmentName: Hashable, Comparable {
 
 /// A segment is a row of frames, one for each batch that touched it:
 ///
-///     magic "CVSG" | format u8 | kind u8 | zero u16 | count u32 | bodies u64 | rows u32 | batch u64      head, 32
+///     magic "CVSG" | format u8 | kind u8 | whole u16 | count u32 | bodies u64 | rows u32 | batch u64      head, 32
 ///     body 1 | … | body count                        each a sealed envelope; none for ghosts
 ///     nonce 24 | X(row 1 | … | row count) | tag 16   AD = table u8 | head 32 | schema u8
 ///
-/// `bodies` and `rows` are sizes in bytes. Reading the heads and rows tells everything held without touching a body.
+/// `bodies` and `rows` are sizes in bytes. `whole` is 1 for a frame that is all of its batch: it counts without the database
+/// telling of it, if every body opens. Reading the heads and rows tells everything held without touching a body.
 struct FrameHead: Equatable {
     static let size = 32
     private static let magic: UInt32 = 0x4356_5347
@@ -71,6 +72,7 @@ struct FrameHead: Equatable {
     var batch: UInt64
     /// Bytes of one row.
     var row: Int
+    var isWholeBatch = false
 
     /// Bytes of the sealed rows.
     var rows: Int { count * row + RecordSealer.overhead }
@@ -85,7 +87,7 @@ struct FrameHead: Equatable {
         bytes.append(u32: Self.magic)
         bytes.append(Self.format)
         bytes.append(kind.rawValue)
-        bytes.append(u16: 0)
+        bytes.append(u16: isWholeBatch ? 1 : 0)
         bytes.append(u32: UInt32(count))
         bytes.append(u64: UInt64(bodies))
         bytes.append(u32: UInt32(rows))
@@ -106,13 +108,16 @@ struct FrameHead: Equatable {
         var reader = ByteReader(bytes.span.bytes)
         guard try reader.u32() == Self.magic else { throw Fault.malformed }
         guard try reader.u8() == Self.format else { throw Fault.newer }
-        guard try reader.u8() == kind.rawValue, try reader.u16() == 0 else { throw Fault.malformed }
+        guard try reader.u8() == kind.rawValue else { throw Fault.malformed }
+        let whole = try reader.u16()
+        guard whole <= 1 else { throw Fault.malformed }
         let count = Int(try reader.u32())
         let bodies = try reader.u64()
         let rows = Int(try reader.u32())
         let batch = try reader.u64()
         guard bodies <= UInt64(room) else { throw Fault.malformed }
         self.init(kind: kind, count: count, bodies: Int(bodies), batch: batch, row: row)
+        isWholeBatch = whole == 1
         guard rows == self.rows, frame <= room else { throw Fault.malformed }
     }
 }
@@ -249,6 +254,46 @@ struct SegmentScan<Row: SegmentRow> {
             offset += head.frame
         }
         return batch
+    }
+
+    /// Visits the frames behind the end that the database tells, each of them a whole batch.
+    ///
+    /// Stops at the first byte that is no such frame: what a crash cut off is not damage.
+    /// - Parameters:
+    ///   - batch: of the last frame before `start`; later ones have higher numbers.
+    ///   - isSound: judges a row and its sealed body, once the frame's rows have opened.
+    /// - Returns: where the last whole frame ends, and its batch.
+    func readTail(
+        _ file: borrowing File, from start: Int, after batch: UInt64, isSound: (Row, [UInt8]) -> Bool,
+        visit: (Row, Int) -> Void
+    ) throws -> (end: Int, batch: UInt64) {
+        var (end, last) = (start, batch)
+        let size = try file.size()
+        while size - end >= FrameHead.size {
+            guard
+                let head = try? FrameHead(
+                    file.read(FrameHead.size, at: end), kind: Row.kind, row: Row.byteCount, room: size - end),
+                head.isWholeBatch, head.batch > last
+            else { break }
+            let sealed = try file.read(head.rows, at: end + FrameHead.size + head.bodies)
+            guard let rows = try? sealer.open(sealed.span.bytes, in: Row.kind.table, at: head.encoded, file: file.name)
+            else { break }
+            var reader = ByteReader(rows.span.bytes)
+            var found: [(row: Row, offset: Int)] = []
+            var body = end + FrameHead.size
+            for _ in 0..<head.count {
+                guard let row = try? Row(from: &reader), isSound(row, try file.read(row.bodySize, at: body)) else {
+                    break
+                }
+                found.append((row, body))
+                body += row.bodySize
+            }
+            guard found.count == head.count, reader.isAtEnd, body == end + FrameHead.size + head.bodies else { break }
+            for (row, offset) in found { visit(row, offset) }
+            end += head.frame
+            last = head.batch
+        }
+        return (end, last)
     }
 
     private func damaged(_ name: String, _ offset: Int) -> StoreError {

@@ -130,6 +130,50 @@ extension StoreTests {
             #expect(try store.known().ghosts.count == 2)
         }
 
+        @Test("has a batch of mail alone whole or not at all, though the database does not tell of it")
+        func wholeBatch() throws {
+            let scratch = Scratch()
+            let (first, second, third) = (Mail(1), Mail(2), Mail(3))
+            var start = 0
+            do {
+                let store = try scratch.open()
+                try store.insert(first.record, first.bytes)
+                try store.commit()
+                start = try scratch.read("segments/" + #require(scratch.segments("mail").first)).count
+                try store.insert(second.record, second.bytes)
+                try store.insert(third.record, third.bytes)
+                try store.commit()
+            }
+            let name = try #require(scratch.segments("mail").first)
+            let whole = try scratch.read("segments/" + name)
+            let all = [first.record, second.record, third.record].sorted { $0.id < $1.id }
+            #expect(try scratch.open().known().held == all)
+            #expect(try scratch.open().envelope(third.id) == third.bytes)
+
+            // Cut short, or with a byte of it changed, the batch is gone, and nothing else.
+            for end in stride(from: start, to: whole.count, by: 97) {
+                try scratch.write("segments/" + name, Array(whole[..<end]))
+                #expect(try scratch.open().known().held == [first.record])
+            }
+            for at in stride(from: start, to: whole.count, by: 97) {
+                var bytes = whole
+                bytes[at] ^= 1
+                try scratch.write("segments/" + name, bytes)
+                #expect(try scratch.open().known().held == [first.record])
+            }
+
+            // Records that come with mail wait for their transaction, and the database then tells of all frames.
+            try scratch.write("segments/" + name, whole)
+            do {
+                let store = try scratch.open()
+                try store.insert(Mail(4).record, Mail(4).bytes)
+                try store.put(.state, [1], [1])
+                try store.commit()
+            }
+            try scratch.write("segments/" + name, Array(try scratch.read("segments/" + name).dropLast()))
+            #expect(throws: StoreError.self) { try scratch.open() }
+        }
+
         @Test("unlinks a segment that no commit knows")
         func leftover() throws {
             let scratch = Scratch()
