@@ -29,6 +29,7 @@ struct Complaint: Error, CustomStringConvertible {
 enum Measure: String, CaseIterable {
     case crypto
     case certificates
+    case sending
     case rate
     case latency
     case drain
@@ -48,6 +49,7 @@ enum Measure: String, CaseIterable {
         switch self {
         case .crypto: measureCrypto()
         case .certificates: try measureCertificates()
+        case .sending: try measureSending()
         case .rate: try measureRate()
         case .latency: try measureLatency()
         case .drain: try measureDrain()

@@ -14,6 +14,18 @@ extension FixedOctets {
     /// Nil when `bytes` has another length.
     package init?(_ bytes: some Sequence<UInt8>) {
         self.init()
+        // Arrays and their slices, which is nearly all, are copied in one piece.
+        var whole = Self()
+        let isWhole = bytes.withContiguousStorageIfAvailable { source -> Bool in
+            guard source.count == Self.byteCount else { return false }
+            withUnsafeMutableBytes(of: &whole) { $0.copyMemory(from: UnsafeRawBufferPointer(source)) }
+            return true
+        }
+        if let isWhole {
+            guard isWhole else { return nil }
+            self = whole
+            return
+        }
         let filled = withUnsafeMutableBytes(of: &self) { own -> Bool in
             var at = 0
             for byte in bytes {
