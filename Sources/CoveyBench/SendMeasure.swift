@@ -90,7 +90,7 @@ private final class NodePair {
             }
             let node = try Node(
                 configuration: configuration, store: store, random: SystemRandom(), kem: MLKEM768(), now: now)
-            try store.commit()
+            store.commit()
             hosts.append(Host(node: node, store: store, connection: device == 0 ? .dialled(1) : .accepted(1)))
         }
     }
@@ -124,7 +124,7 @@ private final class NodePair {
             let (host, event) = queue[at]
             at += 1
             try hosts[host].node.handle(event, at: Self.now, store: hosts[host].store, into: &effects)
-            try hosts[host].store.commit()
+            hosts[host].store.commit()
             for effect in effects.list { perform(effect, host) }
             effects.removeAll()
         }
