@@ -60,7 +60,8 @@ package enum Effect: Sendable {
     case abort(ConnectionID)
     /// Send a datagram to the discovery group on every interface in use.
     case multicast([UInt8])
-    case reply(CommandID, Reply)
+    /// Apart from the others in memory, which are small and many.
+    indirect case reply(CommandID, Reply)
     case observe(Observation)
     /// A clean end was asked for: perform what stands before, then stop.
     case stop

@@ -14,7 +14,8 @@ package enum Observation: Sendable {
     case epochLearnt(UInt32)
     case stored(EnvelopeID, from: DeviceID)
     case handedOn(EnvelopeID, to: DeviceID)
-    case delivered(InboxMessage)
+    /// Apart from the others in memory, which are small and many.
+    indirect case delivered(InboxMessage)
     case expired(Int)
     case warning(String)
 }

@@ -29,13 +29,14 @@ package struct StoreView: Sendable {
     }
 
     package mutating func insert(_ envelope: EnvelopeMeta) {
-        precondition(places[envelope.id] == nil && own[envelope.id] == nil, "an envelope is held once")
         if envelope.isOwn {
-            own[envelope.id] = envelope
+            let before = own.updateValue(envelope, forKey: envelope.id)
+            precondition(before == nil, "an envelope is held once")
             ownBytes += envelope.size
             return
         }
-        places[envelope.id] = mail[envelope.priority].count
+        let before = places.updateValue(mail[envelope.priority].count, forKey: envelope.id)
+        precondition(before == nil, "an envelope is held once")
         mail[envelope.priority].append(envelope)
         charge(envelope, envelope.size)
     }

@@ -81,6 +81,9 @@ struct FrameHead: Equatable {
 
     enum Fault: Error { case malformed, newer }
 
+    /// Whether bytes begin as a head does.
+    static func begins(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: [0x43, 0x56, 0x53, 0x47]) }
+
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.size)
@@ -258,7 +261,8 @@ struct SegmentScan<Row: SegmentRow> {
 
     /// Visits the frames behind the end that the database tells, each of them a whole batch.
     ///
-    /// Stops at the first byte that is no such frame: what a crash cut off is not damage.
+    /// Stops at the first byte that is no such frame: what a crash cut off is not damage. But a frame is only written when
+    /// the one before it is durable, so a whole one further on tells of damage between.
     /// - Parameters:
     ///   - batch: of the last frame before `start`; later ones have higher numbers.
     ///   - isSound: judges a row and its sealed body, once the frame's rows have opened.
@@ -269,15 +273,7 @@ struct SegmentScan<Row: SegmentRow> {
     ) throws -> (end: Int, batch: UInt64) {
         var (end, last) = (start, batch)
         let size = try file.size()
-        while size - end >= FrameHead.size {
-            guard
-                let head = try? FrameHead(
-                    file.read(FrameHead.size, at: end), kind: Row.kind, row: Row.byteCount, room: size - end),
-                head.isWholeBatch, head.batch > last
-            else { break }
-            let sealed = try file.read(head.rows, at: end + FrameHead.size + head.bodies)
-            guard let rows = try? sealer.open(sealed.span.bytes, in: Row.kind.table, at: head.encoded, file: file.name)
-            else { break }
+        while let (head, rows) = try wholeBatch(file, at: end, after: last, size: size) {
             var reader = ByteReader(rows.span.bytes)
             var found: [(row: Row, offset: Int)] = []
             var body = end + FrameHead.size
@@ -293,7 +289,27 @@ struct SegmentScan<Row: SegmentRow> {
             end += head.frame
             last = head.batch
         }
+        guard size > end else { return (end, last) }
+        let rest = try file.read(size - end, at: end)
+        for at in rest.indices.dropFirst() where FrameHead.begins(rest[at...]) {
+            if try wholeBatch(file, at: end + at, after: last, size: size) != nil { throw damaged(file.name, end) }
+        }
         return (end, last)
+    }
+
+    /// The head and rows of a frame that is a whole batch; nil when none begins there.
+    private func wholeBatch(
+        _ file: borrowing File, at offset: Int, after batch: UInt64, size: Int
+    ) throws -> (head: FrameHead, rows: [UInt8])? {
+        guard size - offset >= FrameHead.size,
+            let head = try? FrameHead(
+                file.read(FrameHead.size, at: offset), kind: Row.kind, row: Row.byteCount, room: size - offset),
+            head.isWholeBatch, head.batch > batch
+        else { return nil }
+        let sealed = try file.read(head.rows, at: offset + FrameHead.size + head.bodies)
+        guard let rows = try? sealer.open(sealed.span.bytes, in: Row.kind.table, at: head.encoded, file: file.name)
+        else { return nil }
+        return (head, rows)
     }
 
     private func damaged(_ name: String, _ offset: Int) -> StoreError {

@@ -162,6 +162,18 @@ extension StoreTests {
                 #expect(try scratch.open().known().held == [first.record])
             }
 
+            // With a batch after it, it was durable: then it is no crash that took it.
+            try scratch.write("segments/" + name, whole)
+            do {
+                let store = try scratch.open()
+                try store.insert(Mail(5).record, Mail(5).bytes)
+                try store.commit()
+            }
+            var broken = try scratch.read("segments/" + name)
+            broken[start + 200] ^= 1
+            try scratch.write("segments/" + name, broken)
+            #expect(throws: StoreError.self) { try scratch.open() }
+
             // Records that come with mail wait for their transaction, and the database then tells of all frames.
             try scratch.write("segments/" + name, whole)
             do {
