@@ -62,9 +62,17 @@ package struct Shelf: ~Copyable, Sendable {
     /// The bytes go, the id stays.
     package mutating func replace(_ id: EnvelopeID, with ghost: Ghost) {
         guard let record = records.removeValue(forKey: id) else { return }
-        view.remove(id, priority: record.header.priority)
-        bytes -= UInt64(record.header.bucket.size)
+        forget(record)
         self[record.header.priority].mark(ItemID(id), as: .ghost)
+    }
+
+    private mutating func forget(_ record: EnvelopeRecord) {
+        if record.isOwn {
+            view.remove(own: EnvelopeMeta(record))
+        } else {
+            view.remove(record.id, priority: record.header.priority)
+        }
+        bytes -= UInt64(record.header.bucket.size)
     }
 
     /// Forgets what expired; says how many envelopes were held among it.
@@ -72,8 +80,7 @@ package struct Shelf: ~Copyable, Sendable {
         let gone = records.values.filter { $0.header.expiry <= hour }
         for record in gone {
             records[record.id] = nil
-            view.remove(record.id, priority: record.header.priority)
-            bytes -= UInt64(record.header.bucket.size)
+            forget(record)
         }
         for index in sets.indices { _ = sets[index].dropExpired(through: hour) }
         return gone.count

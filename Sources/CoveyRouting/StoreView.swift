@@ -18,7 +18,6 @@ package struct StoreView: Sendable {
     private var used = PerPriority(0)
     private var mail = PerPriority([EnvelopeMeta]())
     private var places: [EnvelopeID: Int] = [:]
-    private var own: [EnvelopeID: EnvelopeMeta] = [:]
     /// Ascending by neighbour.
     private var footprints = PerPriority([Footprint]())
 
@@ -30,8 +29,6 @@ package struct StoreView: Sendable {
 
     package mutating func insert(_ envelope: EnvelopeMeta) {
         if envelope.isOwn {
-            let before = own.updateValue(envelope, forKey: envelope.id)
-            precondition(before == nil, "an envelope is held once")
             ownBytes += envelope.size
             return
         }
@@ -41,13 +38,15 @@ package struct StoreView: Sendable {
         charge(envelope, envelope.size)
     }
 
-    /// Nil when it is not held.
+    /// Own mail is only counted: none of it is ever chosen to go.
+    package mutating func remove(own envelope: EnvelopeMeta) {
+        precondition(envelope.isOwn && envelope.size <= ownBytes, "own mail was inserted as such")
+        ownBytes -= envelope.size
+    }
+
+    /// Relayed mail. Nil when it is not held.
     @discardableResult
     package mutating func remove(_ id: EnvelopeID, priority: Priority) -> EnvelopeMeta? {
-        if let envelope = own.removeValue(forKey: id) {
-            ownBytes -= envelope.size
-            return envelope
-        }
         guard let place = places.removeValue(forKey: id) else { return nil }
         let envelope = mail[priority][place]
         precondition(envelope.id == id, "the envelope is of the priority it was inserted with")
