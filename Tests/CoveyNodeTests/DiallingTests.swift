@@ -81,7 +81,7 @@ struct DiallingTests {
         }
     }
 
-    @Test("A device that lists a static peer answers it from whatever port it comes, under an epoch that is tainted here")
+    @Test("A peer that is behind by an epoch, tainted here, comes in and catches up")
     func vouched() throws {
         let mesh = try TestMesh()
         let ana = try mesh.enrol("ana")
@@ -89,7 +89,6 @@ struct DiallingTests {
         let lost = try mesh.enrol("lost")
         try mesh.begin(ana, dialling: [])
         try mesh.run(seconds: 1)
-        // Both sides lost the same device, and each has an epoch that the other cannot know.
         try mesh.revoke(lost, reason: .lost, at: ana)
         try mesh.run(seconds: 1)
         try mesh.begin(bo, dialling: [peer(ana)])

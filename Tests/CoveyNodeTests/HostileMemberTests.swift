@@ -133,4 +133,45 @@ struct HostileMemberTests {
         try mesh.run(seconds: 3)
         #expect(try member.heard().contains { $0.type == .summary })
     }
+
+    @Test("Who brings the keys a message waited for is not to blame when our own store has no room for it")
+    func noRoom() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let cy = try mesh.enrol("cy")
+        try mesh.begin(ana, multicast: .off, quota: 8192)
+        try mesh.begin(bo, peers: [ana], multicast: .off)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, bo) })
+        for number in 0..<3 { mesh.send("for bo, \(number)", from: ana, to: bo) }
+        mesh.send("for cy", from: ana, to: cy)
+        try mesh.run(seconds: 5)
+        #expect(ana.replies.contains { if case .sent(_, .waitingForKeys) = $0 { true } else { false } })
+        #expect(bo.delivered.count == 2, "half of 8 KiB is room for two of 2 KiB")
+        try mesh.begin(cy, peers: [ana], multicast: .off)
+        try mesh.run(seconds: 30)
+        #expect(mesh.isLinked(ana, bo) && mesh.isLinked(ana, cy))
+        #expect(ana.linkEnds.isEmpty)
+        #expect(try mesh.status(of: ana)?.waiting == 1)
+    }
+
+    @Test("The keys of a revoked device are given up, and links fall quiet although some never had them")
+    func quiet() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let lost = try mesh.add("lost")
+        #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, lost) })
+        try mesh.run(seconds: 10)
+        try mesh.revoke(lost, reason: .lost, at: ana)
+        try mesh.run(seconds: 10)
+        mesh.stop(lost)
+        let late = try mesh.add("late")
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, late) })
+        try mesh.run(seconds: 1200)
+        let before = mesh.bytesTo["late", default: 0]
+        try mesh.run(seconds: 1200)
+        // Pings each 15 s, and some digests.
+        #expect(mesh.bytesTo["late", default: 0] - before < 20_000)
+    }
 }

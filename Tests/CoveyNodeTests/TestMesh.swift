@@ -85,7 +85,7 @@ final class TestMesh {
         return host
     }
 
-    func enrol(_ name: String, isLogged: Bool = true) throws -> Host {
+    func enrol(_ name: String, isLogged: Bool = true, days: UInt16? = nil) throws -> Host {
         let invitation = OpenInvitation(
             mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
             expires: minute.adding(60), random: random)
@@ -93,7 +93,7 @@ final class TestMesh {
         let verified = try invitation.verify(pending.request, now: minute)
         var log = membership
         let entry = try authority.issue(
-            verified, Grant(), into: &log, now: minute, random: random)
+            verified, Grant(days: days), into: &log, now: minute, random: random)
         var entries = entriesSoFar + [entry]
         if !isLogged, case .certIssue(let certificates) = entry.payload { unlogged = certificates.first }
         if isLogged {
