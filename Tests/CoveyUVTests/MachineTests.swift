@@ -8,13 +8,6 @@ import Testing
 
 @Suite("The machine changes")
 struct MachineTests {
-    private static let lo = systemInterfaces().first { $0.isLoopback && $0.address.isV4 }
-    /// Addresses of this machine that are not its loopback's, if it has any.
-    private static let outside = systemInterfaces().first { $0.isRunning && !$0.isLoopback && $0.address.isV4 }
-    private static let linkLocal = systemInterfaces().first {
-        $0.isRunning && !$0.isLoopback && !$0.address.isV4 && $0.address.isLinkLocal
-    }
-
     private func driver(
         _ node: ScriptedNode, on loop: Loop, listen: SocketAddress, clock: Clock = .system()
     ) -> Driver {
@@ -68,69 +61,6 @@ struct MachineTests {
         #expect(node.times == [Now(uptime: 1, wall: 2), Now(uptime: 1, wall: 2)])
         driver.end()
         loop.run()
-    }
-
-    @Test("a connection whose own address has gone ends at once", .enabled(if: outside != nil))
-    func vanished() throws {
-        let bench = try Bench()
-        let own = try #require(Self.outside)
-        let (server, client) = (ScriptedNode(), ScriptedNode())
-        var address = own.address
-        address.port = 0
-        let listening = driver(server, on: bench.loop, listen: address)
-        try listening.start()
-        let target = try #require(server.endpoints.first?.address)
-        client.answer = { event, _, effects in
-            if case .command = event { effects.append(.dial(.dialled(1), target)) }
-        }
-        let dialling = try bench.driver(client)
-        dialling.submit(.status) { _ in }
-        try bench.run(until: "both are connected") { !client.connected.isEmpty && !server.accepted.isEmpty }
-        dialling.interfaces = {
-            systemInterfaces().map {
-                var unplugged = $0
-                unplugged.isRunning = false
-                return unplugged
-            }
-        }
-        dialling.lookAtInterfaces()
-        #expect(client.closed.isEmpty, "a cable that is out may come back")
-        dialling.interfaces = { systemInterfaces().filter { $0.address.host != own.address.host } }
-        dialling.lookAtInterfaces()
-        #expect(client.closed == client.connected)
-        try bench.run(until: "the other side sees it") { server.closed == server.accepted }
-        listening.end()
-    }
-
-    @Test(
-        "the IPv6 group carries a beacon on an interface, from its link-local address", .enabled(if: linkLocal != nil))
-    func linkLocalGroup() throws {
-        let bench = try Bench()
-        let own = try #require(Self.linkLocal)
-        let port = UInt16(20_000 + getpid() % 10_000 * 4) + 3
-        var heard: [(bytes: [UInt8], from: SocketAddress, interface: UInt32)] = []
-        var warnings: [String] = []
-        let speaker = DiscoverySockets(
-            .on, port: port, on: bench.loop, heard: { _, _, _ in }, warn: { warnings.append($0) })
-        let hearer = DiscoverySockets(
-            .listen, port: port, on: bench.loop, heard: { heard.append(($0, $1, $2)) }, warn: { warnings.append($0) })
-        let elsewhere = DiscoverySockets(
-            .listen, port: port, on: bench.loop, heard: { _, _, _ in Issue.record("heard on another interface") },
-            warn: { warnings.append($0) })
-        speaker.update([own])
-        hearer.update([own])
-        elsewhere.update([try #require(Self.lo)])
-        #expect(warnings.isEmpty)
-        #expect(speaker.count == 1)
-        let beacon = [UInt8](repeating: 7, count: 220)
-        speaker.send(beacon)
-        try bench.run(until: "it is heard") { !heard.isEmpty }
-        #expect(heard.count == 1)
-        #expect(heard.first?.bytes == beacon)
-        #expect(heard.first?.from.host == own.address.host)
-        #expect(heard.first?.from.scope == own.index)
-        #expect(heard.first?.interface == own.index)
-        for sockets in [speaker, hearer, elsewhere] { sockets.close() }
     }
 
     @Test("a signal asks the node to stop, and the run ends without a fault")
