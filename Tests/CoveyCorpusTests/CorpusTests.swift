@@ -17,12 +17,12 @@ struct CorpusTests {
     /// How many damaged inputs an entry gets; a whole node takes its time.
     private static func count(_ entry: FuzzEntry) -> Int {
         switch entry {
-        case .nodeMember, .nodeStranger: 300
-        case .membership, .welcome: 600
+        case .nodeMember, .nodeStranger: 200
+        case .membership, .welcome: 400
         case .signed, .certificate, .entry, .note, .bundle, .plaintext, .invitation, .request, .coveyfile, .keyfile,
             .envelope, .beacon, .packet, .authpayload, .frames, .dataframe, .transport, .sync, .reconciler,
             .controlLine:
-            3_000
+            2_500
         }
     }
 
