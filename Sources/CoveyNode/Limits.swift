@@ -21,6 +21,8 @@ package enum Limits {
     package static let burst = 256 << 10
     /// Envelopes in line for one link. What is over is found by the next reconciliation.
     package static let outgoing = 1 << 18
+    /// Entries before the head sent to a peer whose log parts from ours: as many as a branch is kept of.
+    package static let forkEntries: UInt64 = 256
     /// Log entries sent for one LOG_GET.
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.

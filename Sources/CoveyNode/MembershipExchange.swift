@@ -37,6 +37,8 @@ extension Node {
     ) throws {
         link.peerHeads = heads.rows
         if link.isMember {
+            for log in roster.forkedLogs { try showFork(of: log, link, store) }
+            for row in heads.rows { try compare(row, link, store) }
             for row in roster.membership.heads {
                 let theirs = heads.rows.first { $0.log == row.log }?.sequence ?? 0
                 let known = max(theirs, link.entriesSent[row.log] ?? 0)
@@ -54,6 +56,25 @@ extension Node {
             }
         }
         try advance(link, now, store, &effects)
+    }
+
+    /// Two logs of one authority that part: the peer gets our side, finds the fork, and shows its own.
+    private func compare(_ row: Frame.LogHeads.Row, _ link: PeerLink, _ store: any Store) throws {
+        let ids = roster.membership.entryIDs(of: row.log)
+        guard row.sequence > 0, row.sequence <= UInt64(ids.count),
+            Octets16(prefixOf: ids[Int(row.sequence) - 1]) != row.id, link.forksShown.insert(row.log).inserted
+        else { return }
+        let first = row.sequence > Limits.forkEntries ? row.sequence - Limits.forkEntries + 1 : 1
+        try sendEntries(of: row.log, from: first, upTo: row.sequence, link, store)
+    }
+
+    /// The proof that a log is forked goes to every peer, once on a link (protocol.md §1.8).
+    private func showFork(of log: LogID, _ link: PeerLink, _ store: any Store) throws {
+        guard link.forksShown.insert(log).inserted else { return }
+        let entries = try roster.conflict(in: log, store: store).filter(Frame.LogPut.carries)
+        guard !entries.isEmpty else { return }
+        link.sender.append(all: Frame.LogPut(entries))
+        touch(link)
     }
 
     func sendEntries(
@@ -201,6 +222,10 @@ extension Node {
             if case .catchUp = link.stage { continue }
             link.sender.append(all: Frame.LogPut(intake.entries.map(\.signed)))
             touch(link)
+        }
+        for case .frozen(let log, _) in intake.changes {
+            effects.append(.observe(.warning("the log of authority \(log) is forked: its later grants are void")))
+            if let source, source.isMember { try showFork(of: log, source, store) }
         }
         for note in intake.notes { noteAccepted(note, source, &effects) }
         try apply(intake.changes, now, store, &effects)

@@ -71,6 +71,8 @@ final class PeerLink {
     /// The last entry of each log that the peer's heads made us send.
     var entriesSent: [LogID: UInt64] = [:]
     var bundleRequests = PerMinute(Limits.bundleRequests)
+    /// Logs whose fork was shown to the peer.
+    var forksShown: Set<LogID> = []
     /// How we came to be a member was shown.
     var isInclusionSent = false
     var peerHello: Frame.Hello? {

@@ -6,6 +6,8 @@ struct Roster {
     private(set) var membership: Membership
     /// Positions in the table `log`, by log and sequence.
     private var positions: [LogID: [UInt64: UInt64]] = [:]
+    /// Positions of entries whose place another entry had taken before: with that one, the proof of a fork.
+    private var beside: [LogID: [(sequence: UInt64, position: UInt64)]] = [:]
     /// Where each authority was added.
     private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
     /// Where each certificate was issued.
@@ -70,6 +72,8 @@ struct Roster {
     private mutating func index(_ entry: LogEntry, at position: UInt64) {
         if positions[entry.log]?[entry.sequence] == nil {
             positions[entry.log, default: [:]][entry.sequence] = position
+        } else {
+            beside[entry.log, default: []].append((entry.sequence, position))
         }
         switch entry.payload {
         case .authorityAdd(let certificate):
@@ -111,12 +115,33 @@ struct Roster {
         var found: [Signed] = []
         var sequence = from
         while sequence <= upTo, let position = places[sequence] {
-            if let record = try store.records(.log, after: position - 1, limit: 1).first, record.sequence == position {
-                do { found.append(try Signed(parsing: record.value)) } catch {
-                    throw StoreError.damaged("entry \(position) of the membership log: \(error)")
-                }
-            }
+            if let entry = try entry(at: position, store) { found.append(entry) }
             sequence += 1
+        }
+        return found
+    }
+
+    private func entry(at position: UInt64, _ store: any Store) throws -> Signed? {
+        guard let record = try store.records(.log, after: position - 1, limit: 1).first, record.sequence == position
+        else { return nil }
+        do { return try Signed(parsing: record.value) } catch {
+            throw StoreError.damaged("entry \(position) of the membership log: \(error)")
+        }
+    }
+
+    /// Logs of which two entries with one sequence are held.
+    var forkedLogs: [LogID] { beside.keys.sorted() }
+
+    /// All entries that share a sequence with another, both sides: what shows the fork of a log to anybody.
+    func conflict(in log: LogID, store: any Store) throws -> [Signed] {
+        var found: [Signed] = []
+        var last: UInt64?
+        for place in beside[log, default: []].sorted(by: { ($0.sequence, $0.position) < ($1.sequence, $1.position) }) {
+            if place.sequence != last {
+                found += try entries(of: log, from: place.sequence, upTo: place.sequence, store: store)
+            }
+            last = place.sequence
+            if let entry = try entry(at: place.position, store) { found.append(entry) }
         }
         return found
     }

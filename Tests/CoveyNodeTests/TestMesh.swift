@@ -130,6 +130,16 @@ final class TestMesh {
         epochs.append((entry.id, key))
     }
 
+    /// Two entries with one sequence, both signed: what a stolen authority key can do.
+    func fork() throws -> (LogEntry, LogEntry) {
+        var one = membership
+        var other = membership
+        return (
+            try authority.announceEpoch(EpochKey(from: random), into: &one, now: minute),
+            try authority.announceEpoch(EpochKey(from: random), into: &other, now: minute)
+        )
+    }
+
     /// Revokes a device and announces the epoch that covers it; hands both to `officer`'s node.
     func revoke(_ host: Host, reason: RevocationReason, at officer: Host) throws {
         let note = try authority.revoke(

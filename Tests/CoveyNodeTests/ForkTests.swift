@@ -1,0 +1,43 @@
+import CoveyCore
+import CoveyNode
+import Testing
+
+@Suite("An authority that signs two logs")
+struct ForkTests {
+    private func entries(of host: TestMesh.Host, in mesh: TestMesh) throws -> Set<EntryID> {
+        mesh.command(.logList(after: 0, limit: 100), at: host)
+        try mesh.run(seconds: 0)
+        guard case .logList(let lines)? = host.replies.last else { return [] }
+        return Set(lines.map(\.head.id))
+    }
+
+    @Test("Two that were told different entries find it out when they meet, and so does a third that was told one")
+    func meeting() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let cy = try mesh.enrol("cy")
+        let (one, other) = try mesh.fork()
+        for (host, entry) in [(ana, one), (bo, other), (cy, one)] {
+            try mesh.begin(host)
+            mesh.command(.logSubmit((mesh.entries + [entry]).map(\.signed.bytes), epochKeys: []), at: host)
+        }
+        mesh.partition([[ana, bo], [cy]])
+        #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, bo) })
+        try mesh.run(seconds: 5)
+        for host in [ana, bo] { #expect(try entries(of: host, in: mesh).isSuperset(of: [one.id, other.id])) }
+        #expect(try !entries(of: cy, in: mesh).contains(other.id))
+        // From a node that knows of both to one that knows of one, and after a restart.
+        mesh.stop(ana)
+        try mesh.begin(ana)
+        mesh.partition([[bo], [ana, cy]])
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ana, cy) })
+        try mesh.run(seconds: 5)
+        #expect(try entries(of: cy, in: mesh).isSuperset(of: [one.id, other.id]))
+        mesh.partition(nil)
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(bo, cy) && mesh.isLinked(ana, bo) })
+        mesh.send("still here", from: bo, to: cy)
+        #expect(try mesh.run(seconds: 20) { cy.delivered.count == 1 })
+        for host in [ana, bo, cy] { #expect(!host.linkEnds.contains(.protocolFault)) }
+    }
+}
