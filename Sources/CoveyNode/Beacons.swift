@@ -18,6 +18,7 @@ extension Node {
 
     private func emitBeacon(solicits: Bool, _ now: Now, _ effects: inout Effects) {
         guard let epoch = preferredEpoch() else { return }
+        beaconSentAt = now.uptime
         if isTainted(epoch.keys.commit) {
             let beacon = TinyBeacon(
                 slot: BeaconSlot(of: mailNow(now)), key: epoch.keys.beacon, nonce: BeaconNonce.random(from: random))
@@ -85,8 +86,9 @@ extension Node {
         if beacon.flags.contains(.solicit), case .on = configuration.multicast {
             deadlines.set(
                 .beaconAnswer,
-                noLaterThan: now.uptime
-                    + BeaconSchedule.answerDelay(peersHeard: sightings.count, random: random))
+                noLaterThan: max(
+                    now.uptime + BeaconSchedule.answerDelay(peersHeard: sightings.count, random: random),
+                    beaconSentAt.map { $0 + Limits.beaconAnswer } ?? 0))
         }
         guard !isLinked(to: beacon.device), !beacon.flags.contains(.full) else { return }
         // The smaller id dials at once; the other gives it a moment, so that mostly one link comes of it.
@@ -112,11 +114,16 @@ extension Node {
                 beacon.recognised(by: epoch.keys.beacon, around: slot, clock: view.isTrusted ? .trusted : .untrusted)
                     != nil
             else { continue }
+            let nonce = Octets8(prefixOf: beacon.nonce)
+            // Our own that comes back, or one played again from elsewhere.
+            guard !nonces.mayAnswer(nonce, isStatic: false, now: now.uptime), sightings.isNew(tiny: nonce) else {
+                return
+            }
             guard !links.contains(where: { $0.address.host == source.host }) else { return }
             var address = source
             address.port = 26117
             dialer.hear(
-                address, device: nil, answered: Octets8(prefixOf: beacon.nonce), epoch: epoch.keys.commit,
+                address, device: nil, answered: nonce, epoch: epoch.keys.commit,
                 notBefore: now.uptime)
             deadlines.set(.dial, noLaterThan: now.uptime)
             return

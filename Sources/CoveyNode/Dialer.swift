@@ -35,6 +35,8 @@ package struct Dialer: Sendable {
         /// Steps down the list of held epochs taken because nobody answered.
         package var epochsTried = 0
         fileprivate var failures = 0
+        /// When a beacon last made it be dialled afresh.
+        fileprivate var freshAt: UInt64 = 0
         fileprivate var notBefore: UInt64
         fileprivate var connection: ConnectionID?
     }
@@ -42,6 +44,8 @@ package struct Dialer: Sendable {
     private static let first: UInt64 = 1_000_000
     private var targets: [SocketAddress: Target] = [:]
     private var staticHosts: Set<Octets16> = []
+    /// When the dials of the last second began.
+    private var starts: [UInt64] = []
     /// Dials under way.
     private var inFlight: [ConnectionID: SocketAddress] = [:]
     /// Links that came of dials.
@@ -65,15 +69,21 @@ package struct Dialer: Sendable {
             known.answered = answered
             known.epoch = epoch
             known.device = device
-            known.epochsTried = 0
-            known.failures = 0
-            if known.connection == nil { known.notBefore = min(known.notBefore, notBefore) }
+            // Whoever plays recorded beacons again gets no more dials out of it than one a minute.
+            if notBefore >= known.freshAt + Limits.beaconRefresh {
+                known.epochsTried = 0
+                known.failures = 0
+                known.freshAt = notBefore
+                if known.connection == nil { known.notBefore = min(known.notBefore, notBefore) }
+            }
             targets[address] = known
             return
         }
         if targets.count >= Limits.heard, let oldest = oldest() { targets[oldest] = nil }
-        targets[address] = Target(
+        var target = Target(
             address: address, kind: .beacon, device: device, answered: answered, epoch: epoch, notBefore: notBefore)
+        target.freshAt = notBefore
+        targets[address] = target
     }
 
     private func oldest() -> SocketAddress? {
@@ -86,8 +96,11 @@ package struct Dialer: Sendable {
         at uptime: UInt64, as connection: ConnectionID, wanted: (Target) -> Bool
     ) -> Target? {
         guard inFlight.count < Limits.dials else { return nil }
+        starts.removeAll { $0 + 1_000_000 <= uptime }
+        guard starts.count < Limits.dialsPerSecond else { return nil }
         let due = targets.values.filter { $0.connection == nil && $0.notBefore <= uptime && wanted($0) }
         guard var best = due.min(by: { ($0.kind, $0.address) < ($1.kind, $1.address) }) else { return nil }
+        starts.append(uptime)
         best.connection = connection
         targets[best.address] = best
         inFlight[connection] = best.address

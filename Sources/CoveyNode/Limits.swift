@@ -37,8 +37,15 @@ package enum Limits {
     package static let causes = 256
     /// Envelopes one log frame or note frame carries at most, in bytes of body.
     package static let frameBody = 15 << 10
-    /// Outgoing dials at once, and seconds between two of one target.
+    /// Outgoing dials at once, and new ones in a second (sync-routing.md §1.4).
     package static let dials = 8
+    package static let dialsPerSecond = 4
+    /// Microseconds between two beacons that make a target be dialled afresh.
+    package static let beaconRefresh: UInt64 = 60_000_000
+    /// Microseconds from one own beacon to the next that answers somebody.
+    package static let beaconAnswer: UInt64 = 1_000_000
+    /// Nonces of tiny beacons remembered: the same one again is a recording.
+    package static let tinyBeacons = 256
     /// Characters of a text message, in bytes.
     package static let text = 14_000
     /// Messages that wait for a recipient's keys.

@@ -41,6 +41,7 @@ package final class Node {
     var sightings = Sightings()
     var schedule: BeaconSchedule
     var beaconSequence: UInt32 = 0
+    var beaconSentAt: UInt64?
 
     // Mail.
     var shelf: Shelf
@@ -59,6 +60,8 @@ package final class Node {
     /// What each neighbour may send us in each class.
     var allowances: [DeviceID: PerPriority<Allowance>] = [:]
 
+    /// What was noticed before the first event.
+    private var early = Effects()
     /// The hour up to which delivered ids were forgotten.
     private var forgottenUpTo = Hour(0)
     private var savedFloor: Minute?
@@ -111,8 +114,7 @@ package final class Node {
             if let certificate = roster.membership.currentCertificate(device) { addContact(certificate) }
         }
 
-        var effects = Effects()
-        try rescan(now, store, &effects)
+        try rescan(now, store, &early)
         deadlines.set(.expiry, at: now.uptime)
         deadlines.set(.prekeys, at: now.uptime)
         deadlines.set(.dial, at: now.uptime)
@@ -128,6 +130,7 @@ package final class Node {
     package var device: DeviceID { own.id }
 
     package func handle(_ event: Event, at now: Now, store: any Store, into effects: inout Effects) throws {
+        if !early.list.isEmpty { for effect in early.take() { effects.append(effect) } }
         switch event {
         case .endpoints(let list):
             endpoints = list.sorted { ($0.address, $0.interface) < ($1.address, $1.interface) }

@@ -17,7 +17,18 @@ struct Sightings {
     private var sightings: [DeviceID: Sighting] = [:]
     private var marks: [DeviceID: Mark] = [:]
 
+    /// The newest last.
+    private var tinyNonces: [Octets8] = []
+
     var count: Int { sightings.count }
+
+    /// False when a tiny beacon with this nonce was heard lately.
+    mutating func isNew(tiny nonce: Octets8) -> Bool {
+        guard !tinyNonces.contains(nonce) else { return false }
+        if tinyNonces.count == Limits.tinyBeacons { tinyNonces.removeFirst() }
+        tinyNonces.append(nonce)
+        return true
+    }
 
     /// False when this beacon, or a later one of the same run, was heard before.
     mutating func isNew(_ beacon: LANBeacon) -> Bool {

@@ -126,7 +126,7 @@ struct CrashTests {
         for _ in 0..<60 { try weather.blow(crashing: true) }
         try weather.calm(seconds: 300)
         #expect(weather.crashes > 5)
-        #expect(weather.promised.values.reduce(0) { $0 + $1.count } > 20)
+        #expect(weather.promised.values.reduce(0) { $0 + $1.count } > 10)
         try weather.check()
     }
 

@@ -94,4 +94,32 @@ struct DiallingTests {
         try mesh.begin(bo, dialling: [peer(ana)])
         #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, bo) })
     }
+
+    @Test("Recorded beacons that are played again and again draw no more dials than the pauses allow")
+    func replayedBeacons() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        try mesh.begin(bo)
+        try mesh.run(seconds: 3)
+        mesh.stop(bo)
+        try mesh.begin(bo)
+        try mesh.run(seconds: 3)
+        mesh.stop(bo)
+        let recorded = mesh.datagrams
+        #expect(recorded.count >= 4)
+        try mesh.begin(ana)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 10)
+        let sent = mesh.datagrams.count
+        // First one run's, then the other's: each looks like a device that has just started, and asks for answers.
+        for round in 0..<100 {
+            let datagram = recorded[round.isMultiple(of: 2) ? 0 : recorded.count - 1]
+            mesh.post(.datagram(datagram.bytes, from: datagram.from, interface: 1), to: ana)
+            try mesh.run(seconds: 1)
+        }
+        let dials = ana.observations.count { if case .dialling = $0 { true } else { false } }
+        #expect((2...14).contains(dials), "\(dials) dials")
+        #expect(mesh.datagrams.count - sent <= 110)
+    }
 }

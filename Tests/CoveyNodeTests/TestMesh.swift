@@ -61,6 +61,8 @@ final class TestMesh {
     private var uptime: UInt64 = 0
     /// 2026-01-01.
     private let start: Int64 = 1_767_225_600_000_000
+    /// Every datagram that went to the group.
+    private(set) var datagrams: [(bytes: [UInt8], from: SocketAddress)] = []
     /// Bytes that hosts were sent on their connections.
     private(set) var bytesTo: [String: Int] = [:]
 
@@ -346,6 +348,7 @@ final class TestMesh {
             wires[there] = nil
             if let other = self.host(there.host) { post(.closed(there.connection), to: other) }
         case .multicast(let bytes):
+            datagrams.append((bytes, host.address))
             for other in hosts where other !== host && other.node != nil && reach(host.name, other.name) {
                 post(.datagram(bytes, from: host.address, interface: 1), to: other)
             }
