@@ -103,7 +103,7 @@ extension Node {
             try read(bytes, on: link, now, store, &effects)
             return
         }
-        guard pending[connection] != nil else { return }
+        guard let handshake = pending[connection], !handshake.isRefused else { return }
         pending[connection]?.packets.append(bytes)
         do {
             while let packet = try pending[connection]?.packets.next() {
@@ -116,7 +116,7 @@ extension Node {
         } catch let error as StoreError {
             throw error
         } catch {
-            drop(connection, cause: "\(error)", now, &effects)
+            rebuff(connection, "\(error)", now, &effects)
         }
     }
 
@@ -283,6 +283,16 @@ extension Node {
     }
 
     // MARK: Ending
+
+    /// A handshake failed. The other side hears nothing, and the time of the end tells nothing either: it is drawn, so that
+    /// a check that fails late looks like one that fails early (protocol.md §2.2).
+    private func rebuff(_ connection: ConnectionID, _ cause: String, _ now: Now, _ effects: inout Effects) {
+        guard let address = pending[connection]?.address else { return }
+        refuse(address, cause, &effects)
+        pending[connection]?.isRefused = true
+        pending[connection]?.packets = PacketBuffer()
+        deadlines.set(.link(connection), at: now.uptime + random.uniform(Limits.rebuff + 1))
+    }
 
     /// Ends a connection that is not a link yet, without a word to the other side.
     func drop(_ connection: ConnectionID, cause: String?, _ now: Now, _ effects: inout Effects) {

@@ -6,6 +6,8 @@ package enum Limits {
     package static let catchUp: UInt64 = 10_000_000
     /// Microseconds from the first byte of a handshake to its end.
     package static let handshake: UInt64 = 10_000_000
+    /// Microseconds, at most, from a refusal to the silent close.
+    package static let rebuff: UInt64 = 500_000
     /// Microseconds an initiator waits for message 2 before it tries the next older epoch (protocol.md §1.10).
     package static let epochTrial: UInt64 = 5_000_000
     /// Microseconds without a frame after which a link is asked for a sign of life.

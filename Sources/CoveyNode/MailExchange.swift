@@ -457,7 +457,12 @@ extension Node {
         _ connection: ConnectionID, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         guard let link = link(of: connection) else {
-            drop(connection, cause: "handshake timed out", now, &effects)
+            if pending[connection]?.isRefused == true {
+                drop(connection, cause: nil, now, &effects)
+                effects.append(.abort(connection))
+            } else {
+                drop(connection, cause: "handshake timed out", now, &effects)
+            }
             return
         }
         switch link.stage {

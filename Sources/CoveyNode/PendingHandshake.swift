@@ -19,4 +19,6 @@ struct PendingHandshake {
     /// Whom a static peer's entry or a beacon named.
     var expected: DeviceID?
     var packets = PacketBuffer()
+    /// It failed; nothing more is read, and the connection ends at its deadline.
+    var isRefused = false
 }

@@ -25,6 +25,11 @@ struct Caller {
         try mesh.run(seconds: 0)
     }
 
+    /// A refusal ends the connection within half a second, at a time that tells nothing.
+    func wait() throws {
+        if peer.received.isEmpty, !peer.isClosed { try mesh.run(seconds: 1) }
+    }
+
     /// Sends a first message under an epoch's key.
     func knock(
         _ psk: SymmetricKey, isAhead: Bool = false, answered: Octets8 = Octets8()
@@ -35,6 +40,7 @@ struct Caller {
             context, psk: psk, first: FirstPayload(isAhead: isAhead, slot: slot, answered: answered), random: random,
             to: &packet)
         try say(packet)
+        try wait()
         return (initiator, packet)
     }
 
@@ -50,6 +56,7 @@ struct Caller {
             rootID: Octets16(), epochs: [], time: mesh.minute, timeIsTrusted: true, bootSalt: Octets8())
         let (third, transport) = try second.finish(payload, now: 0, random: random)
         try say(third)
+        try wait()
         return transport
     }
 }

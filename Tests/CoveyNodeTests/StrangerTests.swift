@@ -61,6 +61,7 @@ struct StrangerTests {
         #expect(!first.peer.received.isEmpty)
         let second = Caller(mesh, ana, link: key(1))
         try second.say(packet)
+        try second.wait()
         #expect(second.peer.received.isEmpty && second.peer.isClosed)
     }
 
@@ -76,6 +77,7 @@ struct StrangerTests {
                 random: SeededRandom(seed: UInt64(offset)), to: &packet)
             packet[offset] ^= 1
             try spare.say(packet)
+            try spare.wait()
             #expect(spare.peer.received.isEmpty && spare.peer.isClosed, "byte \(offset)")
         }
     }
