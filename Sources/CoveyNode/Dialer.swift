@@ -91,15 +91,18 @@ package struct Dialer: Sendable {
             .min { ($0.notBefore, $0.address) < ($1.notBefore, $1.address) }?.address
     }
 
-    /// The next target that is due and wanted; marks it as being dialled.
+    /// The next target that is due and wanted; marks it as being dialled. Which of several is left to the dice: if all went
+    /// by one order, those who come first would be full and the others hang together loosely, or not at all.
     package mutating func take(
-        at uptime: UInt64, as connection: ConnectionID, wanted: (Target) -> Bool
+        at uptime: UInt64, as connection: ConnectionID, random: any RandomSource, wanted: (Target) -> Bool
     ) -> Target? {
         guard inFlight.count < Limits.dials else { return nil }
         starts.removeAll { $0 + 1_000_000 <= uptime }
         guard starts.count < Limits.dialsPerSecond else { return nil }
         let due = targets.values.filter { $0.connection == nil && $0.notBefore <= uptime && wanted($0) }
-        guard var best = due.min(by: { ($0.kind, $0.address) < ($1.kind, $1.address) }) else { return nil }
+        guard let kind = due.map(\.kind).min() else { return nil }
+        let first = due.filter { $0.kind == kind }.sorted { $0.address < $1.address }
+        var best = first[Int(random.uniform(UInt64(first.count)))]
         starts.append(uptime)
         best.connection = connection
         targets[best.address] = best

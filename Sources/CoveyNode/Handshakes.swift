@@ -12,7 +12,7 @@ extension Node {
     func dial(_ now: Now, _ effects: inout Effects) {
         while liveLinks + pending.count < Limits.links {
             let connection = ConnectionID.dialled(lastDial &+ 1)
-            guard let target = dialer.take(at: now.uptime, as: connection, wanted: isWanted) else { break }
+            guard let target = dialer.take(at: now.uptime, as: connection, random: random, wanted: isWanted) else { break }
             lastDial &+= 1
             pending[connection] = PendingHandshake(state: .dialling, address: target.address, expected: target.device)
             deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
@@ -30,6 +30,12 @@ extension Node {
 
     private func isWanted(_ target: Dialer.Target) -> Bool {
         guard !endpoints.contains(where: { $0.address == target.address }) else { return false }
+        // Beyond a good number of neighbours others' places are left to those who have fewer.
+        if target.kind != .static, liveLinks >= Limits.wantedLinks,
+            !links.contains(where: { $0.isBeingReplaced && $0.device == target.device })
+        {
+            return false
+        }
         if let device = target.device {
             return device != own.id && !isLinked(to: device) && !roster.membership.isRevoked(device)
         }

@@ -122,4 +122,20 @@ struct DiallingTests {
         #expect((2...14).contains(dials), "\(dials) dials")
         #expect(mesh.datagrams.count - sent <= 110)
     }
+
+    @Test("Nodes at rest turn a few times a minute; so do those that hear more others than they have places for")
+    func rest() throws {
+        let mesh = try TestMesh()
+        let hosts = try (0..<27).map { try mesh.enrol("device \($0)") }
+        for host in hosts { try mesh.begin(host) }
+        for host in hosts { mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: host) }
+        try mesh.run(seconds: 60)
+        for host in hosts { #expect((12...24).contains(try mesh.peers(of: host).count)) }
+        let before = mesh.turns
+        try mesh.run(seconds: 60)
+        // A link has a ping or a digest and its answer each some seconds, and everybody hears everybody's beacons.
+        #expect(mesh.turns - before < 27 * 60 * 12, "\(mesh.turns - before) turns")
+        mesh.send("across", from: hosts[0], to: hosts[26])
+        #expect(try mesh.run(seconds: 20) { hosts[26].delivered.count == 1 })
+    }
 }

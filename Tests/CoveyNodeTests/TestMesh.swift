@@ -61,6 +61,8 @@ final class TestMesh {
     private var uptime: UInt64 = 0
     /// 2026-01-01.
     private let start: Int64 = 1_767_225_600_000_000
+    /// Turns of all nodes.
+    private(set) var turns = 0
     /// Every datagram that went to the group.
     private(set) var datagrams: [(bytes: [UInt8], from: SocketAddress)] = []
     /// Bytes that hosts were sent on their connections.
@@ -286,6 +288,7 @@ final class TestMesh {
 
     private func turn(_ event: Event, _ host: Host) throws {
         guard let node = host.node, !host.isHeld else { return }
+        turns += 1
         var effects = Effects()
         try node.handle(event, at: now(host), store: host.store, into: &effects)
         switch fate(host) {
