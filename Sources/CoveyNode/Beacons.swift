@@ -121,7 +121,7 @@ extension Node {
             }
             guard !links.contains(where: { $0.address.host == source.host }) else { return }
             var address = source
-            address.port = 26117
+            address.port = sightings.port(at: source.host) ?? Limits.port
             dialer.hear(
                 address, device: nil, answered: nonce, epoch: epoch.keys.commit,
                 notBefore: now.uptime)

@@ -12,7 +12,9 @@ extension Node {
     func dial(_ now: Now, _ effects: inout Effects) {
         while liveLinks + pending.count < Limits.links {
             let connection = ConnectionID.dialled(lastDial &+ 1)
-            guard let target = dialer.take(at: now.uptime, as: connection, random: random, wanted: isWanted) else { break }
+            guard let target = dialer.take(at: now.uptime, as: connection, random: random, wanted: isWanted) else {
+                break
+            }
             lastDial &+= 1
             pending[connection] = PendingHandshake(state: .dialling, address: target.address, expected: target.device)
             deadlines.set(.link(connection), at: now.uptime + Limits.handshake)

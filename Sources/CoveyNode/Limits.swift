@@ -56,6 +56,8 @@ package enum Limits {
     package static let waiting = 1_000
     /// Rows an inbox page has at most.
     package static let page = 500
+    /// Where a node listens unless it is told otherwise (sync-routing.md §1.1).
+    package static let port: UInt16 = 26117
     /// A verified beacon vouches for its addresses this long, in microseconds.
     package static let beaconVouches: UInt64 = 10 * 60 * 1_000_000
     /// Addresses and devices remembered from beacons.

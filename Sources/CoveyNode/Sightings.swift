@@ -55,6 +55,13 @@ struct Sightings {
         marks[device] = nil
     }
 
+    /// The port that the newest beacon naming this host gave with it.
+    func port(at host: Octets16) -> UInt16? {
+        let newest = sightings.filter { $0.value.addresses.contains { $0.host == host } }
+            .max { ($0.value.heard, $0.key) < ($1.value.heard, $1.key) }
+        return newest?.value.addresses.first { $0.host == host }?.port
+    }
+
     /// Whether a verified beacon of the last ten minutes listed this host (protocol.md §2.1).
     func vouch(for address: SocketAddress, at uptime: UInt64) -> Bool {
         sightings.values.contains { sighting in

@@ -138,4 +138,24 @@ struct DiallingTests {
         mesh.send("across", from: hosts[0], to: hosts[26])
         #expect(try mesh.run(seconds: 20) { hosts[26].delivered.count == 1 })
     }
+
+    @Test("In HOLD, when beacons name nobody, those who knew each other meet again at the ports they had")
+    func hold() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        let lost = try mesh.enrol("lost")
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, bo) })
+        try mesh.run(seconds: 60)
+        try mesh.revokeAlone(lost, at: ana)
+        try mesh.run(seconds: 10)
+        for host in [ana, bo] { #expect(try mesh.status(of: host)?.isHolding == true) }
+        let before = mesh.datagrams.count
+        mesh.partition([[ana], [bo]])
+        try mesh.run(seconds: 1800)
+        mesh.partition(nil)
+        #expect(try mesh.run(seconds: 300) { mesh.isLinked(ana, bo) })
+        #expect(mesh.datagrams[before...].allSatisfy { $0.bytes.count == 24 })
+    }
 }

@@ -112,7 +112,7 @@ final class TestMesh {
         let number = UInt8(hosts.count + 1)
         let host = Host(
             name: name, identity: pending.identity,
-            address: SocketAddress(v4: 10, 0, 0, number, port: 26117), seed: UInt64(number) * 1_000)
+            address: SocketAddress(v4: 10, 0, 0, number, port: 26_100 + UInt16(number)), seed: UInt64(number) * 1_000)
         try Installation.write(welcome, to: host.store)
         host.store.commit()
         hosts.append(host)
@@ -142,6 +142,14 @@ final class TestMesh {
             try authority.announceEpoch(EpochKey(from: random), into: &one, now: minute),
             try authority.announceEpoch(EpochKey(from: random), into: &other, now: minute)
         )
+    }
+
+    /// Revokes a device, and no epoch covers it yet: whoever knows is in HOLD.
+    func revokeAlone(_ host: Host, at officer: Host) throws {
+        let note = try authority.revoke(
+            host.identity.id, reason: .lost, suspectSince: minute, into: &membership, now: minute)
+        notesSoFar.append(note)
+        command(.logSubmit([note.signed.bytes], epochKeys: []), at: officer)
     }
 
     /// Revokes a device and announces the epoch that covers it; hands both to `officer`'s node.
