@@ -193,8 +193,8 @@ extension Node {
     func offer(_ envelope: Envelope, except source: PeerLink?) {
         for link in links where link !== source && link.isOpen && link.room > 0 {
             // Behind a long queue the bytes would only fill memory; they are read back from the store then.
-            let isShort = link.outgoing.count - link.outgoingHead < 256
-            link.push(
+            let isShort = link.outgoing.count < 256
+            link.outgoing.append(
                 PeerLink.Outgoing(id: envelope.id, bytes: isShort ? envelope.bytes : nil, run: nil))
             touch(link)
         }
@@ -212,7 +212,7 @@ extension Node {
             link.acks.removeAll(keepingCapacity: true)
         }
         while link.isOpen, !link.awaitsDrain, link.unacknowledged < Limits.unacknowledged {
-            guard let item = link.takeOutgoing() else { break }
+            guard let item = link.outgoing.popFirst() else { break }
             guard let record = shelf.record(item.id), let bytes = try item.bytes ?? store.envelope(item.id) else {
                 if let run = item.run { link.transfers[run]?.pushes -= 1 }
                 continue
@@ -366,7 +366,7 @@ extension Node {
         } else {
             let ids = ids.prefix(link.room)
             link.transfers[namespace, default: PeerLink.Transfers()].pushes += ids.count
-            for id in ids { link.push(PeerLink.Outgoing(id: EnvelopeID(prefixOf: id), bytes: nil, run: namespace)) }
+            for id in ids { link.outgoing.append(PeerLink.Outgoing(id: EnvelopeID(prefixOf: id), bytes: nil, run: namespace)) }
         }
         touch(link)
     }

@@ -96,8 +96,7 @@ final class PeerLink {
 
     private(set) var peerView: PeerView
     var acks: [Frame.DataAck.Row] = []
-    var outgoing: [Outgoing] = []
-    var outgoingHead = 0
+    var outgoing = Backlog<Outgoing>()
     var inFlight: [Octets8: InFlight] = [:]
     var unacknowledged = 0
     var awaitsDrain = false
@@ -161,20 +160,5 @@ final class PeerLink {
     var isGateway: Bool { member?.certificate.capabilities.contains(.gateway) ?? false }
 
     /// How many more envelopes may be put in line.
-    var room: Int { max(0, Limits.outgoing - (outgoing.count - outgoingHead)) }
-
-    var hasOutgoing: Bool { outgoingHead < outgoing.count }
-
-    func push(_ item: Outgoing) { outgoing.append(item) }
-
-    func takeOutgoing() -> Outgoing? {
-        guard outgoingHead < outgoing.count else { return nil }
-        let item = outgoing[outgoingHead]
-        outgoingHead += 1
-        if outgoingHead == outgoing.count {
-            outgoing.removeAll(keepingCapacity: outgoing.count <= 1024)
-            outgoingHead = 0
-        }
-        return item
-    }
+    var room: Int { max(0, Limits.outgoing - outgoing.count) }
 }
