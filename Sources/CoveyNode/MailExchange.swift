@@ -366,7 +366,9 @@ extension Node {
         } else {
             let ids = ids.prefix(link.room)
             link.transfers[namespace, default: PeerLink.Transfers()].pushes += ids.count
-            for id in ids { link.outgoing.append(PeerLink.Outgoing(id: EnvelopeID(prefixOf: id), bytes: nil, run: namespace)) }
+            for id in ids {
+                link.outgoing.append(PeerLink.Outgoing(id: EnvelopeID(prefixOf: id), bytes: nil, run: namespace))
+            }
         }
         touch(link)
     }
