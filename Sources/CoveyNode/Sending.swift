@@ -10,9 +10,9 @@ struct WaitingMessage {
     let written: Minute
     let text: String
 
-    /// `state 1 | msg_id 16 | device_id 16 | written 4 | text`; state 1 waits, 2 is sealed.
-    func record(isSealed: Bool) -> [UInt8] {
-        var bytes: [UInt8] = [isSealed ? 2 : 1]
+    /// `version 1 | msg_id 16 | device_id 16 | written 4 | text`. Goes when the message is sealed: no plaintext stays behind.
+    var record: [UInt8] {
+        var bytes: [UInt8] = [1]
         bytes.append(id)
         bytes.append(device)
         bytes.append(u32: written.value)
@@ -20,15 +20,16 @@ struct WaitingMessage {
         return bytes
     }
 
-    /// Nil for a message that is sealed already.
-    init?(record: [UInt8]) throws {
+    init(record: [UInt8]) throws {
         do {
             var reader = ByteReader(record.span.bytes)
-            guard try reader.u8() == 1 else { return nil }
+            guard try reader.u8() == 1 else { throw StoreError.newer("a message of the outbox") }
             id = try reader.octets()
             device = try reader.octets()
             written = Minute(try reader.u32())
             text = String(decoding: try reader.bytes(reader.remaining), as: UTF8.self)
+        } catch let error as StoreError {
+            throw error
         } catch {
             throw StoreError.damaged("a message of the outbox is cut short")
         }
@@ -76,17 +77,14 @@ extension Node {
         }
         let message = WaitingMessage(
             id: MessageID.random(from: random), device: device, written: mailNow(now), text: text)
-        outboxSequence += 1
-        try State.outbox.put(outboxSequence, in: store)
-        if try seal(message, now, store, &effects) {
-            try store.put(.outbox, outboxSequence, message.record(isSealed: true))
-            return (message.id, .sealed)
-        }
+        if try seal(message, now, store, &effects) { return (message.id, .sealed) }
         guard waiting.count < Limits.waiting else {
             throw CommandRefusal.bounds("\(Limits.waiting) messages wait for keys already")
         }
+        outboxSequence += 1
+        try State.outbox.put(outboxSequence, in: store)
         waiting[outboxSequence] = message
-        try store.put(.outbox, outboxSequence, message.record(isSealed: false))
+        try store.put(.outbox, outboxSequence, message.record)
         return (message.id, .waitingForKeys)
     }
 
@@ -104,7 +102,7 @@ extension Node {
                 return
             }
             waiting[sequence] = nil
-            try store.put(.outbox, sequence, message.record(isSealed: true))
+            try store.delete(.outbox, sequence)
         }
     }
 
