@@ -18,6 +18,8 @@ package enum Limits {
     package static let deadAfter: UInt64 = 10_000_000
     /// Microseconds of the first and of the longest pause between digests on a quiet link (Trickle: 2 s, 8 doublings).
     package static let digestFirst: UInt64 = 2_000_000
+    /// The first pause after HELLO, in microseconds: its digests were a round already, and a stream loses nothing.
+    package static let digestAfterHello: UInt64 = 32_000_000
     package static let digestLongest: UInt64 = 512_000_000
     /// Bytes of envelopes sent on a link and not acknowledged.
     package static let unacknowledged = 8 << 20

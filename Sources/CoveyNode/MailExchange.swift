@@ -448,7 +448,7 @@ extension Node {
                 try reconcile(.notes, link, now, store, &effects)
             } else if outcome == .different, link.unequalRuns[namespace, default: 0] <= Limits.unequalRuns {
                 // Mostly the sets changed meanwhile. What differs for good is not looked at more often for it.
-                resetDigests(link, now)
+                startDigests(link, after: Limits.digestFirst, now)
             }
         }
     }
@@ -533,8 +533,8 @@ extension Node {
     private func milliseconds(_ now: Now) -> UInt32 { UInt32(truncatingIfNeeded: now.uptime / 1000) }
 
     /// Digests are exchanged often after a change, and ever more rarely while nothing differs.
-    func resetDigests(_ link: PeerLink, _ now: Now) {
-        link.digestPause = Limits.digestFirst
+    func startDigests(_ link: PeerLink, after pause: UInt64, _ now: Now) {
+        link.digestPause = pause
         scheduleDigests(link, now)
     }
 

@@ -119,7 +119,7 @@ extension Node {
             guard let hello = link.peerHello else { return }
             guard settleDuplicates(link, now, &effects) else { return }
             link.stage = .open
-            resetDigests(link, now)
+            startDigests(link, after: Limits.digestAfterHello, now)
             armLink(link)
             policy.contactUp(link.peerView, now: now)
             shelf.share(among: links.count { $0.isOpen })
