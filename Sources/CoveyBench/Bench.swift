@@ -10,12 +10,22 @@ enum Bench {
         do {
             if arguments.first == NodeRole.word { return try NodeRole(arguments).run() }
             let chosen = try arguments.isEmpty ? Measure.allCases : arguments.map(Measure.named)
-            for measure in chosen { try measure.run() }
+            for measure in chosen {
+                if arguments.isEmpty, let missing = measure.missing {
+                    say("\(measure.rawValue) is left out: \(missing)")
+                } else {
+                    try measure.run()
+                }
+            }
         } catch {
-            let text = Array("covey-bench: \(error)\n".utf8)
-            _ = write(STDERR_FILENO, text, text.count)
+            say("\(error)")
             exit(1)
         }
+    }
+
+    private static func say(_ sentence: String) {
+        let text = Array("covey-bench: \(sentence)\n".utf8)
+        _ = write(STDERR_FILENO, text, text.count)
     }
 }
 
@@ -43,6 +53,14 @@ enum Measure: String, CaseIterable {
             throw Complaint("there is no measure \(name); there are \(names)")
         }
         return measure
+    }
+
+    /// What this machine lacks for it.
+    var missing: String? {
+        switch self {
+        case .discovery: Segment.missing
+        case .crypto, .certificates, .sending, .rate, .latency, .drain, .link, .idle: nil
+        }
     }
 
     func run() throws {

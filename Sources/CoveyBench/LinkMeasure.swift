@@ -32,16 +32,22 @@ func measureLink() throws {
     connected.print()
 }
 
-/// Two hosts of one network segment that know no address: from both starts to a link over which mail may flow.
-///
-/// Needs the namespaces pb-a and pb-b with a cable between them, and to be root.
-func measureDiscovery() throws {
-    guard access("/run/netns/pb-a", R_OK) == 0, access("/run/netns/pb-b", R_OK) == 0 else {
-        throw Complaint("discovery needs the network namespaces pb-a and pb-b of the peers' benches")
+/// Two network namespaces with a cable between them, as the peers' benches make them.
+enum Segment {
+    static let hosts = ["pb-a", "pb-b"]
+
+    static var missing: String? {
+        hosts.allSatisfy { access("/run/netns/\($0)", R_OK) == 0 }
+            ? nil : "it needs the network namespaces \(hosts.joined(separator: " and ")), and to be root"
     }
+}
+
+/// Two hosts of one network segment that know no address: from both starts to a link over which mail may flow.
+func measureDiscovery() throws {
+    if let missing = Segment.missing { throw Complaint("discovery: \(missing)") }
     let place = try Place(devices: 2)
-    let first = try place.start(place.role(0) { $0.isMulticast = true }, in: "pb-a")
-    let second = try place.start(place.role(1) { $0.isMulticast = true }, in: "pb-b")
+    let first = try place.start(place.role(0) { $0.isMulticast = true }, in: Segment.hosts[0])
+    let second = try place.start(place.role(1) { $0.isMulticast = true }, in: Segment.hosts[1])
     let board = place.board
     try place.wait("two nodes have found each other") { board.open(0) != 0 && board.open(1) != 0 }
     var report = Report("discovery_auto")

@@ -125,12 +125,12 @@ package struct PerPriority<Value> {
     }
 
     package subscript(priority: Priority) -> Value {
-        get {
+        _read {
             switch priority {
-            case .emergency: values.0
-            case .urgent: values.1
-            case .normal: values.2
-            case .bulk: values.3
+            case .emergency: yield values.0
+            case .urgent: yield values.1
+            case .normal: yield values.2
+            case .bulk: yield values.3
             }
         }
         _modify {

@@ -61,14 +61,17 @@ package struct StoreView: Sendable {
 
     private mutating func charge(_ envelope: EnvelopeMeta, _ bytes: Int) {
         used[envelope.priority] += bytes
+        Self.charge(envelope.ingress, bytes, in: &footprints[envelope.priority])
+    }
+
+    private static func charge(_ neighbour: DeviceID, _ bytes: Int, in list: inout [Footprint]) {
         var at = 0
-        let list = footprints[envelope.priority]
-        while at < list.count, list[at].neighbour < envelope.ingress { at += 1 }
-        if at == list.count || list[at].neighbour != envelope.ingress {
-            footprints[envelope.priority].insert(Footprint(neighbour: envelope.ingress, bytes: 0), at: at)
+        while at < list.count, list[at].neighbour < neighbour { at += 1 }
+        if at == list.count || list[at].neighbour != neighbour {
+            list.insert(Footprint(neighbour: neighbour, bytes: 0), at: at)
         }
-        footprints[envelope.priority][at].bytes += bytes
-        if footprints[envelope.priority][at].bytes == 0 { footprints[envelope.priority].remove(at: at) }
+        list[at].bytes += bytes
+        if list[at].bytes == 0 { list.remove(at: at) }
     }
 
     /// Bytes of relayed mail in a class.
