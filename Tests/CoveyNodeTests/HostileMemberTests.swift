@@ -15,7 +15,7 @@ struct HostileMemberTests {
         return (mesh, ana, mallory)
     }
 
-    /// Ana learns of mallory from the entries a helper brings: enrolled before, she has not heard of it.
+    /// Ana learns of mallory from the entries that a third member brings: enrolled before, she has not heard of it.
     private func introduced() throws -> (mesh: TestMesh, ana: TestMesh.Host, mallory: TestMesh.Host) {
         let (mesh, ana, mallory) = try world()
         mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
