@@ -157,6 +157,7 @@ package struct Dialer: Sendable {
     package mutating func again(_ connection: ConnectionID, at uptime: UInt64) {
         guard let address = linked.removeValue(forKey: connection), var target = targets[address] else { return }
         target.connection = nil
+        target.epoch = nil
         target.notBefore = uptime
         targets[address] = target
     }

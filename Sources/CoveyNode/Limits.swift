@@ -18,6 +18,9 @@ package enum Limits {
     package static let deadAfter: UInt64 = 10_000_000
     /// Microseconds of the first and of the longest pause between digests on a quiet link (Trickle: 2 s, 8 doublings).
     package static let digestFirst: UInt64 = 2_000_000
+    /// Microseconds after a change of epoch or certificate in which links are renewed. Later than the ten seconds in which
+    /// two links count as set up at once, and spread, so that not all are renewed together.
+    package static let renewal: ClosedRange<Int> = 15_000_000...60_000_000
     /// The first pause after HELLO, in microseconds: its digests were a round already, and a stream loses nothing.
     package static let digestAfterHello: UInt64 = 32_000_000
     package static let digestLongest: UInt64 = 512_000_000

@@ -542,6 +542,13 @@ extension Node {
         link.digestAt = now.uptime + link.digestPause / 2 + random.uniform(link.digestPause / 2 + 1)
     }
 
+    /// What a link's handshake rested on has changed: its keys are renewed soon (protocol.md §2.3).
+    func renew(_ link: PeerLink, _ now: Now) {
+        guard link.isOpen, !link.isBeingReplaced else { return }
+        link.rehandshakeDue = min(link.rehandshakeDue, now.uptime + UInt64(random.uniform(Limits.renewal)))
+        armLink(link)
+    }
+
     /// The key of a link is an hour old: whoever dialled dials again, and the newer link stays (protocol.md §2.3).
     private func replace(_ link: PeerLink, _ now: Now) {
         guard !link.isBeingReplaced else { return }

@@ -287,6 +287,7 @@ extension Node {
                 try dropBundle(of: device, now, store)
                 recheck = true
                 if device == own.id { deadlines.set(.prekeys, at: now.uptime) }
+                for link in links where device == own.id || device == link.device { renew(link, now) }
             case .revoked(let device), .suspended(let device):
                 sightings.forget(device)
                 try dropBundle(of: device, now, store)
@@ -361,6 +362,7 @@ extension Node {
         epoch key: EpochKey, entry: EntryID, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Bool {
         guard let announced = roster.membership.epoch(entry), announced.commit == key.commit else { return false }
+        let preferred = preferredEpoch()?.keys.commit
         guard try epochs.insert(entry, key, store) else { return true }
         effects.append(.observe(.epochLearnt(announced.number)))
         if let held = epochs[key.commit] {
@@ -371,6 +373,7 @@ extension Node {
                 }
             }
         }
+        if preferredEpoch()?.keys.commit != preferred { for link in links { renew(link, now) } }
         if case .on = configuration.multicast {
             schedule.restart(at: now.uptime)
             deadlines.set(.beacon, at: now.uptime)

@@ -49,7 +49,8 @@ final class PeerLink {
     let handshakeHash: Octets32
     let shortIDs: ShortIDs
     let established: UInt64
-    let rehandshakeDue: UInt64
+    /// When its keys are to be renewed: after an hour, or soon after the epoch or a certificate changed.
+    var rehandshakeDue: UInt64
     let hardStop: UInt64
     let device: DeviceID
     let label: String

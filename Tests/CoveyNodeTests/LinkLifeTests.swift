@@ -22,6 +22,32 @@ struct LinkLifeTests {
         #expect(try mesh.peers(of: ana).count == 1)
     }
 
+    @Test("After a new epoch every link gets keys under it within a minute, and no message is lost or doubled")
+    func newEpoch() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, bo) })
+        let before = try #require(try mesh.peers(of: ana).first?.since)
+        try mesh.announceEpoch()
+        let epoch = try #require(mesh.epochs.last)
+        mesh.command(
+            .logSubmit(
+                mesh.entries.map(\.signed.bytes),
+                epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)]), at: ana)
+        for round in 0..<20 {
+            mesh.send("\(round)", from: ana, to: bo)
+            try mesh.run(seconds: 5)
+        }
+        #expect(try mesh.status(of: bo)?.epoch == 2)
+        #expect(bo.delivered.map(\.text) == (0..<20).map { "\($0)" })
+        let peers = try mesh.peers(of: ana)
+        #expect(peers.count == 1)
+        #expect(try #require(peers.first?.since) > before)
+        try mesh.run(seconds: 600)
+        #expect(try mesh.peers(of: ana).first?.since == peers.first?.since, "it is renewed once")
+    }
+
     @Test("A peer that is gone without a word is noticed, and dialled until it is back")
     func silence() throws {
         let mesh = try TestMesh()
