@@ -214,19 +214,19 @@ extension Node {
         while link.isOpen, !link.awaitsDrain, link.unacknowledged < Limits.unacknowledged {
             guard let item = link.outgoing.popFirst() else { break }
             guard let record = shelf.record(item.id), let bytes = try item.bytes ?? store.envelope(item.id) else {
-                if let run = item.run { link.transfers[run]?.pushes -= 1 }
+                try withdraw(item, link, now, store, &effects)
                 continue
             }
             guard
                 let handover = policy.offer(
                     EnvelopeMeta(record), to: link.peerView, link: LinkView(isSparing: false), now: now)
             else {
-                if let run = item.run { link.transfers[run]?.pushes -= 1 }
+                try withdraw(item, link, now, store, &effects)
                 continue
             }
             let short = link.shortIDs.shortID(of: item.id)
             guard link.inFlight[short] == nil else {
-                if let run = item.run { link.transfers[run]?.pushes -= 1 }
+                try withdraw(item, link, now, store, &effects)
                 continue
             }
             let pending = link.sender.append(
@@ -240,6 +240,15 @@ extension Node {
             if pending >= Limits.burst { drainBeforeMore(link, &effects) }
         }
         write(link, &effects)
+    }
+
+    /// An item that does not leave after all, as it is gone or under way already: its run need not wait for it.
+    private func withdraw(
+        _ item: PeerLink.Outgoing, _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard let run = item.run else { return }
+        link.transfers[run]?.pushes -= 1
+        try settle(run, link, now, store, &effects)
     }
 
     /// A peer that does not read what it asked for is not answered again: a few bytes may ask for very many.
