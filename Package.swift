@@ -4,7 +4,7 @@ import PackageDescription
 // One row a room. `COVEY_ROOMS=CoveyLink,CoveySync` builds and tests those rooms, and what they stand on, alone:
 // the inner loop need not wait for swift-crypto or for code of a room that is being changed.
 struct Room {
-    enum Kind { case system(pkgConfig: String, apt: String), library, executable(product: String), child }
+    enum Kind { case system(pkgConfig: String, apt: String), library, product, executable(product: String), child }
     var name: String
     var kind: Kind = .library
     var uses: [String] = []
@@ -16,11 +16,13 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 var rooms: [Room] = [
     Room(name: "CSodium", kind: .system(pkgConfig: "libsodium", apt: "libsodium-dev")),
     Room(name: "CUV", kind: .system(pkgConfig: "libuv", apt: "libuv1-dev")),
     Room(name: "CSQLite", kind: .system(pkgConfig: "sqlite3", apt: "libsqlite3-dev")),
+    Room(name: "CZlib", kind: .system(pkgConfig: "zlib", apt: "zlib1g-dev")),
     Room(name: "CoveyCrypto", uses: ["CSodium"], tests: ["CoveyVectors"]),
     Room(name: "CoveyKEM", uses: ["CoveyCrypto"], products: [crypto], tests: ["CoveyVectors"]),
     Room(name: "CoveyCore", uses: ["CoveyCrypto"], tests: ["CoveyVectors"]),
@@ -54,6 +56,25 @@ var rooms: [Room] = [
     Room(
         name: "CoveyOutsider", kind: .executable(product: "covey-outsider"),
         uses: ["CoveyLink", "CoveyCore", "CoveyCrypto"], tests: []),
+    // The simulated world. Contacts alone know nothing of nodes; the world runs them; scenarios are files over both.
+    Room(
+        name: "CoveyContact", uses: ["CoveyRouting", "CoveyCore", "CoveyCrypto", "CZlib"], tests: ["CoveyVectors"]),
+    Room(
+        name: "CoveySimulator", kind: .product,
+        uses: [
+            "CoveyContact", "CoveyNode", "CoveyConversation", "CoveySync", "CoveyRouting", "CoveyLink", "CoveyCore",
+            "CoveyCrypto",
+        ], tests: []),
+    Room(name: "CoveyReport", tests: []),
+    Room(
+        name: "CoveyScenario",
+        uses: [
+            "CoveySimulator", "CoveyContact", "CoveyReport", "CoveyNode", "CoveyRouting", "CoveyCore", "CoveyCrypto",
+        ],
+        products: [yaml], tests: ["CoveyVectors"]),
+    Room(
+        name: "CoveySimCommand", kind: .executable(product: "covey-sim"),
+        uses: ["CoveyScenario", "CoveySimulator", "CoveyContact", "CoveyReport"], products: [argumentParser]),
     Room(name: "CoveyVectors", uses: ["CoveyCrypto"]),
     // Every reader of strangers' bytes as a function, for the corpus in `make test` and for the fuzzer.
     Room(
@@ -103,12 +124,13 @@ for room in rooms where wanted.contains(room.name) {
     switch room.kind {
     case .system(let pkgConfig, let apt):
         targets.append(.systemLibrary(name: room.name, pkgConfig: pkgConfig, providers: [.apt([apt])]))
-    case .library:
+    case .library, .product:
         // The wall has no code of its own: its test reads the imports of all other rooms.
         if room.name == "CoveyWall" { break }
         let path = ["CoveyVectors", "CoveyCorpus"].contains(room.name) ? "Tests/\(room.name)" : nil
         targets.append(
             .target(name: room.name, dependencies: uses + room.products, path: path, swiftSettings: settings))
+        if case .product = room.kind { products.append(.library(name: room.name, targets: [room.name])) }
     case .executable(let product):
         targets.append(
             .executableTarget(name: room.name, dependencies: uses + room.products, swiftSettings: settings))
@@ -121,16 +143,22 @@ for room in rooms where wanted.contains(room.name) {
         targets.append(
             .testTarget(
                 name: room.name + "Tests",
-                dependencies: own + uses.filter { !"\($0)".contains("CSQLite") } + tests.map { .target(name: $0) },
+                dependencies: own + uses.filter { !"\($0)".contains("CSQLite") && !"\($0)".contains("CZlib") }
+                    + tests.map { .target(name: $0) },
                 swiftSettings: settings))
     }
 }
 if wanted.contains("CoveyKEM") {
     packages.append(.package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"))
 }
+if wanted.contains("CoveyCommand") || wanted.contains("CoveySimCommand") {
+    packages.append(.package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"))
+}
+if wanted.contains("CoveyScenario") {
+    packages.append(.package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"))
+}
 if wanted.contains("CoveyCommand") {
     packages += [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
     ]

@@ -23,6 +23,20 @@ private let table: [String: Set<String>] = [
         "CoveyConversation", "CoveyCore", "CoveyCrypto", "CoveyKEM", "CoveyLink", "CoveyNode", "CoveyStore",
         "CoveySync", "CoveyUV", "Glibc",
     ],
+    "CoveyContact": ["CZlib", "CoveyCore", "CoveyCrypto", "CoveyRouting", "Glibc"],
+    "CoveySimulator": [
+        "CoveyContact", "CoveyConversation", "CoveyCore", "CoveyCrypto", "CoveyLink", "CoveyNode", "CoveyRouting",
+        "CoveySync", "Glibc",
+    ],
+    "CoveyReport": ["FoundationEssentials", "Glibc"],
+    "CoveyScenario": [
+        "CoveyContact", "CoveyCore", "CoveyCrypto", "CoveyNode", "CoveyReport", "CoveyRouting", "CoveySimulator",
+        "Glibc", "Yams",
+    ],
+    "CoveySimCommand": [
+        "ArgumentParser", "CoveyContact", "CoveyReport", "CoveyScenario", "CoveySimulator", "FoundationEssentials",
+        "Glibc",
+    ],
     "CoveyOutsider": ["CoveyControl", "CoveyCore", "CoveyCrypto", "CoveyLink", "Glibc"],
     "CoveyFuzz": ["CoveyCorpus", "Glibc"],
     "CoveyStoreChild": ["CoveyCore", "CoveyCrypto", "CoveyNode", "CoveyStore", "Glibc"],
@@ -94,7 +108,10 @@ struct ImportWallTests {
 
     @Test("Only the sodium room imports libsodium, only the store SQLite, only the loop libuv")
     func adapters() throws {
-        let owners = ["CSodium": "CoveyCrypto", "CSQLite": "CoveyStore", "CUV": "CoveyUV", "Crypto": "CoveyKEM"]
+        let owners = [
+            "CSodium": "CoveyCrypto", "CSQLite": "CoveyStore", "CUV": "CoveyUV", "Crypto": "CoveyKEM",
+            "CZlib": "CoveyContact", "Yams": "CoveyScenario",
+        ]
         for source in try Source.all() {
             for module in source.imports {
                 if let owner = owners[module] { #expect(source.room == owner, "\(source.path) imports \(module)") }
