@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct SimCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "covey-sim", abstract: "Runs whole meshes in one process, with faults from a seed.")
+        commandName: "covey-sim", abstract: "Runs whole meshes in one process, with faults from a seed.",
+        subcommands: [Bench.self])
 }

@@ -1,0 +1,28 @@
+import ArgumentParser
+
+/// Measures of the simulator itself, for docs/performance.md.
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures the simulator itself: one JSON object a line.",
+        discussion: """
+            Times are seconds of processor time of this process, kernel included, so that what else the machine does \
+            hardly matters.
+            """)
+
+    enum Measure: String, CaseIterable, ExpressibleByArgument {
+        case events
+    }
+
+    @Argument(help: "What to measure. (default: everything)")
+    var measures: [Measure] = Measure.allCases
+
+    func run() {
+        for measure in measures {
+            switch measure {
+            case .events:
+                BenchEvents(nodes: 10_000).run()
+                BenchEvents(nodes: 100_000).run()
+            }
+        }
+    }
+}
