@@ -1,0 +1,29 @@
+package import CoveyReport
+
+/// A world and what happens in it, as a file says it. docs/scenarios.md is the reference.
+package struct Scenario: Sendable {
+    package var name: String
+    package var about: String
+    package var seed: UInt64
+    package var duration: TimeSpan
+    /// The level it is meant for. Nil: the full one.
+    package var level: DetailLevel?
+    package var groups: [HostGroup]
+    /// In the order of the file.
+    package var links: [LinkKind]
+    package var topology: [Layer]
+    package var timeline: [TimelineEntry]
+    package var traffic: [TrafficFlow]
+    package var claims: [Claim]
+    package var report: ReportOptions
+    package var swarm: [SwarmRange]
+
+    package struct ReportOptions: Hashable, Sendable {
+        package var sampleEvery = TimeSpan.seconds(30)
+        package var animate = true
+    }
+
+    package var hostCount: Int { groups.reduce(0) { $0 + $1.count } }
+
+    package func linkNumber(_ name: String) -> Int? { links.firstIndex { $0.name == name } }
+}
