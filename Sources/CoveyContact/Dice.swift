@@ -1,3 +1,5 @@
+import Glibc
+
 /// Fast dice for what a simulated world decides itself: delays, losses, steps, meetings. Never for keys.
 ///
 /// xoshiro256** (Blackman and Vigna), its state filled by SplitMix64. A value: a copy throws the same numbers.
@@ -55,6 +57,15 @@ package struct Dice: RandomNumberGenerator, Sendable, BitwiseCopyable {
     package mutating func uniform(_ range: ClosedRange<Double>) -> Double {
         range.lowerBound + unit() * (range.upperBound - range.lowerBound)
     }
+
+    /// Uniform among the whole numbers of the range.
+    package mutating func within(_ range: ClosedRange<UInt64>) -> UInt64 {
+        let spread = range.upperBound - range.lowerBound
+        return spread == 0 ? range.lowerBound : range.lowerBound + below(spread + 1)
+    }
+
+    /// Of mean 1: how long until something that happens once in a while, at any time, happens.
+    package mutating func exponential() -> Double { -log(1 - unit()) }
 
     package mutating func chance(_ probability: Double) -> Bool { unit() < probability }
 

@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case events
+        case events, movement
     }
 
     @Argument(help: "What to measure. (default: everything)")
@@ -22,6 +22,9 @@ struct Bench: ParsableCommand {
             case .events:
                 BenchEvents(nodes: 10_000).run()
                 BenchEvents(nodes: 100_000).run()
+            case .movement:
+                BenchMovement(nodes: 10_000).run()
+                BenchMovement(nodes: 100_000).run()
             }
         }
     }
