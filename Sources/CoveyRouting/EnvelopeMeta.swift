@@ -11,6 +11,8 @@ package struct EnvelopeMeta: Hashable, Sendable {
     package var ttl: TTL
     package var bucket: Bucket
     package var zone: ZoneHint
+    package var destination: Destination
+    @usableFromInline var bytes: UInt32
     package var tokens: Tokens
     package var hops: UInt8
     /// Sealed here.
@@ -32,6 +34,8 @@ package struct EnvelopeMeta: Hashable, Sendable {
         ttl = header.ttl
         bucket = header.bucket
         zone = header.zone
+        destination = Destination(header.zone)
+        bytes = UInt32(header.bucket.size)
         self.tokens = tokens
         self.hops = hops
         self.isOwn = isOwn
@@ -39,25 +43,90 @@ package struct EnvelopeMeta: Hashable, Sendable {
         self.isCustody = isCustody
     }
 
-    /// Bytes.
-    package var size: Int { bucket.size }
+    /// Where contacts are studied there are no envelopes: pairwise mail of normal priority to a host, as it stands here.
+    @inlinable
+    package init(
+        study id: EnvelopeID, from ingress: DeviceID, to host: UInt32, size: Int, expiry: Hour, tokens: Tokens,
+        hops: UInt8, isOwn: Bool
+    ) {
+        self.id = id
+        self.ingress = ingress
+        self.expiry = expiry
+        kind = .pairwise
+        priority = .normal
+        ttl = .hour
+        bucket = .bytes512
+        zone = .any
+        destination = .host(host)
+        bytes = UInt32(size)
+        self.tokens = tokens
+        self.hops = hops
+        self.isOwn = isOwn
+        isSurplus = false
+        isCustody = false
+    }
+
+    /// Bytes: those of its bucket, in a mesh.
+    @inlinable package var size: Int { Int(bytes) }
     package var slot: Hour { expiry.adding(-Int64(ttl.hours)) }
+
+    /// Over all links in any policy: mail of groups and announcements, and the chunks of groups.
+    @inlinable
+    package var isFlooded: Bool {
+        switch kind {
+        case .group, .announcement: true
+        case .chunk: tokens == .flood
+        case .pairwise: false
+        }
+    }
+}
+
+/// Where an envelope goes, as far as those who carry it may know: to a zone. Where contacts are studied, to a host.
+///
+///     0…254 a zone | 255 unknown | 256… hosts
+package struct Destination: Hashable, Comparable, Sendable, BitwiseCopyable {
+    package let value: UInt32
+
+    @inlinable
+    package init(value: UInt32) { self.value = value }
+
+    @inlinable
+    package init(_ zone: ZoneHint) { value = UInt32(zone.value) }
+
+    @inlinable package static var unknown: Destination { Destination(value: 255) }
+
+    @inlinable
+    package static func host(_ number: UInt32) -> Destination { Destination(value: 256 + number) }
+
+    @inlinable
+    package var zone: ZoneHint? { value < 255 ? ZoneHint(UInt8(truncatingIfNeeded: value)) : nil }
+
+    @inlinable
+    package static func < (left: Destination, right: Destination) -> Bool { left.value < right.value }
 }
 
 /// Copies that may still be handed on, as the DATA frame writes them (protocol.md §3.3).
 package struct Tokens: Hashable, Sendable, BitwiseCopyable {
     package let value: UInt8
 
-    private init(_ value: UInt8) { self.value = value }
+    @inlinable
+    init(_ value: UInt8) { self.value = value }
 
     /// Over all links, bounded by quotas only.
-    package static let flood = Tokens(255)
+    @inlinable package static var flood: Tokens { Tokens(255) }
     /// A copy that is nobody's duty: first to go.
-    package static let opportunistic = Tokens(0)
+    @inlinable package static var opportunistic: Tokens { Tokens(0) }
 
-    package static let mostSprayed: UInt8 = 64
+    @inlinable package static var mostSprayed: UInt8 { 64 }
 
+    @inlinable
     package static func spray(_ count: UInt8) -> Tokens { Tokens(min(count, mostSprayed)) }
+
+    /// What is left when `given` have been handed on. A flood stays one.
+    @inlinable
+    package func without(_ given: Tokens) -> Tokens {
+        self == .flood ? self : Tokens(value - min(given.value, value))
+    }
 
     /// What a neighbour wrote, held to what it may write: only kinds 2 and 4, and chunks for any zone, are flooded, and kinds
     /// 2 and 4 never otherwise.
@@ -150,6 +219,7 @@ extension PerPriority: Sendable where Value: Sendable {}
 package struct Pressure: Hashable, Comparable, Sendable, BitwiseCopyable {
     package let value: UInt8
 
+    @inlinable
     package init(_ value: UInt8) { self.value = value }
 
     package init(used: Int, of quota: Int) {
@@ -157,9 +227,9 @@ package struct Pressure: Hashable, Comparable, Sendable, BitwiseCopyable {
     }
 
     /// Above it rates and shares bind: 50 %.
-    package static let binding = Pressure(127)
+    @inlinable package static var binding: Pressure { Pressure(127) }
     /// Above it a class takes only mail of its own zones: 90 %.
-    package static let nearlyFull = Pressure(229)
+    @inlinable package static var nearlyFull: Pressure { Pressure(229) }
 
     package static func < (left: Pressure, right: Pressure) -> Bool { left.value < right.value }
 }
@@ -169,12 +239,25 @@ package struct PeerView: Sendable {
     package var device: DeviceID
     /// The zones it lists in HELLO.
     package var zones: ZoneSet
+    /// Where contacts are studied: the neighbour as a destination. Nobody knows that of a device in a mesh.
+    package var host: Destination
     package var pressure: PerPriority<Pressure>
 
-    package init(device: DeviceID, zones: ZoneSet, pressure: PerPriority<Pressure> = PerPriority(Pressure(0))) {
+    package init(
+        device: DeviceID, zones: ZoneSet, host: Destination = .unknown,
+        pressure: PerPriority<Pressure> = PerPriority(Pressure(0))
+    ) {
         self.device = device
         self.zones = zones
+        self.host = host
         self.pressure = pressure
+    }
+
+    /// Whether mail for there is for the neighbour, or its zone.
+    @inlinable
+    package func receives(_ destination: Destination) -> Bool {
+        if let zone = destination.zone { return zones.contains(zone) }
+        return destination == host && destination != .unknown
     }
 }
 

@@ -9,6 +9,8 @@ package struct Quota: Hashable, Sendable {
     package var store: Int
     /// Bytes of log and notes.
     package var log: Int
+    /// Where contacts are studied a buffer is one room: nothing is kept back, and own mail may fill it.
+    package var isOneRoom = false
 
     package init(store: Int, log: Int) {
         precondition(store >= 0 && log >= 0, "sizes are not negative")
@@ -16,9 +18,15 @@ package struct Quota: Hashable, Sendable {
         self.log = log
     }
 
-    package var control: Int { max(store / 10, log) }
+    package static func oneRoom(_ bytes: Int) -> Quota {
+        var quota = Quota(store: bytes, log: 0)
+        quota.isOneRoom = true
+        return quota
+    }
+
+    package var control: Int { isOneRoom ? 0 : max(store / 10, log) }
     /// Bytes of own mail that the app may have waiting.
-    package var outbox: Int { store / 2 }
+    package var outbox: Int { isOneRoom ? store : store / 2 }
 
     /// Bytes for relayed mail beside own mail of `own` bytes.
     package func relay(own: Int) -> Int { max(0, store - control - own) }
@@ -26,6 +34,7 @@ package struct Quota: Hashable, Sendable {
     /// A class's share of them. What a class does not use, more urgent ones may borrow.
     package func share(_ priority: Priority, own: Int) -> Int {
         let relay = relay(own: own)
+        if isOneRoom { return relay }
         return switch priority {
         case .emergency: relay / 10
         case .urgent: relay / 5

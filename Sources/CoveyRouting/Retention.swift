@@ -2,11 +2,11 @@ package import CoveyCore
 
 /// What is taken in and what goes when room is short (sync-routing.md §3.4). Own mail and custody never go.
 package enum Retention {
-    package static let mostHops: UInt8 = 32
+    @inlinable package static var mostHops: UInt8 { 32 }
 
     /// Whether an envelope comes in, by quota alone. The envelope may still need `victims` to go first.
     package static func admit(
-        _ envelope: EnvelopeMeta, from peer: DeviceID?, tokens: Tokens, isWithinRate: Bool, store: StoreView
+        _ envelope: EnvelopeMeta, from peer: DeviceID?, tokens: Tokens, isWithinRate: Bool, store: some Holdings
     ) -> Intake {
         guard let peer else {
             let fits = store.ownBytes + envelope.size <= store.quota.outbox
@@ -28,7 +28,7 @@ package enum Retention {
     /// neighbour that then has the most bytes in the class, what expires first. The class that asks pays, unless others hold
     /// more than their share: these give back first. Reads each class it touches once: ask for several envelopes' room.
     package static func victims(
-        _ priority: Priority, need: Int, store: StoreView, now: Hour
+        _ priority: Priority, need: Int, store: some Holdings, now: Hour
     ) -> [EnvelopeID]? {
         var room = store.room
         var gone: [EnvelopeID] = []

@@ -3,7 +3,7 @@ package import CoveyCore
 /// The mail held, as far as room and fairness need to know it: bytes by class and by the neighbour that pays.
 ///
 /// Kept by the node as mail comes and goes; about 100 bytes an envelope.
-package struct StoreView: Sendable {
+package struct StoreView: Holdings, Sendable {
     package struct Footprint: Hashable, Sendable {
         package let neighbour: DeviceID
         package var bytes: Int
@@ -77,12 +77,6 @@ package struct StoreView: Sendable {
     /// Bytes of relayed mail in a class.
     package func used(_ priority: Priority) -> Int { used[priority] }
 
-    package func share(_ priority: Priority) -> Int { quota.share(priority, own: ownBytes) }
-
-    package func pressure(_ priority: Priority) -> Pressure {
-        Pressure(used: used[priority], of: share(priority))
-    }
-
     /// Relayed mail of a class, in no order.
     package func mail(_ priority: Priority) -> [EnvelopeMeta] { mail[priority] }
 
@@ -91,18 +85,6 @@ package struct StoreView: Sendable {
 
     package func bytes(_ priority: Priority, of neighbour: DeviceID) -> Int {
         footprints[priority].first { $0.neighbour == neighbour }?.bytes ?? 0
-    }
-
-    /// Bytes one neighbour may hold of a class while room is short.
-    func neighbourShare(_ priority: Priority) -> Int { share(priority) / max(2, neighbours) }
-
-    var room: Room {
-        var room = Room(relay: quota.relay(own: ownBytes))
-        for priority in Priority.allCases {
-            room.share[priority] = share(priority)
-            room.used[priority] = used[priority]
-        }
-        return room
     }
 }
 

@@ -1,0 +1,51 @@
+package import CoveyCore
+
+/// The policy of a node, chosen at its start.
+///
+/// PRoPHET is not among them: it lives on what neighbours tell of whom they meet, and no link carries UTIL frames yet.
+/// Where contacts are studied it has them.
+package enum Routing: ReplicationPolicy, Hashable {
+    case flood
+    case direct
+    case epidemic
+    /// 1 to 64 copies.
+    case sprayAndWait(copies: UInt8)
+    case firstContact
+
+    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens {
+        switch self {
+        case .flood: Flood().initialTokens(envelope)
+        case .direct: Direct().initialTokens(envelope)
+        case .epidemic: Epidemic().initialTokens(envelope)
+        case .sprayAndWait(let copies): SprayAndWait(copies: copies).initialTokens(envelope)
+        case .firstContact: FirstContact().initialTokens(envelope)
+        }
+    }
+
+    package func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover? {
+        switch self {
+        case .flood: Flood().offer(envelope, to: peer, link: link, now: now)
+        case .direct: Direct().offer(envelope, to: peer, link: link, now: now)
+        case .epidemic: Epidemic().offer(envelope, to: peer, link: link, now: now)
+        case .sprayAndWait(let copies): SprayAndWait(copies: copies).offer(envelope, to: peer, link: link, now: now)
+        case .firstContact: FirstContact().offer(envelope, to: peer, link: link, now: now)
+        }
+    }
+
+    package func shows(_ envelope: EnvelopeMeta, to peer: PeerView) -> Bool {
+        switch self {
+        case .flood, .epidemic: false
+        case .direct: Direct().shows(envelope, to: peer)
+        case .sprayAndWait(let copies): SprayAndWait(copies: copies).shows(envelope, to: peer)
+        case .firstContact: FirstContact().shows(envelope, to: peer)
+        }
+    }
+
+    package func remains(of tokens: Tokens, after handover: Handover) -> Remains {
+        switch self {
+        case .flood, .direct, .epidemic: .whole
+        case .sprayAndWait(let copies): SprayAndWait(copies: copies).remains(of: tokens, after: handover)
+        case .firstContact: FirstContact().remains(of: tokens, after: handover)
+        }
+    }
+}
