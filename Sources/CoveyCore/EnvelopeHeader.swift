@@ -1,4 +1,4 @@
-import CoveyCrypto
+package import CoveyCrypto
 
 /// What is sealed in an envelope (protocol.md §3.1). Its number on the wire is the raw value.
 package enum EnvelopeKind: UInt8, CaseIterable, Sendable {
@@ -168,6 +168,22 @@ package struct EnvelopeHeader: Hashable, Sendable, BitwiseCopyable {
         guard priority != .emergency || (kind == .announcement && bucket <= .bytes4096) else { throw .emergency }
         guard header.expiry.value.isMultiple(of: priority.expiryGrid) else { throw .grid }
         return header
+    }
+
+    /// What an OFFER shows of a header: the first 24 bytes, all but the purge commit.
+    package var shownOctets: Octets24 { octets.withSpan { Octets24(copying: $0.extracting(first: 24)) } }
+
+    /// The header with zeros in place of what an OFFER does not show.
+    package var shown: EnvelopeHeader { EnvelopeHeader(shown: shownOctets).unsafelyUnwrapped }
+
+    /// Nil when no header begins so.
+    package init?(shown: Octets24) {
+        var whole = Octets40()
+        whole.withMutableSpan { $0.withUnsafeMutableBytes { $0.storeBytes(of: shown, as: Octets24.self) } }
+        guard let header = try? whole.withSpan({ (bytes) throws(EnvelopeRefusal) in try Self.parse(bytes) }) else {
+            return nil
+        }
+        self = header
     }
 
     /// The rest of a relay's checks: `mail_now < expiry ≤ mail_now + 15 d`.

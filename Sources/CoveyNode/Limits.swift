@@ -32,6 +32,9 @@ package enum Limits {
     package static let outgoing = 1 << 18
     /// Entries before the head sent to a peer whose log parts from ours: as many as a branch is kept of.
     package static let forkEntries: UInt64 = 256
+    /// Rows of one OFFER, and OFFERs of a link that wait for their answer. What is over is shown at the next reconciliation.
+    package static let offerRows = 64
+    package static let offers = 64
     /// Log entries sent for one LOG_GET.
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.

@@ -48,6 +48,8 @@ extension Node {
             try receive(frame, on: link, now, store, &effects)
         case .want:
             try receive(Frame.Want(parsing: body), on: link, now, store, &effects)
+        case .offer:
+            try receive(Frame.Offer(parsing: body), on: link, now, store, &effects)
         case .notHave:
             let count = try Frame.NotHave(parsing: body).ids.count
             try arrivedOfSomeSet(count, link, now, store, &effects)
@@ -98,7 +100,7 @@ extension Node {
         case .cert:
             _ = try Frame.Cert(parsing: body)
         case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
-            .iDontWant, .offer, .cancel, .vax, .util, .pairPrekey, .timeRequest, .timeResponse:
+            .iDontWant, .cancel, .vax, .util, .pairPrekey, .timeRequest, .timeResponse:
             // Known numbers whose features this version does not have: it offers none of them, and asks for none.
             break
         }
@@ -175,7 +177,7 @@ extension Node {
     }
 
     /// The bytes go, the id stays known: it is not taken in again.
-    private func letGo(_ id: EnvelopeID, _ reason: GhostReason, _ store: any Store) throws {
+    func letGo(_ id: EnvelopeID, _ reason: GhostReason, _ store: any Store) throws {
         guard let record = shelf.record(id) else { return }
         let ghost = Ghost(
             id: id, expiry: record.header.expiry, ttlHours: UInt16(record.header.ttl.hours),
@@ -217,14 +219,12 @@ extension Node {
                 try withdraw(item, link, now, store, &effects)
                 continue
             }
-            guard
-                let handover = policy.offer(
-                    EnvelopeMeta(record), to: link.peerView, link: LinkView(isSparing: false), now: now)
-            else {
+            let short = link.shortIDs.shortID(of: item.id)
+            guard let handover = handover(of: record, item, to: link, now) else {
+                show(record, short, on: link)
                 try withdraw(item, link, now, store, &effects)
                 continue
             }
-            let short = link.shortIDs.shortID(of: item.id)
             guard link.inFlight[short] == nil else {
                 try withdraw(item, link, now, store, &effects)
                 continue
@@ -235,10 +235,12 @@ extension Node {
                     total: bytes.count),
                 bytes.span.bytes)
             link.inFlight[short] = PeerLink.InFlight(
-                id: item.id, size: bytes.count, run: item.run)
+                size: bytes.count, run: item.run, handover: handover)
+            promise(handover)
             link.unacknowledged += bytes.count
             if pending >= Limits.burst { drainBeforeMore(link, &effects) }
         }
+        sendOffers(link)
         write(link, &effects)
     }
 
@@ -276,8 +278,11 @@ extension Node {
             // An acknowledgement of what was not sent says nothing.
             guard let sent = link.inFlight.removeValue(forKey: row.id) else { continue }
             link.unacknowledged -= sent.size
+            redeem(sent.handover)
             switch row.status {
-            case .stored, .storedCustody: effects.append(.observe(.handedOn(sent.id, to: link.device)))
+            case .stored, .storedCustody:
+                try handed(sent.handover, store)
+                effects.append(.observe(.handedOn(sent.id, to: link.device)))
             case .duplicate, .quota, .policy, .expired, .badSignature, .revoked, .tooBig: break
             }
             if let run = sent.run { link.transfers[run]?.pushes -= 1 }
@@ -327,7 +332,7 @@ extension Node {
         SyncClock(own: mailNow(now), peer: link.peerHello.map { Minute(wall: Int64(clamping: $0.clock) * 1000) })
     }
 
-    private func withSet<Result>(
+    func withSet<Result>(
         _ namespace: Namespace, _ body: (inout KnownSet) throws -> Result
     ) rethrows -> Result {
         if namespace == .notes { return try body(&notes) }
@@ -391,8 +396,13 @@ extension Node {
     private func receive(
         _ want: Frame.Want, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
-        // No OFFER leaves this version, so there is none to point into.
-        guard case .ids(let rows) = want else { throw LinkRefusal.offerUnknown }
+        let rows: [Frame.Want.Row]
+        switch want {
+        case .ids(let asked): rows = asked
+        case .offered(let session, let bitmap):
+            try answered(session, bitmap, link)
+            return
+        }
         // A WANT does not name its set; an id is looked for in the sets that are being reconciled.
         var open = rows.map { ShortID(prefixOf: $0.id) }
         for namespace in link.reconcilers.keys.sorted() where !open.isEmpty {
@@ -419,7 +429,7 @@ extension Node {
     }
 
     /// Items will not come, and it is not told of which set. A run that then ends early finds a difference, and goes on.
-    private func arrivedOfSomeSet(
+    func arrivedOfSomeSet(
         _ count: Int, _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         for namespace in link.transfers.keys.sorted() { try arrived(count, namespace, link, now, store, &effects) }
@@ -586,6 +596,7 @@ extension Node {
     func forget(_ link: PeerLink, _ cause: LinkEnd, _ now: Now, _ effects: inout Effects) {
         guard !link.isEnded else { return }
         link.isEnded = true
+        for sent in link.inFlight.values { redeem(sent.handover) }
         links.removeAll { $0 === link }
         clock.forget(link.device)
         deadlines.clear(.link(link.connection))

@@ -56,7 +56,9 @@ package final class Node {
     var outboxSequence: UInt64
     /// Messages that wait for their recipient's keys, by outbox sequence.
     var waiting: [UInt64: WaitingMessage] = [:]
-    var policy = Flood()
+    var policy: Routing
+    /// Tokens sent and not acknowledged: they are ours until then, and nobody else's to get.
+    var promised: [EnvelopeID: UInt8] = [:]
     /// What each neighbour may send us in each class.
     var allowances: [DeviceID: PerPriority<Allowance>] = [:]
 
@@ -77,6 +79,7 @@ package final class Node {
         configuration: NodeConfiguration, store: any Store, random: any RandomSource, kem: any KEM, now: Now
     ) throws {
         self.configuration = configuration
+        policy = configuration.routing
         self.random = random
         self.kem = kem
         let identity = configuration.identity

@@ -1,4 +1,5 @@
 package import CoveyCore
+package import CoveyRouting
 
 /// What a node is told once, at its start.
 package struct NodeConfiguration: Sendable {
@@ -26,15 +27,18 @@ package struct NodeConfiguration: Sendable {
     package var multicast: Multicast
     /// Bytes of envelopes held; above it others' mail is evicted.
     package var quota: UInt64
+    /// Who is given what.
+    package var routing: Routing
 
     package init(
         genesis: Genesis, identity: DeviceIdentity, peers: [StaticPeer] = [], multicast: Multicast = .on,
-        quota: UInt64 = 1 << 30
+        quota: UInt64 = 1 << 30, routing: Routing = .flood
     ) {
         self.genesis = genesis
         self.identity = identity
         self.peers = peers
         self.multicast = multicast
         self.quota = quota
+        self.routing = routing
     }
 }

@@ -35,12 +35,22 @@ final class PeerLink {
         let bytes: [UInt8]?
         /// The set whose reconciliation waits for its acknowledgement.
         let run: Namespace?
+        /// The peer saw the header and asked: it gets the bytes whatever the policy says, and no tokens.
+        var isAsked = false
     }
 
     struct InFlight {
-        let id: EnvelopeID
         let size: Int
         let run: Namespace?
+        let handover: Handover
+
+        var id: EnvelopeID { handover.id }
+    }
+
+    /// Rows of an OFFER that the peer has not answered.
+    struct Shown {
+        let session: UInt16
+        let ids: [EnvelopeID]
     }
 
     let connection: ConnectionID
@@ -100,6 +110,10 @@ final class PeerLink {
     var outgoing = Backlog<Outgoing>()
     var inFlight: [Octets8: InFlight] = [:]
     var unacknowledged = 0
+    /// Headers to be shown with the next burst, and those that were shown, the oldest first.
+    var showing: [(id: EnvelopeID, row: Frame.Offer.Row)] = []
+    var shown: [Shown] = []
+    var offers: UInt16 = 0
     var awaitsDrain = false
 
     var heardAt: UInt64

@@ -136,7 +136,10 @@ extension Node {
             id: sealed.envelope.id, header: sealed.envelope.header, tokens: 0, hops: UInt8(random.uniform(4)),
             isOwn: true, ingress: own.id)
         switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf.view) {
-        case .keep(let tokens), .surplus(let tokens): record.tokens = tokens.value
+        case .keep(let tokens), .surplus(let tokens):
+            // Fewer than all, so that a full number does not tell who wrote it (protocol.md §3.2).
+            let isMasked = tokens != .flood && tokens.value > 2
+            record.tokens = tokens.value - (isMasked ? UInt8(random.uniform(0...2)) : 0)
         case .refuse: throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
         }
         try store.insert(record, sealed.envelope.bytes)

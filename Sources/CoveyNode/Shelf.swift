@@ -66,6 +66,16 @@ package struct Shelf: ~Copyable, Sendable {
         self[record.header.priority].mark(ItemID(id), as: .ghost)
     }
 
+    /// Some of its tokens were handed on.
+    package mutating func set(tokens: UInt8, of id: EnvelopeID) {
+        guard var record = records[id] else { return }
+        record.tokens = tokens
+        records[id] = record
+        guard !record.isOwn, var meta = view.remove(id, priority: record.header.priority) else { return }
+        meta.tokens = EnvelopeMeta(record).tokens
+        view.insert(meta)
+    }
+
     private mutating func forget(_ record: EnvelopeRecord) {
         if record.isOwn {
             view.remove(own: EnvelopeMeta(record))

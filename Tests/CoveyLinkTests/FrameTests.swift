@@ -215,6 +215,29 @@ struct FrameTests {
         #expect(throws: Malformed.oversized) { try Frame.Want(parsing: bitmap.span.bytes) }
     }
 
+    @Test("OFFER shows headers up to the tag, comes back as it was up to its bounds, and refuses what is no header")
+    func offer() throws {
+        func row(_ number: UInt8) -> Frame.Offer.Row {
+            let header = EnvelopeHeader(
+                kind: .pairwise, priority: .normal, ttl: .week, bucket: .bytes2048, zone: ZoneHint(number),
+                expiry: Hour(492_000), tag: .random(from: random), purgeCommit: .random(from: random))
+            let row = Frame.Offer.Row(id: .random(from: random), header: header, tokens: number)
+            #expect(
+                row.header.tag == header.tag && row.header.zone == header.zone && row.header.expiry == header.expiry)
+            #expect(row.header.purgeCommit.isZero)
+            return row
+        }
+        try roundTrip(Frame.Offer(session: 513, [row(1)]))
+        try roundTrip(
+            Frame.Offer(session: 1, (0..<Frame.Offer.mostRows).map { row(UInt8($0 & 63)) }), truncatable: false)
+        var bytes = encoded(Frame.Offer(session: 7, [row(2)]))
+        #expect(bytes.count == 2 + 33)
+        bytes[10] = 9
+        #expect(throws: Malformed.value(9)) { try Frame.Offer(parsing: bytes.span.bytes) }
+        let many = [UInt8](repeating: 0, count: 2 + 33 * (Frame.Offer.mostRows + 1))
+        #expect(throws: Malformed.oversized) { try Frame.Offer(parsing: many.span.bytes) }
+    }
+
     // MARK: DATA
 
     private func data(_ header: Frame.DataHeader, _ bytes: [UInt8]) -> [UInt8] {
@@ -315,6 +338,7 @@ struct FrameTests {
             check(Frame.BundlePut.self, bytes)
             check(Frame.DataAck.self, bytes)
             check(Frame.Want.self, bytes)
+            check(Frame.Offer.self, bytes)
             check(Frame.NotHave.self, bytes)
             check(Frame.Cancel.self, bytes)
             if let frame = try? Frame.Data(parsing: bytes.span.bytes), frame.header.tokens == bytes[0] {

@@ -1,6 +1,7 @@
 import CoveyCore
 import CoveyCrypto
 import CoveyNode
+import CoveyRouting
 
 /// A few nodes in one process with a network of queues: no time passes but what the nodes ask for.
 final class TestMesh {
@@ -68,7 +69,10 @@ final class TestMesh {
     /// Bytes that hosts were sent on their connections.
     private(set) var bytesTo: [String: Int] = [:]
 
-    init(seed: UInt64 = 1) throws {
+    private let routing: Routing
+
+    init(seed: UInt64 = 1, routing: Routing = .flood) throws {
+        self.routing = routing
         random = SeededRandom(seed: seed)
         founding = try Founding.found(name: "Test mesh", profile: .standard, random: random, now: Minute(wall: start))
         membership = founding.membership()
@@ -183,6 +187,7 @@ final class TestMesh {
         configuration.peers = peers
         configuration.multicast = multicast
         configuration.quota = quota
+        configuration.routing = routing
         host.node = try Node(
             configuration: configuration, store: host.store, random: SeededRandom(seed: host.seed + uptime),
             kem: TestKEM(), now: now(host))

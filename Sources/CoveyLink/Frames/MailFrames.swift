@@ -61,6 +61,61 @@ extension Frame {
         }
     }
 
+    /// OFFER (38): what the sender holds and does not give unasked, so that a recipient finds its own mail.
+    ///
+    ///     sid u16 | n × (id8 | header bytes 0–23 | tokens u8)
+    package struct Offer: FrameBody, Equatable {
+        package struct Row: Sendable, Equatable {
+            package let id: Octets8
+            /// The header up to its tag; the rest of what stands here is zero.
+            package let header: EnvelopeHeader
+            package let tokens: UInt8
+
+            package init(id: Octets8, header: EnvelopeHeader, tokens: UInt8) {
+                self.id = id
+                self.header = header.shown
+                self.tokens = tokens
+            }
+        }
+
+        package static let type = FrameType.offer
+        package static let rowSize = 33
+        package static let mostRows = (LinkBounds.frameBody - 2) / rowSize
+        package let session: UInt16
+        package let rows: [Row]
+
+        package init(session: UInt16, _ rows: [Row]) {
+            precondition((1...Self.mostRows).contains(rows.count), "the rows fit one frame, and there are some")
+            self.session = session
+            self.rows = rows
+        }
+
+        package init(parsing body: RawSpan) throws(Malformed) {
+            var reader = ByteReader(body)
+            session = try reader.u16()
+            guard !reader.isAtEnd, reader.remaining.isMultiple(of: Self.rowSize) else { throw .truncated }
+            guard reader.remaining / Self.rowSize <= Self.mostRows else { throw .oversized }
+            var rows: [Row] = []
+            rows.reserveCapacity(reader.remaining / Self.rowSize)
+            while !reader.isAtEnd {
+                let id = try reader.octets(Octets8.self)
+                let shown = try reader.octets(Octets24.self)
+                guard let header = EnvelopeHeader(shown: shown) else { throw .value(shown.array[0]) }
+                rows.append(Row(id: id, header: header, tokens: try reader.u8()))
+            }
+            self.rows = rows
+        }
+
+        package func encode(to out: inout [UInt8]) {
+            out.append(u16: session)
+            for row in rows {
+                out.append(row.id)
+                out.append(row.header.shownOctets)
+                out.append(row.tokens)
+            }
+        }
+    }
+
     /// WANT (39): what the sender asks for.
     ///
     ///     00 | n × (id8 | offset varint)        01 | sid u16 | bitmap over the rows of that OFFER
@@ -86,7 +141,7 @@ extension Frame {
         /// Rows of the largest size.
         package static let mostRows = (LinkBounds.frameBody - 1) / 11
         /// One bit a row; an offer's rows have 33 bytes.
-        package static let mostBitmap = LinkBounds.frameBody / 33 / 8 + 1
+        package static let mostBitmap = LinkBounds.frameBody / Offer.rowSize / 8 + 1
 
         package init(parsing body: RawSpan) throws(Malformed) {
             var reader = ByteReader(body)
