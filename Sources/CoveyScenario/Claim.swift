@@ -164,7 +164,7 @@ package struct Claim: Hashable, Sendable {
         case .deliveryVsOracle(let number), .overheadAtMost(let number), .reconBytesPerDiffAtMost(let number),
             .linkShareAtMost(let number), .jainFairnessAtLeast(let number), .duplicatesPerNodeAtMost(let number),
             .medianDelayVsOracle(let number):
-            Quantity.text(number)
+            Numeral.text(number)
         case .convergedWithin(let span), .revocationEverywhereWithin(let span), .p95Latency(let span),
             .wallClockAtMost(let span):
             "\(span)"

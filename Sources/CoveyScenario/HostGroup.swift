@@ -89,14 +89,14 @@ package struct HostGroup: Hashable, Sendable {
                     ? nil
                     : .map([
                         ("skew", clock.skew == .zero ? nil : .text(clock.skew)),
-                        ("driftPpm", clock.driftPpm == 0 ? nil : .text(Quantity.text(clock.driftPpm))),
+                        ("driftPpm", clock.driftPpm == 0 ? nil : .text(Numeral.text(clock.driftPpm))),
                         ("rtc", clock.rtc ? nil : .text("false")),
                     ])
             ),
             (
                 "power",
                 power.map {
-                    .map([("battery", .text(Quantity.text($0.battery))), ("radio", .text(Quantity.text($0.radio)))])
+                    .map([("battery", .text(Numeral.text($0.battery))), ("radio", .text(Numeral.text($0.radio)))])
                 }
             ),
         ])

@@ -40,7 +40,7 @@ extension SwarmRange {
         switch draw {
         case .oneOf(let words): words[dice.below(words.count)]
         case .between(let low, let high, let unit, true):
-            Quantity.text(low + Double(dice.below(UInt64(high - low) + 1))) + unit
+            Numeral.text(low + Double(dice.below(UInt64(high - low) + 1))) + unit
         case .between(let low, let high, let unit, false):
             // In thousandths of the range: a number somebody may read.
             "\(low + (high - low) * Double(dice.below(1001)) / 1000)\(unit)"

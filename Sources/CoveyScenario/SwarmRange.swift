@@ -18,7 +18,7 @@ package struct SwarmRange: Hashable, Sendable {
             }
         }
         guard let words = words(item) else { return nil }
-        if words.count == 2, let low = Quantity.split(words[0]), let high = Quantity.split(words[1]) {
+        if words.count == 2, let low = Numeral.split(words[0]), let high = Numeral.split(words[1]) {
             guard low.unit == high.unit, low.number <= high.number else {
                 item.problem("is not a range: two numbers of the same unit, the lower first")
                 return nil
@@ -43,7 +43,7 @@ package struct SwarmRange: Hashable, Sendable {
     var yaml: YAMLValue {
         switch draw {
         case .between(let low, let high, let unit, let isWhole):
-            .list([low, high].map { .text((isWhole ? Quantity.text($0) : "\($0)") + unit) })
+            .list([low, high].map { .text((isWhole ? Numeral.text($0) : "\($0)") + unit) })
         case .oneOf(let words): .map([("oneOf", .list(words.map { .text($0) }))])
         }
     }

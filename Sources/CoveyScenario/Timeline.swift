@@ -75,7 +75,7 @@ package struct TimelineEntry: Hashable, Sendable {
 
         package var description: String {
             if let rate { return "\(kind.rawValue):\(rate)" }
-            if let chance { return "\(kind.rawValue):\(Quantity.text(chance))" }
+            if let chance { return "\(kind.rawValue):\(Numeral.text(chance))" }
             return kind.rawValue
         }
 

@@ -287,8 +287,8 @@ extension TimelineEntry.Verb {
         case .revoke(let device, let by): [(word, .map([("device", .text(device)), ("by", .text(by))]))]
         case .clockJump(let who, let by):
             [(word, .map(who.entries + [("by", .text(by > .zero ? "+\(by)" : "\(by)"))]))]
-        case .clockDrift(let who, let ppm): [(word, .map(who.entries + [("ppm", .text(Quantity.text(ppm)))]))]
-        case .load(let factor): [(word, .text("x\(Quantity.text(factor))"))]
+        case .clockDrift(let who, let ppm): [(word, .map(who.entries + [("ppm", .text(Numeral.text(ppm)))]))]
+        case .load(let factor): [(word, .text("x\(Numeral.text(factor))"))]
         case .sneakernet(let bag):
             [
                 (

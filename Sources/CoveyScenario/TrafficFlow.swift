@@ -233,7 +233,7 @@ extension TrafficFlow.Destination {
 
     var yaml: YAMLValue {
         func withChance(_ word: String, _ number: Double) -> YAMLValue {
-            .text(number == 1 ? word : "\(word):\(Quantity.text(number))")
+            .text(number == 1 ? word : "\(word):\(Numeral.text(number))")
         }
         return switch self {
         case .uniform: .text("uniform")

@@ -10,7 +10,7 @@ package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertibl
     ]
 
     package init?(_ text: String) {
-        guard let (number, unit) = Quantity.split(text) else { return nil }
+        guard let (number, unit) = Numeral.split(text) else { return nil }
         guard let factor = unit.isEmpty ? 1 : Self.units.first(where: { $0.name == unit })?.bytes else { return nil }
         let product = number * Double(factor)
         guard product >= 0, product < 0x1p53 else { return nil }
@@ -38,7 +38,7 @@ package struct BitRate: Hashable, Comparable, Sendable, CustomStringConvertible 
     ]
 
     package init?(_ text: String) {
-        guard let (number, unit) = Quantity.split(text),
+        guard let (number, unit) = Numeral.split(text),
             let factor = Self.units.first(where: { $0.name == unit || $0.name + "/s" == unit })?.bits
         else { return nil }
         let product = number * Double(factor)
@@ -64,7 +64,7 @@ package struct Distance: Hashable, Sendable, CustomStringConvertible {
     package init(metres: Double) { self.metres = metres }
 
     package init?(_ text: String) {
-        guard let (number, unit) = Quantity.split(text), number >= 0, number < 1e9 else { return nil }
+        guard let (number, unit) = Numeral.split(text), number >= 0, number < 1e9 else { return nil }
         switch unit {
         case "m": metres = number
         case "km": metres = number * 1000
@@ -75,7 +75,7 @@ package struct Distance: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         let kilometres = metres / 1000
         return kilometres >= 1 && kilometres == kilometres.rounded()
-            ? "\(Quantity.text(kilometres))km" : "\(Quantity.text(metres))m"
+            ? "\(Numeral.text(kilometres))km" : "\(Numeral.text(metres))m"
     }
 }
 
@@ -123,7 +123,7 @@ package struct SpeedRange: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         slowest == fastest
-            ? "\(Quantity.text(slowest))mps" : "\(Quantity.text(slowest))-\(Quantity.text(fastest))mps"
+            ? "\(Numeral.text(slowest))mps" : "\(Numeral.text(slowest))-\(Numeral.text(fastest))mps"
     }
 }
 
@@ -167,7 +167,7 @@ package struct Frequency: Hashable, Sendable, CustomStringConvertible {
 
     package var microsecondsBetween: Double { per.microseconds / count }
 
-    package var description: String { "\(Quantity.text(count))/\(per.rawValue)\(isPerNode ? "/node" : "")" }
+    package var description: String { "\(Numeral.text(count))/\(per.rawValue)\(isPerNode ? "/node" : "")" }
 }
 
 /// Hours of the day in which something goes on: `06-20`, `07:30-17:30`.
@@ -203,12 +203,12 @@ package struct ClockTime: Hashable, Sendable, CustomStringConvertible {
 
     package var span: TimeSpan { .seconds(Int64(minutes) * 60) }
 
-    fileprivate var hour: String { Quantity.twoDigits(minutes / 60) }
+    fileprivate var hour: String { Numeral.twoDigits(minutes / 60) }
 
-    package var description: String { "\(hour):\(Quantity.twoDigits(minutes % 60))" }
+    package var description: String { "\(hour):\(Numeral.twoDigits(minutes % 60))" }
 }
 
-enum Quantity {
+enum Numeral {
     /// `9600bit` is 9600 and `bit`.
     static func split(_ text: String) -> (number: Double, unit: String)? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }

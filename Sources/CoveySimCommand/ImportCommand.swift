@@ -17,7 +17,7 @@ struct ImportCommand: ParsableCommand {
     func run() throws {
         do throws(ScenarioProblems) {
             let reading = try ScenarioFile.read(file)
-            for note in reading.notes { fputs("\(note)\n", stderr) }
+            for note in reading.notes { tell("\(note)") }
             let text = ScenarioWriter.write(reading.scenario)
             if let output {
                 try ScenarioFile.write(text, to: output)
@@ -25,8 +25,13 @@ struct ImportCommand: ParsableCommand {
                 print(text, terminator: "")
             }
         } catch {
-            fputs("\(error)\n", stderr)
+            tell("\(error)")
             throw ExitCode(1)
         }
+    }
+
+    private func tell(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }
