@@ -50,6 +50,22 @@ extension AEAD {
         return tag
     }
 
+    /// Encrypts to where it will be written from, which has the size of `plaintext`: what is read is not copied first.
+    package static func seal(
+        _ plaintext: RawSpan, to output: inout MutableRawSpan, ad: RawSpan, nonce: Nonce, key: SymmetricKey
+    ) -> AuthenticationTag {
+        precondition(output.byteCount == plaintext.byteCount, "a ciphertext is as long as its plaintext")
+        var tag = AuthenticationTag()
+        output.withUnsafeMutableBytes { raw in
+            let base = raw.isEmpty ? nowhere : raw.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            plaintext.withUnsafeBytes { input in
+                let from = input.isEmpty ? UnsafePointer(base) : input.baseAddress!.assumingMemoryBound(to: UInt8.self)
+                sealed(from, base, raw.count, ad, nonce, key, &tag)
+            }
+        }
+        return tag
+    }
+
     /// Decrypts where the ciphertext lies; on failure the bytes are no longer of use.
     package static func open(
         inPlace message: inout MutableRawSpan, tag: AuthenticationTag, ad: RawSpan, nonce: Nonce, key: SymmetricKey

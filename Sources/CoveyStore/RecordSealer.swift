@@ -83,17 +83,15 @@ final class RecordSealer: Sendable {
         }
     }
 
-    /// Seals an envelope to where it will be written from: one copy, no allocation.
+    /// Seals an envelope to where it will be written from: no copy, no allocation.
     ///
     /// - Parameter out: as many bytes as `bytes` and `overhead` more.
     func sealEnvelope(_ bytes: [UInt8], _ id: EnvelopeID, nonce: Nonce24, to out: UnsafeMutableRawBufferPointer) {
         precondition(out.count == bytes.count + Self.overhead, "a sealed record is 40 bytes longer than its plaintext")
         withUnsafeBytes(of: nonce) { out.copyMemory(from: $0) }
-        let body = UnsafeMutableRawBufferPointer(rebasing: out[24..<24 + bytes.count])
-        bytes.withUnsafeBytes { body.copyMemory(from: $0) }
-        var span = body.mutableBytes
+        var body = UnsafeMutableRawBufferPointer(rebasing: out[24..<24 + bytes.count]).mutableBytes
         let tag = EnvelopeAddress(id).withSpan { address in
-            XChaCha20Poly1305.seal(inPlace: &span, ad: address, nonce: nonce, key: keys(.mail).seal)
+            XChaCha20Poly1305.seal(bytes.span.bytes, to: &body, ad: address, nonce: nonce, key: keys(.mail).seal)
         }
         withUnsafeBytes(of: tag) {
             UnsafeMutableRawBufferPointer(rebasing: out[(24 + bytes.count)...]).copyMemory(from: $0)
