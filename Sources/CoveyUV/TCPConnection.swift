@@ -67,14 +67,11 @@ final class TCPConnection: StreamOwner {
 
     /// Gathers what is to leave at the next `flush`. True when there was nothing gathered before.
     func send(_ bytes: [UInt8]) -> Bool {
-        if gathered.isEmpty {
-            // One frame alone is not copied.
-            gathered = bytes
-            return true
-        }
-        gathered += bytes
-        if gathered.count >= Bounds.gatheredBytes { flush() }
-        return false
+        let isFirst = gathered.isEmpty
+        // Much is not copied: what was gathered leaves before it.
+        if gathered.count + bytes.count > Bounds.gatheredBytes { flush() }
+        if gathered.isEmpty { gathered = bytes } else { gathered += bytes }
+        return isFirst
     }
 
     func flush() {
