@@ -225,7 +225,7 @@ extension InboxMessage {
         return bytes
     }
 
-    init(sequence: UInt64, record: [UInt8]) throws {
+    package init(sequence: UInt64, record: [UInt8]) throws {
         do {
             var reader = ByteReader(record.span.bytes)
             guard try reader.u8() == 1 else { throw StoreError.newer("a message of the inbox") }

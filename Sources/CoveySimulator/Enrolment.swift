@@ -1,0 +1,74 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+
+/// The mesh's authority at its desk: enrols the world's devices, revokes them, and knows the whole log.
+///
+/// It goes the way people go (invitation, request, grant), so what it issues is what a node meets outside. Hosts that are
+/// there when the world begins all get one log; whoever joins later brings the entries that others lack.
+struct Enrolment {
+    let founding: Founding
+    private let authority: Authority
+    private(set) var membership: Membership
+    /// In the order of acceptance.
+    private(set) var entries: [LogEntry]
+    private(set) var notes: [RevokeNote] = []
+    private(set) var epochs: [Welcome.Epoch] = []
+    private let random: SeededRandom
+
+    init(seed: UInt64, now: Minute) {
+        random = SeededRandom(seed: seed, stream: "enrolment")
+        do {
+            founding = try Founding.found(name: "Simulated mesh", profile: .standard, random: random, now: now)
+        } catch { preconditionFailure("the founding of a simulated mesh is sound: \(error)") }
+        membership = founding.membership()
+        authority = Authority(founding.field)
+        entries = founding.entries
+    }
+
+    mutating func enrol(_ label: String, now: Minute) -> DeviceIdentity {
+        do {
+            let invitation = OpenInvitation(
+                mesh: founding.mesh, authority: authority.keys.authority, label: label, now: now,
+                expires: now.adding(60), random: random)
+            let pending = try PendingEnrolment(
+                accepting: invitation.invitation, buildHash: Octets32(), random: random)
+            let request = try invitation.verify(pending.request, now: now)
+            entries.append(try authority.issue(request, into: &membership, now: now, random: random))
+            if epochs.isEmpty { try announceEpoch(now) }
+            return pending.identity
+        } catch { preconditionFailure("the enrolment of \(label) is sound: \(error)") }
+    }
+
+    private mutating func announceEpoch(_ now: Minute) throws {
+        let key = EpochKey(from: random)
+        let entry = try authority.announceEpoch(key, into: &membership, now: now)
+        entries.append(entry)
+        epochs.append(Welcome.Epoch(entry: entry.id, key: key))
+        if epochs.count > Welcome.mostEpochs { epochs.removeFirst() }
+    }
+
+    /// What an officer hands to a node: the note, the announcement of an epoch that covers it, and its key.
+    mutating func revoke(_ device: DeviceID, _ reason: RevocationReason, now: Minute) -> Command {
+        do {
+            let note = try authority.revoke(
+                device, reason: reason, suspectSince: now, into: &membership, now: now)
+            notes.append(note)
+            try announceEpoch(now)
+            let epoch = epochs[epochs.count - 1]
+            return .logSubmit(
+                [note.signed.bytes, entries[entries.count - 1].signed.bytes],
+                epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)])
+        } catch { preconditionFailure("the revocation of a device of this mesh is sound: \(error)") }
+    }
+
+    /// The newest entries, as a file that any node imports.
+    func newest(_ count: Int) -> Command { .logSubmit(entries.suffix(count).map(\.signed.bytes), epochKeys: []) }
+
+    /// Fills a new device's store with all of the log.
+    func install(on store: any Store) {
+        do { try Installation.write(accepted: entries, notes, epochs, to: store) } catch {
+            preconditionFailure("a new disk takes what is written: \(error)")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// What a run came to.
+public struct Report: Hashable, Sendable {
+    public struct Verdict: Hashable, Sendable {
+        public let checker: String
+        /// The first; nil when all was well.
+        public let violation: Violation?
+        public let violations: Int
+    }
+
+    public struct Traffic: Hashable, Sendable {
+        public internal(set) var count = 0
+        public internal(set) var bytes = 0
+    }
+
+    public internal(set) var seed: UInt64
+    /// "full": whole nodes, real encodings.
+    public internal(set) var level = "full"
+    public internal(set) var kem: String
+    public internal(set) var options: String
+    public internal(set) var hosts = 0
+    public internal(set) var time = Duration.zero
+    public internal(set) var digest = ""
+    /// Events in and out of nodes.
+    public internal(set) var events = 0
+    public internal(set) var turns = 0
+    /// Messages that a node took from its user.
+    public internal(set) var sent = 0
+    /// Those that came to their recipients.
+    public internal(set) var delivered = 0
+    /// Starts of nodes.
+    public internal(set) var starts = 0
+    public internal(set) var crashes = 0
+    public internal(set) var connections = 0
+    /// What was sent, by `FrameSummary.Kind.rawValue`, once for each receiver.
+    public internal(set) var traffic: [Traffic]
+    /// Datagrams that did not arrive: lost, dropped by a full queue, cut off.
+    public internal(set) var lost = 0
+    /// Segments of streams that had to be sent again.
+    public internal(set) var retransmissions = 0
+    /// Transmissions on a shared medium that met another one.
+    public internal(set) var collisions = 0
+    public internal(set) var verdicts: [Verdict] = []
+
+    init(seed: UInt64, kem: String, options: String) {
+        self.seed = seed
+        self.kem = kem
+        self.options = options
+        traffic = Array(repeating: Traffic(), count: FrameSummary.Kind.allCases.count)
+    }
+
+    public subscript(kind: FrameSummary.Kind) -> Traffic { traffic[Int(kind.rawValue)] }
+
+    public var bytes: Int { traffic.reduce(0) { $0 + $1.bytes } }
+    public var isSound: Bool { verdicts.allSatisfy { $0.violation == nil } }
+}

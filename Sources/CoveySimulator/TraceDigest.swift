@@ -1,0 +1,82 @@
+import CoveyCrypto
+
+/// One event of a run, as two runs are compared by it.
+public struct TraceEvent: Hashable, Sendable, CustomStringConvertible {
+    /// Microseconds since the world began.
+    public let time: UInt64
+    public let host: Int
+    public let kind: String
+    /// Bytes that went in or out.
+    public let size: Int
+    /// Of all of it: two events with one hash are the same.
+    public let hash: UInt64
+
+    public var description: String { "\(time) \(host) \(kind) \(size) \(String(hash, radix: 16))" }
+}
+
+/// A rolling BLAKE2b over everything that goes into the nodes and comes out of them.
+///
+///     event  = time 8 | host 4 | kind 1 | number 8 | size 4 | bytes        integers little-endian
+///     digest = BLAKE2b-256(digest before | some 64 KiB of events)
+struct TraceDigest {
+    enum Kind: UInt8 {
+        case start = 1, endpoints, deadline, accepted, connected, dialFailed, received, drained, closed, datagram,
+            command
+        case dial = 32, send, reportDrained, close, abort, multicast, reply, observe, stop
+        case carry = 64, crash, fault
+    }
+
+    private static let block = 64 << 10
+    private var state = Octets32()
+    private var buffer: [UInt8] = []
+    private let keepsEvents: Bool
+    private(set) var events: [TraceEvent] = []
+    private(set) var count = 0
+
+    init(keepsEvents: Bool) {
+        self.keepsEvents = keepsEvents
+        buffer.reserveCapacity(2 * Self.block)
+    }
+
+    mutating func add(_ kind: Kind, time: UInt64, host: UInt32, number: UInt64 = 0) {
+        add(kind, time: time, host: host, number: number, bytes: [])
+    }
+
+    mutating func add(_ kind: Kind, time: UInt64, host: UInt32, number: UInt64, bytes: [UInt8]) {
+        let start = buffer.count
+        append(time, 8)
+        append(UInt64(host), 4)
+        buffer.append(kind.rawValue)
+        append(number, 8)
+        append(UInt64(bytes.count), 4)
+        buffer += bytes
+        count += 1
+        if keepsEvents { keep(kind, time, host, bytes.count, from: start) }
+        if buffer.count >= Self.block { roll() }
+    }
+
+    private mutating func append(_ number: UInt64, _ count: Int) {
+        for index in 0..<count { buffer.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * index))) }
+    }
+
+    private mutating func keep(_ kind: Kind, _ time: UInt64, _ host: UInt32, _ size: Int, from start: Int) {
+        let hash: Octets8 = Blake2b.hash(
+            buffer.span.bytes.extracting(start..<buffer.count), personal: "covey-sim:event")
+        let word = hash.withSpan { $0.unsafeLoadUnaligned(as: UInt64.self) }
+        events.append(
+            TraceEvent(time: time, host: Int(host), kind: "\(kind)", size: size, hash: UInt64(bigEndian: word)))
+    }
+
+    private mutating func roll() {
+        let whole = state.array + buffer
+        state = Blake2b.hash256(whole.span.bytes, personal: "covey-sim:trace")
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// Of everything so far, in hex.
+    var value: String {
+        var copy = self
+        copy.roll()
+        return copy.state.hex
+    }
+}
