@@ -61,8 +61,10 @@ package struct Bundle: Sendable, Equatable {
     /// The bundle, once its owner's signature and every rule of protocol.md §4.1 hold.
     ///
     /// Cheap checks come first; the signature is what costs.
+    /// - Parameter known: perhaps this very bundle, verified before in this process: then its signature is not again.
     package func verified(
-        of owner: BundleOwner, mesh: MeshID, now: Minute, longestLife: Int64 = ConversationBounds.bundleLife
+        of owner: BundleOwner, mesh: MeshID, now: Minute, longestLife: Int64 = ConversationBounds.bundleLife,
+        known: VerifiedBundle? = nil
     ) throws(BundleRefusal) -> VerifiedBundle {
         precondition(
             longestLife <= ConversationBounds.longestBundleLife, "policy may raise the life of a bundle to 30 days")
@@ -72,6 +74,7 @@ package struct Bundle: Sendable, Equatable {
         let life = Int64(expires.value) - Int64(created.value)
         guard life > 0, life <= longestLife else { throw .life }
         guard now < expires else { throw .expired }
+        if let known, known.signing == owner.signing, known.mesh == mesh, known.bundle.signed == signed { return known }
         guard signed.signers(among: [owner.signing], type: .object(.bundle), mesh: mesh) != nil else {
             throw .signature
         }
@@ -80,7 +83,7 @@ package struct Bundle: Sendable, Equatable {
         } catch {
             throw .smallOrder
         }
-        return VerifiedBundle(bundle: self)
+        return VerifiedBundle(bundle: self, signing: owner.signing, mesh: mesh)
     }
 
     /// Every X25519 private key is a multiple of 8, so any of them gives zero with a key of small order.
@@ -125,9 +128,14 @@ package struct VerifiedBundle: Sendable {
     package let bundle: Bundle
     /// SHA-256 of the KEM key: part of every transcript.
     let kemPrekeyHash: Octets32
+    /// What the signature was verified with.
+    fileprivate let signing: SigningPublicKey
+    fileprivate let mesh: MeshID
 
-    fileprivate init(bundle: Bundle) {
+    fileprivate init(bundle: Bundle, signing: SigningPublicKey, mesh: MeshID) {
         self.bundle = bundle
+        self.signing = signing
+        self.mesh = mesh
         kemPrekeyHash = SHA256.hash(bundle.kemPrekey.bytes.span.bytes)
     }
 
@@ -172,7 +180,7 @@ extension Bundle {
         writer.field(0x0B, u32: 0)
         let signed = Signed(writer.bytes, type: .object(.bundle), mesh: mesh, keys: [signing])
         do {
-            return VerifiedBundle(bundle: try Bundle(signed))
+            return VerifiedBundle(bundle: try Bundle(signed), signing: signing.publicKey, mesh: mesh)
         } catch {
             preconditionFailure("what the writer wrote keeps the schema")
         }

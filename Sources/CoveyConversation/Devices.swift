@@ -34,6 +34,13 @@ package struct PeerDevice: Sendable {
         pair = try PairKeys(of: own, with: message, id: hash.deviceID)
     }
 
+    /// With keys that were computed before.
+    package init(hash: DeviceHash, message: AgreementPublicKey, pair: PairKeys) {
+        self.hash = hash
+        self.message = message
+        self.pair = pair
+    }
+
     /// The device of a certificate in the log. A renewed certificate names the same keys: the pair stays as it is.
     package init(_ certificate: DeviceCertificate, of own: OwnDevice) throws(CryptoFailure) {
         try self.init(hash: certificate.deviceHash, message: certificate.message, of: own)
@@ -53,6 +60,14 @@ package struct PairKeys: Sendable {
 
     package let outgoing: Direction
     package let incoming: Direction
+
+    private init(outgoing: Direction, incoming: Direction) {
+        self.outgoing = outgoing
+        self.incoming = incoming
+    }
+
+    /// The same keys as the other device sees them.
+    package var reversed: PairKeys { PairKeys(outgoing: incoming, incoming: outgoing) }
 
     package init(of own: OwnDevice, with peer: AgreementPublicKey, id: DeviceID) throws(CryptoFailure) {
         var material = HKDF.Material()

@@ -39,6 +39,8 @@ package struct Membership: Sendable {
     /// Times of Checkpoints and EpochAnnounces, by their place.
     private var marks: [(log: LogID, sequence: UInt64, time: Minute)] = []
     private var entryCount = 0
+    /// How many entries and notes were ever put aside, as something before them was missing.
+    package internal(set) var putAside = 0
 
     /// `genesis` is verified by whoever pins it.
     package init(genesis: Genesis) {
@@ -177,6 +179,7 @@ package struct Membership: Sendable {
         // Nobody signed for these yet: the newest push out the oldest, so that a flood cannot shut the door for long.
         if strays.count >= Bounds.orphans { strays.removeFirst() }
         strays.append(entry)
+        putAside += 1
         return .held
     }
 
@@ -192,6 +195,7 @@ package struct Membership: Sendable {
         }
         logs[entry.log]?.orphans[entry.sequence, default: []].append(entry)
         logs[entry.log]?.orphanCount += 1
+        putAside += 1
         return .held
     }
 

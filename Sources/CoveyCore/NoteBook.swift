@@ -116,6 +116,7 @@ extension Membership {
         switch try judge(note) {
         case .waits(let awaited):
             noteBook.hold(note, for: awaited)
+            putAside += 1
             return .held
         case .valid(let found): form = found
         }

@@ -38,7 +38,7 @@ extension Node {
                         isCatchUp: !$0.isOpen, bytesIn: $0.bytesIn, bytesOut: $0.bytesOut)
                 })
         case .contacts:
-            return .contacts(roster.membership.devices.compactMap(contact))
+            return .contacts(roster.membership.devices.compactMap(listed))
         case .send(let recipient, let text):
             let (id, state) = try write(text, to: try device(named: recipient), now, store, &effects)
             return .sent(id, state)
@@ -57,12 +57,12 @@ extension Node {
                 throw CommandRefusal.bounds("a page of the log has 1 to \(Limits.page) entries")
             }
             return .logList(
-                try store.records(.log, after: after, limit: limit).compactMap { record in
-                    guard let signed = try? Signed(parsing: record.value),
+                try roster.entries(after: after, limit: limit, store: store).compactMap { record in
+                    guard let signed = try? Signed(parsing: record.bytes),
                         let entry = try? LogEntry(parsing: signed, mesh: own.mesh)
                     else { return nil }
                     return LogLine(
-                        position: record.sequence,
+                        position: record.position,
                         head: LogHead(log: entry.log, sequence: entry.sequence, id: entry.id), time: entry.time,
                         summary: entry.payload.summary)
                 })
@@ -94,7 +94,7 @@ extension Node {
         return status
     }
 
-    private func contact(_ device: DeviceID) -> Contact? {
+    private func listed(_ device: DeviceID) -> Contact? {
         guard let certificate = roster.membership.currentCertificate(device) else { return nil }
         return Contact(
             device: device, label: certificate.label, subject: certificate.subject,

@@ -7,22 +7,13 @@ import CoveySync
 // Mail for this device: recognised by its tag, opened, kept. And the prekeys that others need to write to us.
 
 extension Node {
-    /// A device of the log: its pair keys are computed once, its tags recognised from now on.
-    func addContact(_ certificate: DeviceCertificate) {
-        let device = certificate.device
-        guard device != own.id, contacts[device] == nil else { return }
-        // A MSG key of small order belongs to nobody who could read an answer.
-        guard let peer = try? PeerDevice(hash: certificate.deviceHash, message: certificate.message, of: own) else {
-            return
-        }
-        contacts[device] = peer
-        tags.add(peer)
-    }
+    /// A device of the log that messages may be written to or come from.
+    func contact(_ device: DeviceID) -> PeerDevice? { contacts.peer(device, in: roster.membership) }
 
     /// A new contact's mail may have been carried here before its certificate came.
     func rescan(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         for id in shelf.heldIDs() {
-            guard let record = shelf.record(id), tags.sender(of: record.header) != nil,
+            guard let record = shelf.record(id), contacts.sender(of: record.header) != nil,
                 let bytes = try store.envelope(id), let envelope = try? Envelope(parsing: bytes)
             else { continue }
             try deliver(envelope, now, store, &effects)
@@ -31,7 +22,7 @@ extension Node {
 
     /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell.
     func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        guard let sender = tags.sender(of: envelope.header), let peer = contacts[sender] else { return }
+        guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return }
         guard try store.get(.delivered, envelope.id.array) == nil else { return }
         let message: CoveyConversation.FirstMessage.Opened
         do {
@@ -131,8 +122,15 @@ extension Node {
             !roster.membership.isRevoked(bundle.device)
         else { return nil }
         if let held = bundles[bundle.device], held.bundle.sequence >= bundle.sequence { return nil }
-        return try bundle.verified(
-            of: BundleOwner(certificate), mesh: own.mesh, now: mailNow(now))
+        let known = commons?.bundle(bundle.hash)
+        let isEnough = commons?.reusesChecks ?? false
+        let verified = try bundle.verified(
+            of: BundleOwner(certificate), mesh: own.mesh, now: mailNow(now), known: isEnough ? known : nil)
+        guard let known, known.bundle.signed == verified.bundle.signed else {
+            commons?.keep(verified)
+            return verified
+        }
+        return known
     }
 
     private func take(
@@ -152,30 +150,27 @@ extension Node {
 
     private func keep(_ bundle: VerifiedBundle, from source: PeerLink?, _ store: any Store) throws {
         try store.put(.bundles, bundle.bundle.device.array, bundle.bundle.signed.bytes)
-        insert(bundle)
+        bundles.insert(bundle)
         for link in links where link !== source && link.isOpen {
             link.sender.append(Frame.BundlePut([bundle.bundle.signed]))
             touch(link)
         }
     }
 
-    private func insert(_ bundle: VerifiedBundle) {
-        let device = bundle.bundle.device
-        if let old = bundles[device] { bundleSet.remove(Self.item(of: old.bundle).id) }
-        bundles[device] = bundle
-        bundleSet.insert(Self.item(of: bundle.bundle))
-    }
-
     /// False for one that is of no use any more.
     func loadBundle(_ bytes: [UInt8], now: Now) -> Bool {
         guard let bundle = try? Bundle(parsing: bytes), let verified = try? verify(bundle, now) else { return false }
-        insert(verified)
+        bundles.insert(verified)
         return true
     }
 
     /// What nobody else would take any more leaves the set, so that it does not differ from others' for good.
+    ///
+    /// While the log is what it was, and the first of them has not ended, nothing is looked at.
     func dropBundles(_ now: Now, _ store: any Store) throws {
-        for device in bundles.keys.sorted() { try dropBundle(of: device, now, store) }
+        guard bundles.isJudgementDue(by: roster.mark, now: clock.expiryNow(now: now)) else { return }
+        for device in bundles.devices { try dropBundle(of: device, now, store) }
+        bundles.setJudged(by: roster.mark)
     }
 
     func dropBundle(of device: DeviceID, _ now: Now, _ store: any Store) throws {
@@ -185,16 +180,8 @@ extension Node {
         {
             return
         }
-        bundles[device] = nil
-        bundleSet.remove(Self.item(of: held.bundle).id)
+        bundles.remove(device)
         try store.delete(.bundles, device.array)
-    }
-
-    /// The place of a bundle in its set: `device_id 16 | first 16 bytes of its hash` (sync-routing.md §2.1).
-    private static func item(of bundle: Bundle) -> Item {
-        let id = bundle.device.array + bundle.hash.array.prefix(16)
-        guard let item = ItemID(id) else { preconditionFailure("16 and 16 bytes are 32") }
-        return Item(slot: bundle.created.hour, id: item, expiry: nil)
     }
 
     func receive(_ get: Frame.BundleGet, on link: PeerLink, _ now: Now) {

@@ -19,15 +19,20 @@ struct EpochRing {
     subscript(commit: EpochCommit) -> Held? { held.first { $0.keys.commit == commit } }
 
     /// A record: key `commit 32`, value `entry 32 | K_e 32 | minute of the clean successor 4, 0 without one`.
-    mutating func load(_ store: any Store) throws {
+    mutating func load(_ store: any Store, _ snapshot: RosterSnapshot?) throws {
         var succeeded: [EpochCommit: Minute?] = [:]
         for record in try store.all(.epochs) {
             var value = record.value
             guard value.count == 68 else { throw StoreError.damaged("an epoch's record has \(value.count) bytes") }
-            let key = EpochKey(copying: value.span.bytes.extracting(32..<64))
             let since = value[64...].reduce(0) { $0 << 8 | UInt32($1) }
-            let epoch = Held(
-                entry: EntryID(copying: value.span.bytes.extracting(first: 32)), key: key, keys: EpochKeys(key))
+            let entry = EntryID(copying: value.span.bytes.extracting(first: 32))
+            let epoch: Held
+            if let commit = EpochCommit(record.key), let shared = snapshot?.epochKeys(commit) {
+                epoch = Held(entry: entry, key: shared.key, keys: shared.keys)
+            } else {
+                let key = EpochKey(copying: value.span.bytes.extracting(32..<64))
+                epoch = Held(entry: entry, key: key, keys: EpochKeys(key))
+            }
             value.wipe()
             held.append(epoch)
             succeeded[epoch.keys.commit] = .some(since == 0 ? nil : Minute(since))

@@ -1,8 +1,30 @@
+import CoveyConversation
 package import CoveyCore
-import CoveyCrypto
+package import CoveyCrypto
 
 /// Fills a new device's store from its Welcome, in one commit: from then on the node starts like any other.
 package enum Installation {
+    /// For a device that starts from a snapshot: its store needs the epoch keys only.
+    package static func write(_ snapshot: RosterSnapshot, to store: any Store) throws {
+        for epoch in snapshot.epochs { try EpochRing.write(epoch.entry, epoch.key, since: nil, store) }
+    }
+
+    /// Makes a device's first prekeys before its first start, as its node would do then, and gives the bundle for the
+    /// snapshot.
+    package static func writePrekeys(
+        of identity: DeviceIdentity, certificate: DeviceCertificate, mesh: MeshID, headsDigest: HeadsDigest,
+        now: Minute, random: any RandomSource, kem: some KEM, to store: any Store
+    ) throws -> Signed {
+        let own = OwnDevice(mesh: mesh, hash: identity.hash, message: identity.message)
+        var prekeys = Prekeys()
+        let made = try prekeys.renew(
+            for: own, signing: identity.signing, serial: certificate.serial,
+            headsDigest: Octets32(prefixOf: headsDigest), now: now, random: random, kem: kem)
+        try prekeys.withRecord(of: prekeys.sequence) { try store.put(.prekeys, $0, $1) }
+        try State.bundleSequence.put(UInt64(prekeys.sequence), in: store)
+        return made.bundle.signed
+    }
+
     /// The entries in the order in which a Membership takes them; notes, epoch keys and bundles beside.
     ///
     /// Throws an `EntryRefusal` or `NoteRefusal` for a Welcome whose log does not hold together.

@@ -117,7 +117,12 @@ extension Node {
         let short = link.shortIDs.shortID(of: id)
         let envelope: Envelope
         do {
-            envelope = try Envelope(parsing: [UInt8](copying: data.bytes))
+            if let known = commons?.envelope(id, of: data.bytes) {
+                envelope = known
+            } else {
+                let parsed = try Envelope(parsing: [UInt8](copying: data.bytes))
+                envelope = commons?.keep(parsed) ?? parsed
+            }
             try envelope.header.check(now: mailNow(now).hour)
         } catch {
             count(refusal: "envelope: \(error)")
@@ -335,8 +340,8 @@ extension Node {
     func withSet<Result>(
         _ namespace: Namespace, _ body: (inout KnownSet) throws -> Result
     ) rethrows -> Result {
-        if namespace == .notes { return try body(&notes) }
-        if namespace == .bundles { return try body(&bundleSet) }
+        if namespace == .notes { return try roster.withNoteSet(body) }
+        if namespace == .bundles { return try bundles.withSet(body) }
         for priority in Priority.allCases where namespace == .mail(priority) { return try body(&shelf[priority]) }
         preconditionFailure("reconcilers are made for these sets only")
     }

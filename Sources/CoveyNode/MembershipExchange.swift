@@ -248,10 +248,9 @@ extension Node {
     func take(
         note signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Bool {
-        guard case .accepted(let note, let changes, let dropped) = try roster.accept(note: signed, store: store) else {
+        guard case .accepted(let note, let changes, _) = try roster.accept(note: signed, store: store) else {
             return false
         }
-        for hash in dropped { notes.remove(ItemID(hash)) }
         noteAccepted(note, source, &effects)
         try apply(changes, now, store, &effects)
         return true
@@ -259,17 +258,12 @@ extension Node {
 
     /// Notes go before everything else, so they are passed on at once.
     private func noteAccepted(_ note: RevokeNote, _ source: PeerLink?, _ effects: inout Effects) {
-        insertNote(note)
         effects.append(.observe(.noteLearnt(note.hash, note.device)))
         for link in links where link !== source && link.isMember {
             if case .catchUp = link.stage { continue }
             link.sender.append(Frame.NotePut([note.signed]))
             touch(link)
         }
-    }
-
-    func insertNote(_ note: RevokeNote) {
-        notes.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
     }
 
     /// What a change of the membership means for links, contacts and epochs.
@@ -280,8 +274,8 @@ extension Node {
         for change in changes {
             switch change {
             case .issued(let device, _):
-                if let certificate = roster.membership.currentCertificate(device), contacts[device] == nil {
-                    addContact(certificate)
+                if !contacts.isKnown(device), let certificate = roster.membership.currentCertificate(device) {
+                    if contacts.isComplete { contacts.add(certificate) }
                     isRescanDue = true
                 }
                 try dropBundle(of: device, now, store)

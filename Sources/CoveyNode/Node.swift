@@ -18,6 +18,8 @@ package final class Node {
     let random: any RandomSource
     let kem: any KEM
     let context: LinkContext
+    /// What is held in common with other nodes of this process; nil for a node alone.
+    let commons: (any Commons)?
     /// Drawn at each start: tells this run's beacons and payloads from those of others.
     let instance: Octets8
 
@@ -45,13 +47,10 @@ package final class Node {
 
     // Mail.
     var shelf: Shelf
-    var notes: KnownSet
-    var bundleSet: KnownSet
-    var bundles: [DeviceID: VerifiedBundle] = [:]
+    var bundles: BundleBook
     var prekeys: Prekeys
     var opened: CoveyConversation.ReplayCache
-    var contacts: [DeviceID: PeerDevice] = [:]
-    var tags = TagIndex()
+    var contacts: Contacts
     var inboxSequence: UInt64
     var outboxSequence: UInt64
     /// Messages that wait for their recipient's keys, by outbox sequence.
@@ -75,13 +74,19 @@ package final class Node {
     var touched: [PeerLink] = []
 
     /// Loads what the store knows, and looks at all held mail: what a crash cut off between mail and inbox is found here.
+    ///
+    /// - Parameters:
+    ///   - snapshot: where many nodes begin together; the store then has only what came later.
+    ///   - commons: what nodes of one process hold together; nil for a node alone.
     package init(
-        configuration: NodeConfiguration, store: any Store, random: any RandomSource, kem: any KEM, now: Now
+        configuration: NodeConfiguration, store: any Store, random: any RandomSource, kem: any KEM, now: Now,
+        snapshot: RosterSnapshot? = nil, commons: (any Commons)? = nil
     ) throws {
         self.configuration = configuration
         policy = configuration.routing
         self.random = random
         self.kem = kem
+        self.commons = commons
         let identity = configuration.identity
         own = OwnDevice(mesh: configuration.genesis.meshID, hash: identity.hash, message: identity.message)
         context = LinkContext(mesh: configuration.genesis.meshID, transport: .stream, key: identity.link)
@@ -89,9 +94,11 @@ package final class Node {
         schedule = BeaconSchedule(at: now.uptime)
 
         clock = MeshClock(floor: try State.floor.minute(in: store) ?? configuration.genesis.created, now: now)
-        roster = try Roster(loading: store, genesis: configuration.genesis, clock: &clock, now: now)
-        notes = KnownSet(.notes, seed: random.nextWord())
-        bundleSet = KnownSet(.bundles, seed: random.nextWord())
+        roster = try Roster(
+            loading: store, genesis: configuration.genesis, snapshot: snapshot, commons: commons,
+            seed: random.nextWord(), clock: &clock, now: now)
+        bundles = BundleBook(snapshot?.bundles ?? BundlePage(seed: random.nextWord()), commons: commons)
+        contacts = Contacts(of: own, commons: commons)
 
         let known = try store.known()
         let zones = roster.membership.currentCertificate(own.id)?.zones ?? []
@@ -106,15 +113,16 @@ package final class Node {
         inboxSequence = try State.inbox.number(in: store) ?? 0
         outboxSequence = try State.outbox.number(in: store) ?? 0
 
-        try epochs.load(store)
-        for note in roster.notes { insertNote(note) }
+        try epochs.load(store, snapshot)
         for record in try store.all(.bundles) where !loadBundle(record.value, now: now) {
             try store.delete(.bundles, record.key)
         }
         try loadWaiting(store)
         for peer in configuration.peers { dialer.add(static: peer.address, device: peer.device, at: now.uptime) }
-        for device in roster.membership.devices {
-            if let certificate = roster.membership.currentCertificate(device) { addContact(certificate) }
+        if contacts.isComplete {
+            for device in roster.membership.devices {
+                if let certificate = roster.membership.currentCertificate(device) { contacts.add(certificate) }
+            }
         }
 
         try rescan(now, store, &early)

@@ -1,120 +1,127 @@
 import CoveyCore
 import CoveyCrypto
+import CoveySync
 
-/// The membership with what its decisions do not need but others ask for: the bytes of every entry and note.
+/// The membership of this node's mesh, and where the bytes of every entry and note are.
 struct Roster {
-    private(set) var membership: Membership
-    /// Positions in the table `log`, by log and sequence.
-    private var positions: [LogID: [UInt64: UInt64]] = [:]
-    /// Positions of entries whose place another entry had taken before: with that one, the proof of a fork.
-    private var beside: [LogID: [(sequence: UInt64, position: UInt64)]] = [:]
-    /// Where each authority was added.
-    private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
-    /// Where each certificate was issued.
-    private var issues: [CertificateHash: (log: LogID, sequence: UInt64)] = [:]
-    private var last: UInt64 = 0
-    private(set) var notes: [RevokeNote] = []
+    private var page: RosterPage
+    /// Where this node began, when it shares its beginning with others: those entries are not in its store.
+    private let snapshot: RosterSnapshot?
+    private let commons: (any Commons)?
 
     /// Entries come back in the order in which they were accepted, so nothing is verified again but their parsing.
-    init(loading store: any Store, genesis: Genesis, clock: inout MeshClock, now: Now) throws {
-        membership = Membership(genesis: genesis)
-        var after: UInt64 = 0
+    init(
+        loading store: any Store, genesis: Genesis, snapshot: RosterSnapshot?, commons: (any Commons)?, seed: UInt64,
+        clock: inout MeshClock, now: Now
+    ) throws {
+        self.snapshot = snapshot
+        self.commons = commons
+        if let snapshot {
+            precondition(snapshot.genesis.meshID == genesis.meshID, "a node starts from a snapshot of its own mesh")
+            page = snapshot.roster
+            snapshot.tell(&clock, now)
+        } else {
+            page = RosterPage(
+                history: RosterHistory(of: genesis), step: nil, state: RosterState(genesis: genesis, seed: seed))
+        }
+        var after = page.state.last
         while true {
-            let page = try store.records(.log, after: after, limit: 256)
-            guard let end = page.last?.sequence else { break }
-            for record in page {
-                let intake: EntryIntake
-                do {
-                    guard case .accepted(let taken) = try membership.restore(Signed(parsing: record.value)) else {
-                        continue
-                    }
-                    intake = taken
-                } catch {
-                    throw StoreError.damaged("entry \(record.sequence) of the membership log: \(error)")
-                }
-                for entry in intake.entries {
-                    index(entry, at: record.sequence)
-                    clock.observe(entry: entry.time, of: entry.log, isRoot: entry.log == genesis.rootID, now: now)
-                }
-            }
+            let records = try store.records(.log, after: after, limit: 256)
+            guard let end = records.last?.sequence else { break }
+            for record in records { try restore(record.value, at: record.sequence, &clock, now) }
             after = end
         }
-        last = after
         for record in try store.all(.notes) {
             do {
-                if case .accepted(let note, _, _) = try membership.accept(note: Signed(parsing: record.value)) {
-                    notes.append(note)
-                }
+                _ = try step(note: Signed(parsing: record.value))
             } catch {
                 throw StoreError.damaged("a revocation note: \(error)")
             }
         }
     }
 
+    private mutating func restore(
+        _ bytes: [UInt8], at position: UInt64, _ clock: inout MeshClock, _ now: Now
+    ) throws {
+        do {
+            let outcome = try step(entry: Signed(parsing: bytes), at: position, isVerified: true)
+            if case .accepted(let intake) = outcome { tell(&clock, intake, now) }
+        } catch {
+            throw StoreError.damaged("entry \(position) of the membership log: \(error)")
+        }
+    }
+
+    private mutating func step(entry signed: Signed, at position: UInt64, isVerified: Bool) throws -> EntryOutcome {
+        let taken = try RosterPage.take(.entry, signed, at: position, from: &page, commons) { state in
+            state.last = position - 1
+            return .entry(try state.accept(signed, isVerified: isVerified))
+        }
+        guard case .entry(let outcome) = taken else { preconditionFailure("an entry's step is of an entry") }
+        return outcome
+    }
+
+    private mutating func step(note signed: Signed) throws -> NoteOutcome {
+        let position = page.state.last
+        let taken = try RosterPage.take(.note, signed, at: position, from: &page, commons) { state in
+            .note(try state.accept(note: signed))
+        }
+        guard case .note(let outcome) = taken else { preconditionFailure("a note's step is of a note") }
+        return outcome
+    }
+
+    private func tell(_ clock: inout MeshClock, _ intake: EntryIntake, _ now: Now) {
+        for entry in intake.entries {
+            clock.observe(
+                entry: entry.time, of: entry.log, isRoot: entry.log == membership.genesis.rootID, now: now)
+        }
+    }
+
+    var membership: Membership { _read { yield page.state.membership } }
+
+    var notes: [RevokeNote] { page.state.notes }
+
+    /// Another one whenever an entry or a note was taken in.
+    var mark: RosterPage.Mark { page.mark }
+
+    func note(_ hash: NoteHash) -> RevokeNote? { page.state.notes.first { $0.hash == hash } }
+
+    /// The set of notes, to be reconciled: asking sorts it, and changes nothing in it.
+    func withNoteSet<Result>(_ body: (inout KnownSet) throws -> Result) rethrows -> Result {
+        try body(&page.state.noteSet)
+    }
+
     /// Takes an entry in and keeps its bytes, and those of entries that had waited for it.
     mutating func accept(
         _ signed: Signed, clock: inout MeshClock, now: Now, store: any Store
     ) throws -> EntryOutcome {
-        let outcome = try membership.accept(signed)
+        let last = page.state.last
+        let outcome = try step(entry: signed, at: last + 1, isVerified: false)
         guard case .accepted(let intake) = outcome else { return outcome }
-        for entry in intake.entries {
-            last += 1
-            try store.put(.log, last, entry.signed.bytes)
-            index(entry, at: last)
-            clock.observe(
-                entry: entry.time, of: entry.log, isRoot: entry.log == membership.genesis.rootID, now: now)
+        for (number, entry) in intake.entries.enumerated() {
+            try store.put(.log, last + 1 + UInt64(number), entry.signed.bytes)
         }
-        for note in intake.notes { try keep(note, store) }
+        tell(&clock, intake, now)
+        for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
         return outcome
-    }
-
-    /// Of a forked log the accepted branch came first, and stays in its place.
-    private mutating func index(_ entry: LogEntry, at position: UInt64) {
-        if positions[entry.log]?[entry.sequence] == nil {
-            positions[entry.log, default: [:]][entry.sequence] = position
-        } else {
-            beside[entry.log, default: []].append((entry.sequence, position))
-        }
-        switch entry.payload {
-        case .authorityAdd(let certificate):
-            if additions[certificate.authority] == nil {
-                additions[certificate.authority] = (entry.log, entry.sequence)
-            }
-        case .certIssue(let certificates):
-            for certificate in certificates where issues[certificate.hash] == nil {
-                issues[certificate.hash] = (entry.log, entry.sequence)
-            }
-        case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
-            .groupDefinition, .releaseManifest, .recoverFork:
-            break
-        }
     }
 
     mutating func accept(note signed: Signed, store: any Store) throws -> NoteOutcome {
-        let outcome = try membership.accept(note: signed)
+        let outcome = try step(note: signed)
         if case .accepted(let note, _, let dropped) = outcome {
-            for hash in dropped {
-                notes.removeAll { $0.hash == hash }
-                try store.delete(.notes, hash.array)
-            }
-            try keep(note, store)
+            for hash in dropped { try store.delete(.notes, hash.array) }
+            try store.put(.notes, note.hash.array, note.signed.bytes)
         }
         return outcome
     }
 
-    private mutating func keep(_ note: RevokeNote, _ store: any Store) throws {
-        notes.append(note)
-        try store.put(.notes, note.hash.array, note.signed.bytes)
-    }
-
-    func note(_ hash: NoteHash) -> RevokeNote? { notes.first { $0.hash == hash } }
+    // MARK: Bytes
 
     /// The bytes of entries `from...upTo` of one log, as far as they are held.
     func entries(of log: LogID, from: UInt64, upTo: UInt64, store: any Store) throws -> [Signed] {
-        guard from <= upTo, let places = positions[log] else { return [] }
+        guard from <= upTo else { return [] }
         var found: [Signed] = []
         var sequence = from
-        while sequence <= upTo, let position = places[sequence] {
+        while sequence <= upTo, let position = page.state.position(of: sequence, in: log) {
             if let entry = try entry(at: position, store) { found.append(entry) }
             sequence += 1
         }
@@ -122,6 +129,7 @@ struct Roster {
     }
 
     private func entry(at position: UInt64, _ store: any Store) throws -> Signed? {
+        if let entry = snapshot?.entry(at: position) { return entry }
         guard let record = try store.records(.log, after: position - 1, limit: 1).first, record.sequence == position
         else { return nil }
         do { return try Signed(parsing: record.value) } catch {
@@ -129,14 +137,27 @@ struct Roster {
         }
     }
 
+    /// At most `limit` entries after a position, in the order of acceptance.
+    func entries(after: UInt64, limit: Int, store: any Store) throws -> [(position: UInt64, bytes: [UInt8])] {
+        var found: [(position: UInt64, bytes: [UInt8])] = []
+        var last = after
+        while found.count < limit, last < .max, let entry = snapshot?.entry(at: last + 1) {
+            last += 1
+            found.append((last, entry.bytes))
+        }
+        guard found.count < limit else { return found }
+        found += try store.records(.log, after: last, limit: limit - found.count).map { ($0.sequence, $0.value) }
+        return found
+    }
+
     /// Logs of which two entries with one sequence are held.
-    var forkedLogs: [LogID] { beside.keys.sorted() }
+    var forkedLogs: [LogID] { page.state.forkedLogs }
 
     /// All entries that share a sequence with another, both sides: what shows the fork of a log to anybody.
     func conflict(in log: LogID, store: any Store) throws -> [Signed] {
         var found: [Signed] = []
         var last: UInt64?
-        for place in beside[log, default: []].sorted(by: { ($0.sequence, $0.position) < ($1.sequence, $1.position) }) {
+        for place in page.state.places(beside: log) {
             if place.sequence != last {
                 found += try entries(of: log, from: place.sequence, upTo: place.sequence, store: store)
             }
@@ -146,6 +167,8 @@ struct Roster {
         return found
     }
 
+    // MARK: Places
+
     var rootHead: CoveredRow? { membership.heads.first { $0.log == membership.genesis.rootID } }
 
     /// The authorities between a device and the root, its issuer first.
@@ -154,17 +177,19 @@ struct Roster {
     }
 
     /// The entry that issued a certificate.
-    func issue(of certificate: DeviceCertificate) -> (log: LogID, sequence: UInt64)? { issues[certificate.hash] }
+    func issue(of certificate: DeviceCertificate) -> (log: LogID, sequence: UInt64)? {
+        page.state.issue(of: certificate.hash)
+    }
 
     /// What proves a device's membership to somebody who knows only the root: the entries that added its authorities, and
     /// the one that issued its certificate (protocol.md §1.7).
     func inclusion(of device: DeviceID) -> [(log: LogID, sequence: UInt64)] {
-        guard let certificate = membership.currentCertificate(device),
-            let issue = issues[certificate.hash]
-        else { return [] }
+        guard let certificate = membership.currentCertificate(device), let issue = issue(of: certificate) else {
+            return []
+        }
         var places: [(log: LogID, sequence: UInt64)] = [issue]
         for authority in membership.authorityChain(of: certificate.issuer) ?? [] {
-            if let place = additions[authority.authority] { places.append(place) }
+            if let place = page.state.addition(of: authority.authority) { places.append(place) }
         }
         return places.reversed()
     }

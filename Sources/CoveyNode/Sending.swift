@@ -65,7 +65,7 @@ extension Node {
             throw CommandRefusal.bounds("a text has at most \(Limits.text) bytes, this one has \(text.utf8.count)")
         }
         guard device != own.id else { throw CommandRefusal.policy("that is this device") }
-        guard contacts[device] != nil else { throw CommandRefusal.notFound("no such device in the log") }
+        guard contact(device) != nil else { throw CommandRefusal.notFound("no such device in the log") }
         guard roster.membership.isMember(device, at: time(now)) else {
             throw CommandRefusal.policy("that device is revoked or its certificate has expired")
         }
@@ -111,7 +111,7 @@ extension Node {
         _ message: WaitingMessage, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Bool {
         let mailNow = mailNow(now)
-        guard let peer = contacts[message.device], let bundle = bundles[message.device],
+        guard let peer = contact(message.device), let bundle = bundles[message.device],
             let certificate = roster.membership.currentCertificate(message.device),
             roster.membership.isMember(message.device, at: time(now)),
             bundle.isUsable(now: mailNow, serial: certificate.serial)
@@ -142,9 +142,11 @@ extension Node {
             record.tokens = tokens.value - (isMasked ? UInt8(random.uniform(0...2)) : 0)
         case .refuse: throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
         }
-        try store.insert(record, sealed.envelope.bytes)
+        let envelope = commons?.keep(sealed.envelope) ?? sealed.envelope
+        try store.insert(record, envelope.bytes)
         shelf.insert(record)
-        offer(sealed.envelope, except: nil)
+        contacts.sealed(record.header, to: message.device)
+        offer(envelope, except: nil)
         return true
     }
 }

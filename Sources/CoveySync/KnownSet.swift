@@ -96,6 +96,22 @@ package struct KnownSet: Sendable {
 
     /// Held, ghosts and delivered.
     package var count: Int { Int(total.count) }
+
+    /// Number and sum of all ids: two sets of hashes with one content are the same set.
+    package var content: Aggregate { total }
+
+    /// The content it would have without one item and with another.
+    package func content(without old: ItemID?, with new: ItemID?) -> Aggregate {
+        var content = total
+        if let old { content.subtract(old.number(half)) }
+        if let new { content.add(new.number(half)) }
+        return content
+    }
+
+    /// Sorts all slots now, so that nobody who asks later does, each in a copy of its own.
+    package mutating func sort() {
+        for at in slots.indices { sort(at) }
+    }
 }
 
 // MARK: One item

@@ -94,6 +94,46 @@ final class TestMesh {
     }
 
     func enrol(_ name: String, isLogged: Bool = true, days: UInt16? = nil) throws -> Host {
+        let (host, entries) = try admit(name, isLogged: isLogged, days: days)
+        let welcome = Welcome(
+            genesis: founding.genesis, log: entries, notes: notesSoFar,
+            epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: [])
+        try Installation.write(welcome, to: host.store)
+        host.store.commit()
+        return host
+    }
+
+    /// What the hosts of `enrolTogether` start from, and what they hold in common.
+    private(set) var snapshot: RosterSnapshot?
+    private(set) var pool: CommonPool?
+
+    /// Enrols devices that start from one snapshot, prekeys included, and share what they can.
+    func enrolTogether(_ names: [String], pool: CommonPool) throws -> [Host] {
+        let together = try names.map { try admit($0).host }
+        var bundles: [Signed] = []
+        for host in together {
+            guard let certificate = membership.currentCertificate(host.identity.id) else { continue }
+            bundles.append(
+                try Installation.writePrekeys(
+                    of: host.identity, certificate: certificate, mesh: founding.mesh,
+                    headsDigest: membership.headsDigest, now: minute, random: random, kem: TestKEM(), to: host.store))
+        }
+        let snapshot = try RosterSnapshot(
+            genesis: founding.genesis, log: entriesSoFar.map(\.signed), notes: notesSoFar.map(\.signed),
+            epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: bundles, now: minute,
+            random: random)
+        for host in together {
+            try Installation.write(snapshot, to: host.store)
+            host.store.commit()
+        }
+        self.snapshot = snapshot
+        self.pool = pool
+        return together
+    }
+
+    private func admit(
+        _ name: String, isLogged: Bool = true, days: UInt16? = nil
+    ) throws -> (host: Host, entries: [LogEntry]) {
         let invitation = OpenInvitation(
             mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
             expires: minute.adding(60), random: random)
@@ -110,17 +150,12 @@ final class TestMesh {
             if epochs.isEmpty { try announceEpoch() }
             entries = entriesSoFar
         }
-        let welcome = Welcome(
-            genesis: founding.genesis, log: entries, notes: notesSoFar,
-            epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: [])
         let number = UInt8(hosts.count + 1)
         let host = Host(
             name: name, identity: pending.identity,
             address: SocketAddress(v4: 10, 0, 0, number, port: 26_100 + UInt16(number)), seed: UInt64(number) * 1_000)
-        try Installation.write(welcome, to: host.store)
-        host.store.commit()
         hosts.append(host)
-        return host
+        return (host, entries)
     }
 
     /// The certificate of the last device that was enrolled without an entry.
@@ -190,7 +225,7 @@ final class TestMesh {
         configuration.routing = routing
         host.node = try Node(
             configuration: configuration, store: host.store, random: SeededRandom(seed: host.seed + uptime),
-            kem: TestKEM(), now: now(host))
+            kem: TestKEM(), now: now(host), snapshot: snapshot, commons: pool)
         host.store.commit()
         post(.endpoints([LocalEndpoint(address: host.address, interface: 1, isLoopback: false)]), to: host)
     }

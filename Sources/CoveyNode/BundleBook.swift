@@ -1,0 +1,103 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+package import CoveySync
+
+/// Names a set of bundles by what is in it, whatever the order in which they came.
+package typealias BundleContent = Aggregate
+
+/// One state of the book, which all nodes that hold the same bundles may share.
+package final class BundlePage {
+    var bundles: [DeviceID: VerifiedBundle] = [:]
+    /// The same as they are reconciled.
+    var items: KnownSet
+    /// No bundle ends before this.
+    fileprivate var firstEnd = Minute(.max)
+    /// The roster by which all of them were found good.
+    fileprivate var judgedBy: RosterPage.Mark?
+
+    package var content: BundleContent { items.content }
+
+    init(seed: UInt64) { items = KnownSet(.bundles, seed: seed) }
+
+    fileprivate init(_ other: BundlePage) {
+        bundles = other.bundles
+        items = other.items
+        firstEnd = other.firstEnd
+        judgedBy = other.judgedBy
+    }
+
+    fileprivate func insert(_ bundle: VerifiedBundle) {
+        let device = bundle.bundle.device
+        if let old = bundles[device] { items.remove(Self.item(of: old).id) }
+        bundles[device] = bundle
+        items.insert(Self.item(of: bundle))
+        firstEnd = min(firstEnd, bundle.bundle.expires)
+    }
+
+    fileprivate func remove(_ bundle: VerifiedBundle) {
+        bundles[bundle.bundle.device] = nil
+        items.remove(Self.item(of: bundle).id)
+    }
+
+    /// The place of a bundle in its set: `device_id 16 | first 16 bytes of its hash` (sync-routing.md §2.1).
+    fileprivate static func item(of bundle: VerifiedBundle) -> Item {
+        let id = bundle.bundle.device.array + bundle.bundle.hash.array.prefix(16)
+        guard let item = ItemID(id) else { preconditionFailure("16 and 16 bytes are 32") }
+        return Item(slot: bundle.bundle.created.hour, id: item, expiry: nil)
+    }
+}
+
+/// The newest bundle of each device, this one's own among them.
+struct BundleBook {
+    private(set) var page: BundlePage
+    private let commons: (any Commons)?
+
+    init(_ page: BundlePage, commons: (any Commons)?) {
+        self.page = page
+        self.commons = commons
+    }
+
+    subscript(device: DeviceID) -> VerifiedBundle? { page.bundles[device] }
+
+    var devices: [DeviceID] { page.bundles.keys.sorted() }
+
+    /// The set of bundles, to be reconciled: asking sorts it, and changes nothing in it.
+    func withSet<Result>(_ body: (inout KnownSet) throws -> Result) rethrows -> Result { try body(&page.items) }
+
+    /// In the place of the device's older one.
+    mutating func insert(_ bundle: VerifiedBundle) {
+        let old = page.bundles[bundle.bundle.device].map { BundlePage.item(of: $0).id }
+        let content = page.items.content(without: old, with: BundlePage.item(of: bundle).id)
+        turn(to: content) { $0.insert(bundle) }
+    }
+
+    mutating func remove(_ device: DeviceID) {
+        guard let held = page.bundles[device] else { return }
+        let content = page.items.content(without: BundlePage.item(of: held).id, with: nil)
+        turn(to: content) { $0.remove(held) }
+    }
+
+    /// False while the roster is the one by which all were judged, and none has ended.
+    func isJudgementDue(by roster: RosterPage.Mark, now: Minute) -> Bool {
+        now >= page.firstEnd || page.judgedBy != roster
+    }
+
+    /// All that are left are good.
+    func setJudged(by roster: RosterPage.Mark) {
+        page.judgedBy = roster
+        page.firstEnd = page.bundles.values.reduce(Minute(.max)) { min($0, $1.bundle.expires) }
+    }
+
+    /// The page that somebody left who holds the same; else one's own is written over, or a copy when others hold it too.
+    private mutating func turn(to content: BundleContent, _ change: (BundlePage) -> Void) {
+        guard let commons else { return change(page) }
+        if let known = commons.page(of: content) {
+            page = known
+            return
+        }
+        if !isKnownUniquelyReferenced(&page) { page = BundlePage(page) }
+        change(page)
+        commons.keep(page)
+    }
+}

@@ -1,0 +1,143 @@
+package import CoveyConversation
+package import CoveyCore
+import CoveyCrypto
+import CoveySync
+
+/// The commons of a simulated world, with a count of what was found there instead of made again.
+///
+/// Envelopes stay until `expire`; pages of rosters and bundle books as long as a node holds them, and the last few made.
+package final class CommonPool: Commons {
+    /// How often something was held already, by what it was.
+    package struct Counts: Hashable, Sendable {
+        /// Envelopes kept once for all.
+        package var envelopes = 0
+        /// Envelopes that came again: no copy was made, and no id reckoned while checks are reused.
+        package var envelopeHits = 0
+        /// Entries and notes that nobody had to verify again, nor any table to be copied for.
+        package var rosterSteps = 0
+        package var bundleChecks = 0
+        package var bundlePages = 0
+        /// Key agreements that the other device of the pair had made.
+        package var agreements = 0
+        /// Envelopes that were looked at for whether they are one's own.
+        package var recognitions = 0
+    }
+
+    private struct Pair: Hashable {
+        let own: DeviceID
+        let peer: DeviceID
+    }
+
+    package let reusesChecks: Bool
+    package private(set) var counts = Counts()
+
+    private var envelopes: [EnvelopeID: Envelope] = [:]
+    private var rosters = PageTable<RosterHistory, RosterPage>()
+    private var books = PageTable<BundleContent, BundlePage>()
+    private var bundles: [BundleHash: VerifiedBundle] = [:]
+    private var pairs: [Pair: PairKeys] = [:]
+    private var tags: [RecipientTag: (sender: DeviceID, recipient: DeviceID)] = [:]
+
+    /// - Parameter reusesChecks: off to have every node verify everything itself.
+    package init(reusesChecks: Bool = true) { self.reusesChecks = reusesChecks }
+
+    /// Lets go of envelopes that no node takes in any more.
+    package func expire(upTo hour: Hour) {
+        let gone = envelopes.values.filter { $0.header.expiry <= hour }
+        for envelope in gone {
+            envelopes[envelope.id] = nil
+            tags[envelope.header.tag] = nil
+        }
+    }
+
+    package func envelope(_ id: EnvelopeID, of bytes: RawSpan) -> Envelope? {
+        guard reusesChecks, let known = envelopes[id], known.bytes.span.bytes.isEqual(to: bytes) else { return nil }
+        counts.envelopeHits += 1
+        return known
+    }
+
+    package func keep(_ envelope: Envelope) -> Envelope {
+        if let known = envelopes[envelope.id] {
+            // The id is a hash of the bytes, and the caller has reckoned it.
+            counts.envelopeHits += 1
+            return known
+        }
+        counts.envelopes += 1
+        envelopes[envelope.id] = envelope
+        return envelope
+    }
+
+    package func page(after history: RosterHistory) -> RosterPage? {
+        guard let page = rosters[history], page.history == history else { return nil }
+        counts.rosterSteps += 1
+        return page
+    }
+
+    package func keep(_ page: RosterPage) { rosters.keep(page, as: page.history) }
+
+    package func bundle(_ hash: BundleHash) -> VerifiedBundle? {
+        guard let known = bundles[hash] else { return nil }
+        if reusesChecks { counts.bundleChecks += 1 }
+        return known
+    }
+
+    package func keep(_ bundle: VerifiedBundle) { bundles[bundle.bundle.hash] = bundle }
+
+    package func page(of content: BundleContent) -> BundlePage? {
+        guard let page = books[content], page.content == content else { return nil }
+        counts.bundlePages += 1
+        return page
+    }
+
+    package func keep(_ page: BundlePage) { books.keep(page, as: page.content) }
+
+    package func pair(of own: DeviceID, with peer: DeviceID) -> PairKeys? {
+        guard let pair = pairs[Pair(own: peer, peer: own)]?.reversed ?? pairs[Pair(own: own, peer: peer)] else {
+            return nil
+        }
+        counts.agreements += 1
+        return pair
+    }
+
+    package func keep(_ pair: PairKeys, of own: DeviceID, with peer: DeviceID) {
+        pairs[Pair(own: own, peer: peer)] = pair
+    }
+
+    package func sealed(_ tag: RecipientTag, from sender: DeviceID, to recipient: DeviceID) {
+        tags[tag] = (sender, recipient)
+    }
+
+    package func parties(of tag: RecipientTag) -> (sender: DeviceID, recipient: DeviceID)? {
+        counts.recognitions += 1
+        return tags[tag]
+    }
+}
+
+/// Objects by name, for as long as somebody else holds them, and the last few in any case.
+///
+/// A page that was written over has another name then: whoever looks one up compares.
+private struct PageTable<Name: Hashable, Page: AnyObject> {
+    private struct Weak {
+        weak var page: Page?
+    }
+
+    /// Between one node's step and the next one's the page may be held by nobody.
+    private static var recentPages: Int { 8 }
+
+    private var pages: [Name: Weak] = [:]
+    private var recent: [Page] = []
+    private var next = 0
+    private var sweepAt = 64
+
+    subscript(name: Name) -> Page? { pages[name]?.page }
+
+    mutating func keep(_ page: Page, as name: Name) {
+        pages[name] = Weak(page: page)
+        if recent.count < Self.recentPages { recent.append(page) } else { recent[next] = page }
+        next = (next + 1) % Self.recentPages
+        if pages.count >= sweepAt {
+            pages = pages.filter { $0.value.page != nil }
+            sweepAt = max(64, pages.count * 2)
+        }
+    }
+}

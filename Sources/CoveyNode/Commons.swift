@@ -1,0 +1,36 @@
+package import CoveyConversation
+package import CoveyCore
+import CoveyCrypto
+
+/// What nodes of one process hold in common: bytes, and what follows from bytes and keys alone.
+///
+/// A daemon has none. A simulated world has thousands of nodes that get the same envelopes, entries and bundles; the second
+/// to get them keeps no copy of its own and, while `reusesChecks`, hashes and verifies nothing again. No decision is
+/// here that rests on a node's own state or on time: those stay with each node.
+package protocol Commons: AnyObject {
+    /// Off: every node checks everything itself, and only memory is shared.
+    var reusesChecks: Bool { get }
+
+    /// The envelope held under this id, if these are its bytes: its id was reckoned from them once.
+    func envelope(_ id: EnvelopeID, of bytes: RawSpan) -> Envelope?
+    /// The one to go on with: an equal one that was kept before, else this.
+    func keep(_ envelope: Envelope) -> Envelope
+
+    /// The roster that this history leads to.
+    func page(after history: RosterHistory) -> RosterPage?
+    func keep(_ page: RosterPage)
+
+    func bundle(_ hash: BundleHash) -> VerifiedBundle?
+    func keep(_ bundle: VerifiedBundle)
+    /// The set of bundles with this content.
+    func page(of content: BundleContent) -> BundlePage?
+    func keep(_ page: BundlePage)
+
+    /// The keys of two devices, which both can compute, as `own` sees them.
+    func pair(of own: DeviceID, with peer: DeviceID) -> PairKeys?
+    func keep(_ pair: PairKeys, of own: DeviceID, with peer: DeviceID)
+
+    /// Whom an envelope is for. Whoever seals one says so; nobody else can make a tag that its recipient recognises.
+    func sealed(_ tag: RecipientTag, from sender: DeviceID, to recipient: DeviceID)
+    func parties(of tag: RecipientTag) -> (sender: DeviceID, recipient: DeviceID)?
+}

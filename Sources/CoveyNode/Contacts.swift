@@ -1,0 +1,63 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+
+/// The devices of the log that mail may come from or go to: their pair keys, and the tags of their first messages.
+///
+/// Alone, a node computes the keys of every device when it learns of it, to recognise its tags. Among nodes that share
+/// what they compute, keys are made when they are needed, and whoever sealed an envelope has said whom it is for.
+struct Contacts {
+    private let own: OwnDevice
+    private let commons: (any Commons)?
+    private var peers: [DeviceID: PeerDevice] = [:]
+    private var tags = TagIndex()
+
+    init(of own: OwnDevice, commons: (any Commons)?) {
+        self.own = own
+        self.commons = commons.flatMap { $0.reusesChecks ? $0 : nil }
+    }
+
+    /// Whether every device is to be added before its mail can be recognised.
+    var isComplete: Bool { commons == nil }
+
+    func isKnown(_ device: DeviceID) -> Bool { peers[device] != nil }
+
+    /// A device of the log: its pair keys are computed once, its tags recognised from now on.
+    mutating func add(_ certificate: DeviceCertificate) {
+        if let peer = make(certificate) { tags.add(peer) }
+    }
+
+    /// Nil for our own, for one that is not in the log, and for one with whom no keys can be made.
+    mutating func peer(_ device: DeviceID, in membership: Membership) -> PeerDevice? {
+        if let known = peers[device] { return known }
+        guard !isComplete, let certificate = membership.currentCertificate(device) else { return nil }
+        return make(certificate)
+    }
+
+    private mutating func make(_ certificate: DeviceCertificate) -> PeerDevice? {
+        let device = certificate.device
+        guard device != own.id, peers[device] == nil else { return nil }
+        let peer: PeerDevice
+        if let pair = commons?.pair(of: own.id, with: device) {
+            peer = PeerDevice(hash: certificate.deviceHash, message: certificate.message, pair: pair)
+        } else {
+            // A MSG key of small order belongs to nobody who could read an answer.
+            guard let made = try? PeerDevice(certificate, of: own) else { return nil }
+            peer = made
+            commons?.keep(made.pair, of: own.id, with: device)
+        }
+        peers[device] = peer
+        return peer
+    }
+
+    /// The device that sealed an envelope for us, by its tag; nil for others' mail.
+    mutating func sender(of header: EnvelopeHeader) -> DeviceID? {
+        guard let commons else { return tags.sender(of: header) }
+        guard let parties = commons.parties(of: header.tag), parties.recipient == own.id else { return nil }
+        return parties.sender
+    }
+
+    func sealed(_ header: EnvelopeHeader, to recipient: DeviceID) {
+        commons?.sealed(header.tag, from: own.id, to: recipient)
+    }
+}

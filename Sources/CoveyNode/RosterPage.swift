@@ -1,0 +1,185 @@
+import CoveyCore
+import CoveyCrypto
+import CoveySync
+
+/// Names what a roster took in, and in which order: a chain of hashes, the same on every node with the same past.
+package struct RosterHistory: FixedOctets {
+    private var octets = Octets32()
+    package init() {}
+
+    enum Kind: UInt8 { case entry = 1, note }
+
+    init(of genesis: Genesis) { self.init(prefixOf: genesis.meshID) }
+
+    func adding(_ kind: Kind, _ signed: Signed, at position: UInt64) -> RosterHistory {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(41 + signed.bytes.count)
+        bytes.append(self)
+        bytes.append(kind.rawValue)
+        bytes.append(u64: position)
+        bytes += signed.bytes
+        return Blake2b.hash(bytes.span.bytes, personal: "covey1:roster")
+    }
+}
+
+/// The membership with what its decisions do not need but others ask for: where each entry stands, and the notes.
+///
+/// All of it follows from what was taken in, and in which order.
+struct RosterState: Sendable {
+    private(set) var membership: Membership
+    private(set) var notes: [RevokeNote] = []
+    /// The same notes as they are reconciled.
+    var noteSet: KnownSet
+    /// The position of the last entry in the table `log`.
+    var last: UInt64 = 0
+    /// Entries and notes taken in.
+    private(set) var steps = 0
+    /// Positions in the table `log`, by log and sequence.
+    private var positions: [LogID: [UInt64: UInt64]] = [:]
+    /// Positions of entries whose place another entry had taken before: with that one, the proof of a fork.
+    private var beside: [LogID: [(sequence: UInt64, position: UInt64)]] = [:]
+    /// Where each authority was added.
+    private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
+    /// Where each certificate was issued.
+    private var issues: [CertificateHash: (log: LogID, sequence: UInt64)] = [:]
+
+    init(genesis: Genesis, seed: UInt64) {
+        membership = Membership(genesis: genesis)
+        noteSet = KnownSet(.notes, seed: seed)
+    }
+
+    /// - Parameter isVerified: it was accepted before, in the same order.
+    mutating func accept(_ signed: Signed, isVerified: Bool) throws(EntryRefusal) -> EntryOutcome {
+        let outcome = try isVerified ? membership.restore(signed) : membership.accept(signed)
+        guard case .accepted(let intake) = outcome else { return outcome }
+        steps += 1
+        for entry in intake.entries {
+            last += 1
+            index(entry, at: last)
+        }
+        for note in intake.notes { keep(note) }
+        return outcome
+    }
+
+    mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
+        let outcome = try membership.accept(note: signed)
+        if case .accepted(let note, _, let dropped) = outcome {
+            steps += 1
+            for hash in dropped {
+                notes.removeAll { $0.hash == hash }
+                noteSet.remove(ItemID(hash))
+            }
+            keep(note)
+        }
+        return outcome
+    }
+
+    private mutating func keep(_ note: RevokeNote) {
+        notes.append(note)
+        noteSet.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
+    }
+
+    /// Of a forked log the accepted branch came first, and stays in its place.
+    private mutating func index(_ entry: LogEntry, at position: UInt64) {
+        if positions[entry.log]?[entry.sequence] == nil {
+            positions[entry.log, default: [:]][entry.sequence] = position
+        } else {
+            beside[entry.log, default: []].append((entry.sequence, position))
+        }
+        switch entry.payload {
+        case .authorityAdd(let certificate):
+            if additions[certificate.authority] == nil {
+                additions[certificate.authority] = (entry.log, entry.sequence)
+            }
+        case .certIssue(let certificates):
+            for certificate in certificates where issues[certificate.hash] == nil {
+                issues[certificate.hash] = (entry.log, entry.sequence)
+            }
+        case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest, .recoverFork:
+            break
+        }
+    }
+
+    func position(of sequence: UInt64, in log: LogID) -> UInt64? { positions[log]?[sequence] }
+
+    /// Logs of which two entries with one sequence are held.
+    var forkedLogs: [LogID] { beside.keys.sorted() }
+
+    /// Entries of a log whose place was taken, ascending.
+    func places(beside log: LogID) -> [(sequence: UInt64, position: UInt64)] {
+        beside[log, default: []].sorted { ($0.sequence, $0.position) < ($1.sequence, $1.position) }
+    }
+
+    func issue(of certificate: CertificateHash) -> (log: LogID, sequence: UInt64)? { issues[certificate] }
+
+    func addition(of authority: AuthorityID) -> (log: LogID, sequence: UInt64)? { additions[authority] }
+}
+
+/// One state of the roster, which all nodes that came to it by the same history may hold together.
+package final class RosterPage {
+    /// What the last step did.
+    enum Step {
+        case entry(EntryOutcome)
+        case note(NoteOutcome)
+    }
+
+    struct Mark: Hashable {
+        let history: RosterHistory
+        let steps: Int
+    }
+
+    /// Tells apart the states that one node comes to, and with a history those of all nodes that share pages.
+    var mark: Mark { Mark(history: history, steps: state.steps) }
+
+    package fileprivate(set) var history: RosterHistory
+    fileprivate(set) var step: Step?
+    var state: RosterState
+
+    init(history: RosterHistory, step: Step?, state: RosterState) {
+        self.history = history
+        self.step = step
+        self.state = state
+    }
+
+    /// Takes a step. A page that nobody else holds is written over; else a new one is made.
+    ///
+    /// Whoever has been here before with the same history left a page, and what came of the step; then nothing is
+    /// parsed or verified again.
+    static func take(
+        _ kind: RosterHistory.Kind, _ signed: Signed, at position: UInt64, from page: inout RosterPage,
+        _ commons: (any Commons)?, _ step: (inout RosterState) throws -> Step
+    ) throws -> Step {
+        guard let commons else { return try step(&page.state) }
+        let history = page.history.adding(kind, signed, at: position)
+        if commons.reusesChecks, let known = commons.page(after: history), let taken = known.step {
+            page = known
+            return taken
+        }
+        let waited = page.state.membership.putAside
+        let taken: Step
+        if isKnownUniquelyReferenced(&page) {
+            taken = try step(&page.state)
+            guard taken.isAChange || page.state.membership.putAside != waited else { return taken }
+            page.history = history
+            page.step = taken
+        } else {
+            var state = page.state
+            taken = try step(&state)
+            guard taken.isAChange || state.membership.putAside != waited else { return taken }
+            page = RosterPage(history: history, step: taken, state: state)
+        }
+        if let known = commons.page(after: history) { page = known } else { commons.keep(page) }
+        return taken
+    }
+}
+
+extension RosterPage.Step {
+    /// What is put aside may be a change too; that is counted by the membership.
+    fileprivate var isAChange: Bool {
+        switch self {
+        case .entry(.accepted), .note(.accepted): true
+        case .entry(.known), .entry(.held), .note(.known), .note(.held): false
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+import Testing
+
+@Suite("Nodes that start from one snapshot and hold things in common")
+struct CommonsTests {
+    private let names = ["ana", "bo", "cy", "di", "eve", "fay"]
+
+    private func started(_ pool: CommonPool) throws -> (TestMesh, [TestMesh.Host]) {
+        let mesh = try TestMesh()
+        let hosts = try mesh.enrolTogether(names, pool: pool)
+        for host in hosts { try mesh.begin(host) }
+        try mesh.run(seconds: 40)
+        return (mesh, hosts)
+    }
+
+    @Test("link, write to each other and read as nodes alone do, checking everything or not", arguments: [true, false])
+    func writing(reuses: Bool) throws {
+        let pool = CommonPool(reusesChecks: reuses)
+        let (mesh, hosts) = try started(pool)
+        for (number, host) in hosts.enumerated() {
+            mesh.send("from \(host.name)", from: host, to: hosts[(number + 1) % hosts.count])
+        }
+        #expect(try mesh.run(seconds: 60) { hosts.allSatisfy { $0.delivered.count == 1 } })
+        for (number, host) in hosts.enumerated() {
+            #expect(host.delivered.map(\.text) == ["from \(hosts[(number + hosts.count - 1) % hosts.count].name)"])
+        }
+        #expect(pool.counts.envelopes == hosts.count)
+        // Every other host took each in, and the one that it came from did not.
+        #expect(pool.counts.envelopeHits >= hosts.count * (hosts.count - 1))
+        #expect((pool.counts.recognitions > 0) == reuses)
+        #expect(pool.counts.agreements == (reuses ? hosts.count : 0))
+    }
+
+    @Test("verify a new entry once for all of them, and revoke the same device")
+    func revoking() throws {
+        let pool = CommonPool()
+        let (mesh, hosts) = try started(pool)
+        try mesh.revoke(hosts[5], reason: .lost, at: hosts[0])
+        try mesh.run(seconds: 30)
+        for host in hosts.dropLast() {
+            let status = try #require(try mesh.status(of: host))
+            #expect(status.notes == 1)
+            #expect(status.logEntries == mesh.entries.count)
+            #expect(!status.isHolding)
+            #expect(!mesh.isLinked(host, hosts[5]))
+        }
+        // The note and the entry of the new epoch: made by one, found by the four others.
+        #expect(pool.counts.rosterSteps >= 2 * 4)
+    }
+
+    @Test("check everything themselves when they are told to", arguments: [true, false])
+    func bundles(reuses: Bool) throws {
+        let pool = CommonPool(reusesChecks: reuses)
+        let (mesh, hosts) = try started(pool)
+        #expect(pool.counts.bundleChecks == 0)
+        // Prekeys are renewed after a week.
+        for host in hosts { mesh.stop(host) }
+        mesh.skip(seconds: 8 * 86_400)
+        for host in hosts { try mesh.begin(host) }
+        try mesh.run(seconds: 60)
+        #expect((pool.counts.bundleChecks > 0) == reuses)
+        mesh.send("after a week", from: hosts[0], to: hosts[3])
+        #expect(try mesh.run(seconds: 60) { !hosts[3].delivered.isEmpty })
+    }
+
+    @Test("find what came after the snapshot in their own store when they start again")
+    func restarting() throws {
+        let pool = CommonPool()
+        let (mesh, hosts) = try started(pool)
+        try mesh.revoke(hosts[5], reason: .lost, at: hosts[0])
+        mesh.send("before", from: hosts[1], to: hosts[2])
+        #expect(try mesh.run(seconds: 60) { !hosts[2].delivered.isEmpty })
+        mesh.stop(hosts[2])
+        try mesh.begin(hosts[2])
+        mesh.send("after", from: hosts[1], to: hosts[2])
+        #expect(try mesh.run(seconds: 60) { hosts[2].delivered.map(\.text) == ["before", "after"] })
+        let status = try #require(try mesh.status(of: hosts[2]))
+        #expect(status.logEntries == mesh.entries.count)
+        #expect(status.notes == 1)
+        #expect(status.inbox == 2)
+        mesh.command(.logList(after: 0, limit: 100), at: hosts[2])
+        try mesh.run(seconds: 0)
+        guard case .logList(let lines)? = hosts[2].replies.last else {
+            Issue.record("the log is listed")
+            return
+        }
+        #expect(lines.map(\.head.id) == mesh.entries.map(\.id))
+    }
+}
