@@ -77,7 +77,7 @@ extension Node {
         var bitmap = [UInt8](repeating: 0, count: (offer.rows.count + 7) / 8)
         for (number, row) in offer.rows.enumerated() {
             guard (try? row.header.check(now: hour)) != nil,
-                number == decoy || tags.sender(of: row.header) != nil,
+                number == decoy || contacts.sender(of: row.header) != nil,
                 !knows(row.id, .mail(row.header.priority), link)
             else { continue }
             bitmap[number / 8] |= 1 << UInt8(number % 8)
