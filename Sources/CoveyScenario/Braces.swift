@@ -148,7 +148,9 @@ enum Braces {
     private static func tail(_ text: String) -> (stem: Substring, number: Int, rest: Substring)? {
         let dot = text.firstIndex(of: ".") ?? text.endIndex
         let head = text[..<dot]
-        guard let last = head.lastIndex(where: { !($0.isASCII && $0.isNumber) }), head[last].isLetter else { return nil }
+        guard let last = head.lastIndex(where: { !($0.isASCII && $0.isNumber) }), head[last].isLetter else {
+            return nil
+        }
         let digits = head[head.index(after: last)...]
         guard let number = Int(digits), "\(number)" == digits else { return nil }
         return (head[...last], number, text[dot...])

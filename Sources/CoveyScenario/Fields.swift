@@ -58,7 +58,8 @@ struct Item {
 
     func name() -> String? {
         guard let text = word() else { return nil }
-        guard text.utf8.count <= 64, text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
+        guard text.utf8.count <= 64,
+            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
         else {
             problem("“\(text)” is not a name: letters, digits, - and _, at most 64")
             return nil

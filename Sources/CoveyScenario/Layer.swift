@@ -190,7 +190,8 @@ package struct Layer: Hashable, Sendable {
         case .overlay:
             let of = fields.required("of") { $0.groups() }
             let anchors = fields.required("via") { item -> Int? in
-                item.parsed({ $0.hasPrefix("anchors:") ? Int($0.dropFirst(8)).flatMap { $0 > 0 ? $0 : nil } : nil },
+                item.parsed(
+                    { $0.hasPrefix("anchors:") ? Int($0.dropFirst(8)).flatMap { $0 > 0 ? $0 : nil } : nil },
                     "anchors:N")
             }
             guard let of, let anchors else { return nil }
@@ -242,7 +243,9 @@ package struct Layer: Hashable, Sendable {
             let of = fields.optional("of") { $0.terms() } ?? [.everyone]
             let range = fields.optional("range") { $0.distance() }
             guard let format, let file else { return nil }
-            if format == .oneMovement, range == nil { fields.item.problem("lacks “range”: movement alone joins nobody") }
+            if format == .oneMovement, range == nil {
+                fields.item.problem("lacks “range”: movement alone joins nobody")
+            }
             return .trace(Trace(format: format, file: file, of: of, range: range))
         }
     }
@@ -333,7 +336,10 @@ package struct Layer: Hashable, Sendable {
     }
 
     var yaml: YAMLValue {
-        .map([("type", .text(kind.rawValue)), ("name", name.map { .text($0) })] + entries + [("link", link.map { .text($0) })])
+        .map(
+            [("type", .text(kind.rawValue)), ("name", name.map { .text($0) })] + entries + [
+                ("link", link.map { .text($0) })
+            ])
     }
 
     private var entries: [(String, YAMLValue?)] {

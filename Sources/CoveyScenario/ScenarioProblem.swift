@@ -14,7 +14,9 @@ package struct ScenarioProblem: Error, Hashable, Sendable, CustomStringConvertib
         self.reason = reason
     }
 
-    package var description: String { key.isEmpty ? "\(file):\(line): \(reason)" : "\(file):\(line): \(key): \(reason)" }
+    package var description: String {
+        key.isEmpty ? "\(file):\(line): \(reason)" : "\(file):\(line): \(key): \(reason)"
+    }
 }
 
 /// All that is wrong with a scenario file, by line.

@@ -3,7 +3,9 @@ import CoveyReport
 /// Writes a scenario the one way we write them: blocks for what has parts, one line for what fits on one.
 package enum ScenarioWriter {
     package static func write(_ scenario: Scenario) -> String {
-        guard case .map(let entries) = scenario.yaml(isFolded: true).content else { preconditionFailure("a scenario is a map") }
+        guard case .map(let entries) = scenario.yaml(isFolded: true).content else {
+            preconditionFailure("a scenario is a map")
+        }
         var text = ""
         for entry in entries {
             // Room between the parts; the head stands together.

@@ -9,7 +9,8 @@ extension TimelineEntry {
         guard let word = words.first, words.count == 1 else {
             if words.isEmpty {
                 let strange = fields.entries.first { !["at", "every", "for", "from", "until"].contains($0.key) }
-                item.problem("names nothing to do" + (strange.map { nearest($0.key, Word.allCases.map(\.rawValue)) } ?? ""))
+                item.problem(
+                    "names nothing to do" + (strange.map { nearest($0.key, Word.allCases.map(\.rawValue)) } ?? ""))
             } else {
                 item.problem("names more than one thing to do: \(words.map(\.rawValue).joined(separator: ", "))")
             }
@@ -177,7 +178,8 @@ extension TimelineEntry {
         let affects = fields.optional("affects") { item -> String? in
             guard let name = item.name() else { return nil }
             guard item.findings.layers.contains(name) else {
-                item.problem("nothing in the topology is called “\(name)”" + nearest(name, item.findings.layers.sorted()))
+                item.problem(
+                    "nothing in the topology is called “\(name)”" + nearest(name, item.findings.layers.sorted()))
                 return nil
             }
             return name
@@ -236,7 +238,8 @@ extension TimelineEntry {
         case .at(let at): entries = [("at", .text(at))]
         case .every(let every, let from, let until):
             entries = [
-                ("every", .text(every)), ("from", from == every ? nil : .text(from)), ("until", until.map { .text($0) }),
+                ("every", .text(every)), ("from", from == every ? nil : .text(from)),
+                ("until", until.map { .text($0) }),
             ]
         }
         return .map(entries + verb.entries(word.rawValue) + [("for", lasts.map { .text($0) })])
@@ -279,7 +282,8 @@ extension TimelineEntry.Verb {
                     word,
                     .map(
                         who.entries + [
-                            ("losesUnsynced", loses ? .text(true) : nil), ("off", off == .seconds(30) ? nil : .text(off)),
+                            ("losesUnsynced", loses ? .text(true) : nil),
+                            ("off", off == .seconds(30) ? nil : .text(off)),
                         ])
                 )
             ]

@@ -51,7 +51,8 @@ package enum Who: Hashable, Sendable {
     var entries: [(String, YAMLValue?)] {
         switch self {
         case .these(let terms): [("node", terms.yaml)]
-        case .fraction(let fraction, let of): [("fraction", .text(fraction)), ("of", of == [.everyone] ? nil : of.yaml)]
+        case .fraction(let fraction, let of):
+            [("fraction", .text(fraction)), ("of", of == [.everyone] ? nil : of.yaml)]
         case .number(let count, let of): [("count", .text(count)), ("of", of == [.everyone] ? nil : of.yaml)]
         }
     }

@@ -79,7 +79,8 @@ struct ScenarioReaderTests {
         let many = problems(sample(groups: "- {name: \"g{0..9999}\", count: 1000}", topology: "[]"))
         #expect(many == ["x.yaml:1: has 10000000 hosts; 1000000 are the most"])
         let bomb = (1...9).reduce("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n") { text, level in
-            text + "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ",") + "]\n"
+            text + "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ",")
+                + "]\n"
         }
         #expect(problems(bomb).first?.contains("holds more than 4000000 values") == true)
     }
@@ -89,7 +90,8 @@ struct ScenarioReaderTests {
         let scenario = try read(
             sample(
                 groups: "- {name: \"v{0..2}\", count: 2, routingGroup: \"v{0..2}\"}",
-                topology: "- {type: clique, of: \"v{0..2}\", link: wire}\n  - {type: core, of: [\"v{0..2}\"], link: wire}"))
+                topology:
+                    "- {type: clique, of: \"v{0..2}\", link: wire}\n  - {type: core, of: [\"v{0..2}\"], link: wire}"))
         #expect(scenario.groups.map(\.name) == ["v0", "v1", "v2"])
         #expect(scenario.groups.map(\.routingGroup) == ["v0", "v1", "v2"])
         #expect(
@@ -130,7 +132,8 @@ struct ScenarioReaderTests {
         let scenario = try read(sample(rest: rest))
         let one = try scenario.drawn(seed: 5)
         let again = try scenario.drawn(seed: 5)
-        #expect(one.choices == again.choices && ScenarioWriter.write(one.scenario) == ScenarioWriter.write(again.scenario))
+        #expect(
+            one.choices == again.choices && ScenarioWriter.write(one.scenario) == ScenarioWriter.write(again.scenario))
         let all = try (0..<50).map { try scenario.drawn(seed: $0) }
         #expect(Set(all.map { $0.scenario.groups[0].count }) == Set(3...9))
         #expect(Set(all.map { $0.scenario.duration }) == [.seconds(600), .seconds(1200), .seconds(1800)])
