@@ -35,6 +35,50 @@ package struct ContactTrace: Sendable {
     }
 }
 
+extension ContactTrace {
+    /// Without what changes nothing: an `up` of a pair that is in contact over that kind of link, a `down` of one that
+    /// is not.
+    package var tidied: ContactTrace {
+        var isUp: Set<ContactChange> = []
+        var changes: [ContactChange] = []
+        for change in self.changes {
+            let pair = ContactChange(
+                time: 0, a: min(change.a, change.b), b: max(change.a, change.b), link: change.link, isUp: true)
+            if change.isUp ? isUp.insert(pair).inserted : isUp.remove(pair) != nil { changes.append(change) }
+        }
+        return ContactTrace(nodes: nodes, changes: changes)
+    }
+}
+
+/// The contacts of a trace, one after the other.
+package struct TraceContacts: ContactSource, Sendable {
+    private let changes: [ContactChange]
+    private var taken = 0
+
+    package init(_ trace: ContactTrace) { changes = trace.changes }
+
+    package mutating func next() -> ContactChange? {
+        guard taken < changes.count else { return nil }
+        taken += 1
+        return changes[taken - 1]
+    }
+}
+
+extension ContactTrace {
+    /// All contacts of a source that ends.
+    /// - Parameter nodes: the highest number found, plus one, when not said.
+    package init(_ source: some ContactSource, nodes: Int? = nil) {
+        var source = source
+        var changes: [ContactChange] = []
+        var top = -1
+        while let change = source.next() {
+            changes.append(change)
+            top = max(top, Int(max(change.a, change.b)))
+        }
+        self.init(nodes: nodes ?? top + 1, changes: changes)
+    }
+}
+
 /// One message that somebody wants to send, at the level of contacts.
 package struct PlannedMessage: Hashable, Sendable {
     /// As the workload names it.

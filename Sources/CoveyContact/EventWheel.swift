@@ -250,3 +250,7 @@ package struct EventWheel<Payload: BitwiseCopyable> {
         free = UInt32(old)
     }
 }
+
+extension EventWheel: Sendable where Payload: Sendable {}
+extension EventWheel.Entry: Sendable where Payload: Sendable {}
+extension EventWheel.Slot: Sendable {}

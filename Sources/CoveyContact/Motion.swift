@@ -41,7 +41,7 @@ package enum Motion: Sendable {
         case .waypoint(let motion): motion.speed.upperBound
         case .walk(let motion): motion.speed.upperBound
         case .path(let motion): motion.speed.upperBound
-        case .voyage(let motion): motion.speed
+        case .voyage(let motion): motion.speed.upperBound
         case .recorded(let motion): motion.fastest
         }
     }

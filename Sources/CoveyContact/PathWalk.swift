@@ -47,17 +47,5 @@ package struct PathWalk: Sendable {
         Leg(restingAt: place.x, place.y, from: time, until: time + max(1, dice.within(pause)))
     }
 
-    private func nearest(to place: (x: Double, y: Double)) -> Int {
-        var best = 0
-        var least = Double.infinity
-        for (index, point) in points.enumerated() {
-            let dx = point.x - place.x
-            let dy = point.y - place.y
-            if dx * dx + dy * dy < least {
-                least = dx * dx + dy * dy
-                best = index
-            }
-        }
-        return best
-    }
+    private func nearest(to place: (x: Double, y: Double)) -> Int { Voyage.nearest(of: points, to: place) }
 }

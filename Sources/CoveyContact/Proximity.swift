@@ -5,8 +5,9 @@
 /// checked on the positions themselves, so the outcome is that of looking at all pairs at every tick. Which pairs are
 /// worth an equation a grid tells: cells are wider than any range, so a pair can only meet while its cells touch, and is
 /// looked at when they begin to, and when either of the two takes a new leg.
-package struct Proximity: ContactSource {
-    /// Of two ranges that differ, which one counts.
+package struct Proximity: ContactSource, Sendable {
+    /// Of two ranges that differ, which one counts. The kind of link is that of the group whose range counts; of two
+    /// with the same range, that of the first.
     package enum Reach: Sendable {
         /// Each must hear the other with its own radio.
         case smaller
@@ -18,22 +19,19 @@ package struct Proximity: ContactSource {
         /// µs between two looks, a millisecond at least.
         package var tick: UInt64
         package var reach: Reach
-        /// As in `ContactChange`.
-        package var link: UInt16
         /// No look is after this, µs.
         package var until: UInt64
 
-        package init(tick: UInt64 = 1_000_000, reach: Reach = .smaller, link: UInt16 = 0, until: UInt64) {
+        package init(tick: UInt64 = 1_000_000, reach: Reach = .smaller, until: UInt64) {
             precondition(tick >= 1_000, "two looks are a millisecond apart at least")
             self.tick = tick
             self.reach = reach
-            self.link = link
             self.until = until
         }
     }
 
     /// Something that two hosts will do if neither takes another leg before.
-    private struct Meeting: BitwiseCopyable {
+    private struct Meeting: Sendable, BitwiseCopyable {
         var a: UInt32
         var b: UInt32
         /// The low bits of the numbers of their legs.
@@ -42,17 +40,17 @@ package struct Proximity: ContactSource {
         var isUp: Bool
     }
 
-    private enum Move: UInt8 {
+    private enum Move: UInt8, Sendable {
         case nextLeg, left, right, down, up
     }
 
-    private struct Step: BitwiseCopyable {
+    private struct Step: Sendable, BitwiseCopyable {
         var host: UInt32
         var leg: UInt16
         var move: Move
     }
 
-    private struct HalfContact: BitwiseCopyable {
+    private struct HalfContact: Sendable, BitwiseCopyable {
         var peer: UInt32
         var next: Int32
     }
@@ -61,6 +59,8 @@ package struct Proximity: ContactSource {
     private var tracks: Tracks
     /// Squares of ranges by pair of groups, m².
     private var squares: [Double] = []
+    /// Kinds of link by pair of groups.
+    private var links: [UInt16] = []
 
     /// Metres.
     private let cell: Double
@@ -87,14 +87,21 @@ package struct Proximity: ContactSource {
     package init(_ tracks: Tracks, _ parameters: Parameters) {
         self.tracks = tracks
         self.parameters = parameters
-        let ranges = tracks.groups.map(\.range)
-        for one in ranges {
-            for two in ranges {
-                let range = parameters.reach == .smaller ? min(one, two) : max(one, two)
-                squares.append(range * range)
+        for one in tracks.groups.indices {
+            for two in tracks.groups.indices {
+                let first = tracks.groups[min(one, two)]
+                let second = tracks.groups[max(one, two)]
+                let isSecond =
+                    switch parameters.reach {
+                    case .smaller: second.range < first.range
+                    case .larger: second.range > first.range
+                    }
+                let counts = isSecond ? second : first
+                squares.append(counts.range * counts.range)
+                links.append(counts.link)
             }
         }
-        let widest = ranges.max() ?? 1
+        let widest = tracks.groups.map(\.range).max() ?? 1
         // A step into the next cell is told up to 64 µs late: two hosts then are that much nearer to each other.
         let late = 2 * 0.000_128 * (tracks.groups.map(\.motion.fastest).max() ?? 0)
         let area = tracks.ground.width * tracks.ground.height
@@ -124,6 +131,9 @@ package struct Proximity: ContactSource {
         taken += 1
         return batch[taken - 1]
     }
+
+    /// Where hosts are, for a report: a copy that goes its own pace.
+    package var positions: Tracks { tracks }
 
     // MARK: Time
 
@@ -186,7 +196,7 @@ package struct Proximity: ContactSource {
         let two = tracks.hosts[b]
         batch.append(
             ContactChange(
-                time: time, a: min(one, two), b: max(one, two), link: parameters.link, isUp: meeting.isUp))
+                time: time, a: min(one, two), b: max(one, two), link: links[pair(a, b)], isUp: meeting.isUp))
     }
 
     private mutating func make(_ step: Step, now: UInt64) {
@@ -322,7 +332,12 @@ package struct Proximity: ContactSource {
         let there = two.position(at: time)
         return Sight(
             time: time, end: end, dx: there.x - here.x, dy: there.y - here.y, vx: two.vx - one.vx, vy: two.vy - one.vy,
-            square: squares[Int(tracks.groupOf[a]) * tracks.groups.count + Int(tracks.groupOf[b])])
+            square: squares[pair(a, b)])
+    }
+
+    /// Where the tables have what holds between the groups of two hosts.
+    private func pair(_ a: Int, _ b: Int) -> Int {
+        Int(tracks.groupOf[a]) * tracks.groups.count + Int(tracks.groupOf[b])
     }
 
     private func isInRange(_ a: Int, _ b: Int, at time: UInt64, square: Double) -> Bool {

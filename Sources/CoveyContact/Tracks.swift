@@ -12,9 +12,12 @@ package struct Tracks: Sendable {
         package var hosts: [UInt32]
         /// How far a host's radio reaches, metres.
         package var range: Double
+        /// Over which kind of link, as in `ContactChange`.
+        package var link: UInt16
 
-        package init(_ motion: Motion, hosts: [UInt32], range: Double) {
+        package init(_ motion: Motion, hosts: [UInt32], range: Double, link: UInt16 = 0) {
             precondition(range > 0, "a radio reaches some way")
+            self.link = link
             self.motion = motion
             self.hosts = hosts
             self.range = range

@@ -4,12 +4,14 @@ package struct Voyage: Sendable {
     package let ports: [(x: Double, y: Double)]
     package let ground: Ground
     /// Metres a second.
-    package let speed: Double
+    package let speed: ClosedRange<Double>
     /// In port, µs.
     package let dwell: UInt64
 
-    package init(ports: [(x: Double, y: Double)], ground: Ground, speed: Double, dwell: UInt64) {
-        precondition(!ports.isEmpty && speed > 0 && dwell > 0, "a voyage has a port to start from, a speed and a stay")
+    package init(ports: [(x: Double, y: Double)], ground: Ground, speed: ClosedRange<Double>, dwell: UInt64) {
+        precondition(
+            !ports.isEmpty && speed.lowerBound > 0 && dwell > 0, "a voyage has a port to start from, a speed and a stay"
+        )
         self.ports = ports
         self.ground = ground
         self.speed = speed
@@ -38,11 +40,13 @@ package struct Voyage: Sendable {
         } else {
             there = phase == 1 ? ground.anywhere(&dice) : ports[0]
         }
-        return Leg(fromX: here.x, y: here.y, toX: there.x, y: there.y, from: last.until, speed: speed)
+        return Leg(fromX: here.x, y: here.y, toX: there.x, y: there.y, from: last.until, speed: dice.uniform(speed))
     }
 
-    /// The port that is nearest.
-    func port(at place: (x: Double, y: Double)) -> Int {
+    private func port(at place: (x: Double, y: Double)) -> Int { Self.nearest(of: ports, to: place) }
+
+    /// The first of the nearest.
+    static func nearest(of ports: [(x: Double, y: Double)], to place: (x: Double, y: Double)) -> Int {
         var best = 0
         var least = Double.infinity
         for (index, port) in ports.enumerated() {

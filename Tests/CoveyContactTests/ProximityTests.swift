@@ -82,9 +82,10 @@ struct ProximityTests {
                 hosts: [8, 10], range: 40),
             .init(
                 .voyage(
-                    Voyage(ports: [(0, 200), (300, 200), (150, 0)], ground: ground, speed: 12, dwell: 6_000_000)),
+                    Voyage(ports: [(0, 200), (300, 200), (150, 0)], ground: ground, speed: 9...12, dwell: 6_000_000)),
                 hosts: [11, 12], range: 90),
-            .init(.voyage(Voyage(ports: [(0, 0)], ground: ground, speed: 8, dwell: 6_000_000)), hosts: [13], range: 9),
+            .init(
+                .voyage(Voyage(ports: [(0, 0)], ground: ground, speed: 8...8, dwell: 6_000_000)), hosts: [13], range: 9),
             .init(.recorded(RecordedMovement(hosts: seen)), hosts: [14, 15, 16], range: 25),
         ]
         let tracks = Tracks(ground: ground, groups: groups, dice: Dice(seed: 5))
