@@ -49,3 +49,25 @@ package struct PathWalk: Sendable {
 
     private func nearest(to place: (x: Double, y: Double)) -> Int { Voyage.nearest(of: points, to: place) }
 }
+
+extension Tracks {
+    /// A tunnel: fixed hosts on a line, evenly, and others who walk along it. Whoever walks always reaches the nearest
+    /// fixed host, sometimes the next one too, and others who walk; fixed hosts do not reach each other this way.
+    /// - Parameters:
+    ///   - spacing: between two fixed hosts, metres; ranges are six tenths of it.
+    ///   - link: of those who walk, with the fixed hosts and with each other.
+    package static func tunnel(
+        fixed: [UInt32], walkers: [UInt32], spacing: Double = 100, speed: ClosedRange<Double> = 0.5...1.5,
+        pause: ClosedRange<UInt64> = 0...600_000_000, link: UInt16 = 0, dice: Dice
+    ) -> Tracks {
+        precondition(fixed.count > 1, "a tunnel has two ends")
+        let places = fixed.indices.map { (x: Double($0) * spacing, y: 0.0) }
+        let walk = PathWalk(along: places, speed: speed, pause: pause, stops: 0.3)
+        return Tracks(
+            ground: Ground(width: spacing * Double(fixed.count - 1), height: spacing),
+            groups: [
+                Group(.standstill(Standstill(at: places)), hosts: fixed, range: spacing * 0.6, link: link),
+                Group(.path(walk), hosts: walkers, range: spacing * 0.6, link: link),
+            ], dice: dice)
+    }
+}

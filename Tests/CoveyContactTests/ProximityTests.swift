@@ -136,4 +136,42 @@ struct ProximityTests {
         #expect(tracks.position(of: 7, at: 10_000_000)! == early)
         #expect(tracks.position(of: 6, at: 0) == nil)
     }
+
+    @Test("In a tunnel everybody is always in reach of the nearest relay, and gets to know many of them")
+    func tunnel() {
+        let tracks = Tracks.tunnel(
+            fixed: Array(0..<20), walkers: Array(20..<30), pause: 0...60_000_000, link: 2, dice: Dice(seed: 4))
+        var reached = [Set<UInt32>](repeating: [], count: 30)
+        var met = reached
+        for (index, change) in all(Proximity(tracks, .init(until: 7_200_000_000))).enumerated() {
+            #expect(change.link == 2 && change.b >= 20)
+            // At time 0 everybody comes into reach; from then on the next relay is there before the last one goes.
+            if change.isUp { reached[Int(change.b)].insert(change.a) } else { reached[Int(change.b)].remove(change.a) }
+            if change.isUp { met[Int(change.b)].insert(change.a) }
+            if index > 60 { for host in 20..<30 { #expect(reached[host].contains { $0 < 20 }) } }
+        }
+        #expect(met[20...].allSatisfy { $0.filter { $0 < 20 }.count > 4 })
+    }
+
+    @Test("The same seed gives the same contacts in every build, on every machine")
+    func pinned() {
+        let ground = Ground(width: 1_000, height: 800)
+        let pause: ClosedRange<UInt64> = 0...60_000_000
+        let groups: [Tracks.Group] = [
+            .init(
+                .waypoint(RandomWaypoint(ground: ground, speed: 0.5...1.5, pause: pause)), hosts: Array(0..<60),
+                range: 40),
+            .init(
+                .walk(RandomWalk(ground: ground, speed: 1...4, stretch: 10_000_000...90_000_000)),
+                hosts: Array(60..<90), range: 60),
+            .init(.standstill(Standstill(anywhereOn: ground)), hosts: Array(90..<100), range: 80),
+        ]
+        let tracks = Tracks(ground: ground, groups: groups, dice: Dice(seed: 2026))
+        var digest: UInt64 = 0
+        for change in all(Proximity(tracks, .init(reach: .larger, until: 3_600_000_000))) {
+            let words = [change.time, UInt64(change.a) << 32 | UInt64(change.b), change.isUp ? 1 : 0]
+            for word in words { digest = (digest ^ word) &* 0x100_0000_01b3 }
+        }
+        #expect(digest == 2_153_373_577_885_012_850)
+    }
 }
