@@ -1,8 +1,8 @@
 /// BLAKE2b without a key (RFC 7693), in plain words.
 ///
-/// For what is public and long: an envelope's id is a hash of 2 KiB, taken by every node that carries it. libsodium's
-/// compression for AVX2 gathers the words of a message for each round and takes twice as long as this. What may be a secret
-/// stays with libsodium: here, nothing is wiped.
+/// For what is public and long: an envelope's id is a hash of 2 KiB, taken by every node that carries it, and
+/// libsodium's takes twice as long (docs/performance.md). What may be a secret stays with libsodium: here, nothing is
+/// wiped.
 ///
 ///     parameters = size u8 | key size 0 | fanout 1 | depth 1 | zero 28 | salt 16 | personal 16
 package struct PublicBlake2b {
