@@ -65,6 +65,14 @@ package enum Figure {
         return sign + quantity(wanted.quantity)
     }
 
+    /// A time of the simulated world, from microseconds: `01:30:00`, `2 d 03:15:00`.
+    package static func clock(_ microseconds: UInt64) -> String {
+        let seconds = microseconds / 1_000_000
+        func two(_ value: UInt64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let clock = "\(two(seconds / 3600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
+        return seconds < 86_400 ? clock : "\(seconds / 86_400) d \(clock)"
+    }
+
     /// Rounded half away from zero, thousands set apart by commas.
     static func fixed(_ value: Double, places: Int) -> String {
         guard abs(value) < 1e15 else { return "\(value)" }

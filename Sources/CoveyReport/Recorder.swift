@@ -99,7 +99,7 @@ package struct Recorder: Sendable {
         guard positionInstants.pass(time) else { return }
         // Decimetres are more than a page can show.
         let rounded = places.map { ($0 * 10).rounded() / 10 }
-        if positions.last?.places != rounded { positions.append(Recording.Positions(time: time, places: rounded)) }
+        positions.append(Recording.Positions(time: time, places: rounded))
     }
 
     package mutating func bytes(_ count: UInt64, frame: Int, at time: UInt64) {
@@ -183,6 +183,8 @@ package struct Recorder: Sendable {
             contacts.append(Recording.Contact(a: link.a, b: link.b, from: from, to: end, kind: link.kind))
         }
         for number in openIntervals.keys.sorted() { self.end(OpenInterval(number: number), at: end) }
+        // Hosts that never move need one frame. Of others every frame is kept: what lies between is drawn as movement.
+        if let first = positions.first, positions.allSatisfy({ $0.places == first.places }) { positions = [first] }
         let paths = tracks.kept.map { track in
             var path = track.path
             path.oracle = oracle(track.key)
