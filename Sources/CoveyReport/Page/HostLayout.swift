@@ -48,39 +48,47 @@ struct HostLayout {
         return points
     }
 
-    /// Hosts push one another away, contacts pull by the share of the run that they lasted.
+    /// Each host is tied to its place, contacts pull by the share of the run that they lasted, and nobody comes too
+    /// near to another.
     private static func settle(_ points: inout [Point], _ recording: Recording) {
         let count = points.count
-        var pull: [Int: Double] = [:]
+        let tied = points
+        var lasted: [Int: Double] = [:]
         for contact in recording.contacts {
-            let lasted = Double(contact.to - contact.from) / Double(max(1, recording.duration))
-            pull[Int(contact.a) * count + Int(contact.b), default: 0] += lasted
+            let share = Double(contact.to - contact.from) / Double(max(1, recording.duration))
+            lasted[Int(contact.a) * count + Int(contact.b), default: 0] += share
         }
-        let springs = pull.sorted { $0.key < $1.key }.map {
-            (a: $0.key / count, b: $0.key % count, pull: min(1, $0.value))
+        let springs = lasted.sorted { $0.key < $1.key }
+            .map { (a: $0.key / count, b: $0.key % count, pull: min(1, $0.value)) }
+        // Of a host with many contacts each pulls less.
+        var pulls = Array(repeating: 1.0, count: count)
+        for spring in springs {
+            pulls[spring.a] += spring.pull
+            pulls[spring.b] += spring.pull
         }
         let rounds = 150
         for round in 0..<rounds {
-            var force = Array(repeating: Point(x: 0, y: 0), count: count)
+            var force = tied.indices.map {
+                Point(x: (tied[$0].x - points[$0].x) * 0.05, y: (tied[$0].y - points[$0].y) * 0.05)
+            }
             for a in 0..<count {
                 for b in (a + 1)..<count {
                     let dx = points[a].x - points[b].x
                     let dy = points[a].y - points[b].y
-                    let square = max(0.01, dx * dx + dy * dy)
-                    let push = 2.2 / square
+                    let square = dx * dx + dy * dy
+                    guard square < 6.25 else { continue }
+                    let distance = max(0.1, sqrt(square))
+                    let push = 0.5 * (2.5 - distance) / distance
                     force[a].x += dx * push
                     force[a].y += dy * push
                     force[b].x -= dx * push
                     force[b].y -= dy * push
                 }
-                // Nothing drifts away.
-                force[a].x -= points[a].x * 0.01
-                force[a].y -= points[a].y * 0.01
             }
             for spring in springs {
                 let dx = points[spring.a].x - points[spring.b].x
                 let dy = points[spring.a].y - points[spring.b].y
-                let strength = 0.08 * spring.pull
+                let strength = 0.3 * spring.pull / max(pulls[spring.a], pulls[spring.b])
                 force[spring.a].x -= dx * strength
                 force[spring.a].y -= dy * strength
                 force[spring.b].x += dx * strength
