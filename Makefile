@@ -19,6 +19,7 @@ test: setup lint
 	swift test --skip-build
 	scripts/test-demo
 	scripts/test-namespaces
+	scripts/test-report
 
 bench: setup
 	$(RELEASE) --product covey-bench

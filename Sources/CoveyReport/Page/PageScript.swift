@@ -83,7 +83,7 @@ enum PageScript {
         }
 
         // All pictures over time share one plot: the same margins, the same axis, the same cursor.
-        const margin = () => innerWidth < 680 ? { left: 58, right: 10 } : { left: 104, right: 14 };
+        const margin = () => innerWidth < 680 ? { left: 74, right: 10 } : { left: 104, right: 14 };
         function timePlot(holder, height, { axis = true } = {}) {
           const width = holder.clientWidth, { left, right } = margin();
           const inner = Math.max(10, width - left - right);
