@@ -19,16 +19,11 @@ package struct Personal: ExpressibleByStringLiteral, Sendable {
 /// BLAKE2b with personalisation, keyed or not: hashes, ids and tags of the protocol.
 ///
 /// One call over contiguous bytes. libsodium's incremental state is over-aligned, which Swift does not import;
-/// every hash of the protocol is over one object, or over a few short parts. Long objects without a key go to
-/// `PublicBlake2b`.
+/// every hash of the protocol is over one object, or over a few short parts.
 package enum Blake2b {
-    /// Bytes that may be a secret: the longest hashed without a key has 32.
-    private static let secret = 64
-
     package static func hash<Digest: FixedOctets>(
         _ bytes: RawSpan, personal: Personal, key: SymmetricKey? = nil, as: Digest.Type = Digest.self
     ) -> Digest {
-        if key == nil, bytes.byteCount > secret { return PublicBlake2b.hash(bytes, personal: personal.octets) }
         Sodium.start()
         var digest = Digest()
         withUnsafeMutableBytes(of: &digest) { out in
