@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`.
-.PHONY: demo test bench fuzz setup build lint format clean
+.PHONY: demo test bench compare-one fuzz setup build lint format clean
 
 RELEASE := swift build -c release --static-swift-stdlib
 
@@ -24,6 +24,10 @@ test: setup lint
 bench: setup
 	$(RELEASE) --product covey-bench
 	@"$$($(RELEASE) --show-bin-path)/covey-bench"
+
+# Skips, and says so, when the runs of The ONE are not beside the checkout.
+compare-one: setup
+	@scripts/compare-one
 
 # One minute a reader: `scripts/fuzz SECONDS [READER...]` chooses.
 fuzz: setup
