@@ -9,6 +9,7 @@ package protocol FixedOctets: Hashable, Comparable, Sendable, BitwiseCopyable, C
 }
 
 extension FixedOctets {
+    @inlinable
     package static var byteCount: Int { MemoryLayout<Self>.size }
 
     /// Nil when `bytes` has another length.
@@ -39,6 +40,7 @@ extension FixedOctets {
     }
 
     /// Copies `bytes`, which has exactly `byteCount` bytes.
+    @inlinable
     package init(copying bytes: RawSpan) {
         precondition(bytes.byteCount == Self.byteCount, "the span has the length of the type")
         self.init()
@@ -48,8 +50,10 @@ extension FixedOctets {
     }
 
     /// The first bytes of a longer value, as the protocol takes a `device_id` from a hash.
+    @inlinable
     package init(prefixOf longer: some FixedOctets) {
-        self = longer.withSpan { Self(copying: $0.extracting(first: Self.byteCount)) }
+        precondition(Self.byteCount <= MemoryLayout.size(ofValue: longer), "a prefix is not longer than the value")
+        self = withUnsafeBytes(of: longer) { $0.loadUnaligned(as: Self.self) }
     }
 
     package init?(hex text: String) {

@@ -19,10 +19,11 @@ extension Node {
             }
             var record = EnvelopeRecord(
                 id: envelope.id, header: header, tokens: 0, hops: 0, isOwn: true, ingress: own.id)
-            switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf.view) {
+            switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf) {
             case .keep(let tokens), .surplus(let tokens): record.tokens = tokens.value
             case .refuse: continue
             }
+            let envelope = commons?.keep(envelope) ?? envelope
             try store.insert(record, envelope.bytes)
             shelf.insert(record)
             try deliver(envelope, now, store, &effects)

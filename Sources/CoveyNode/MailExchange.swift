@@ -163,7 +163,7 @@ extension Node {
             ][meta.priority].spend(meta.size, now: now.uptime)
         var kept = record
         let isSurplus: Bool
-        switch policy.admit(meta, from: link.peerView, isWithinRate: isWithinRate, store: shelf.view) {
+        switch policy.admit(meta, from: link.peerView, isWithinRate: isWithinRate, store: shelf) {
         case .refuse: return false
         case .keep(let tokens):
             kept.tokens = tokens.value
@@ -173,7 +173,7 @@ extension Node {
             isSurplus = true
         }
         guard
-            let victims = policy.victims(meta.priority, need: meta.size, store: shelf.view, now: mailNow(now).hour)
+            let victims = policy.victims(meta.priority, need: meta.size, store: shelf, now: mailNow(now).hour)
         else { return false }
         for victim in victims { try letGo(victim, .evicted, store) }
         try store.insert(kept, bytes)

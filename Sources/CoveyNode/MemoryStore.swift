@@ -9,9 +9,32 @@ package final class MemoryStore: CommittingStore {
         func write() {}
     }
 
+    /// The header is in the bytes.
     private struct Held {
-        var record: EnvelopeRecord
-        var bytes: [UInt8]
+        let bytes: [UInt8]
+        let ingress: DeviceID
+        let tokens: UInt8
+        let hops: UInt8
+        let isOwn: Bool
+        let expiry: Hour
+
+        init(_ record: EnvelopeRecord, _ bytes: [UInt8]) {
+            self.bytes = bytes
+            ingress = record.ingress
+            tokens = record.tokens
+            hops = record.hops
+            isOwn = record.isOwn
+            expiry = record.header.expiry
+        }
+
+        func record(_ id: EnvelopeID) -> EnvelopeRecord {
+            guard
+                let header = try? EnvelopeHeader.parse(
+                    bytes.span.bytes.extracting(first: min(bytes.count, EnvelopeHeader.byteCount)))
+            else { preconditionFailure("an envelope begins with its header") }
+            return EnvelopeRecord(
+                id: id, header: header, tokens: tokens, hops: hops, isOwn: isOwn, ingress: ingress)
+        }
     }
 
     /// What stood in a place before it was written.
@@ -99,7 +122,7 @@ package final class MemoryStore: CommittingStore {
                 _ = sequences[table, default: Sequence()].set(sequence, value)
             case .held(let id, let value):
                 held[id] = value
-                if let value { nextMail = min(nextMail, value.record.header.expiry) }
+                if let value { nextMail = min(nextMail, value.expiry) }
             case .ghost(let id, let value):
                 ghosts[id] = value
                 if let value { nextGhost = min(nextGhost, value.expiry.adding(24)) }
@@ -141,7 +164,7 @@ package final class MemoryStore: CommittingStore {
 
     package func insert(_ record: EnvelopeRecord, _ bytes: [UInt8]) {
         forgetGhost(record.id)
-        journal.append(.held(record.id, held.updateValue(Held(record: record, bytes: bytes), forKey: record.id)))
+        journal.append(.held(record.id, held.updateValue(Held(record, bytes), forKey: record.id)))
         nextMail = min(nextMail, record.header.expiry)
     }
 
@@ -154,7 +177,7 @@ package final class MemoryStore: CommittingStore {
 
     package func insert(_ ghost: Ghost) {
         if let before = held.removeValue(forKey: ghost.id) {
-            precondition(before.record.header.expiry <= ghost.expiry, "a ghost outlives its envelope")
+            precondition(before.expiry <= ghost.expiry, "a ghost outlives its envelope")
             journal.append(.held(ghost.id, before))
         }
         journal.append(.ghost(ghost.id, ghosts.updateValue(ghost, forKey: ghost.id)))
@@ -162,7 +185,7 @@ package final class MemoryStore: CommittingStore {
     }
 
     private func forgetGhost(_ id: EnvelopeID) {
-        guard let before = ghosts.removeValue(forKey: id) else { return }
+        guard !ghosts.isEmpty, let before = ghosts.removeValue(forKey: id) else { return }
         journal.append(.ghost(id, before))
     }
 
@@ -170,11 +193,11 @@ package final class MemoryStore: CommittingStore {
         if nextMail <= hour {
             nextMail = Hour(.max)
             for (id, value) in held {
-                if value.record.header.expiry <= hour {
+                if value.expiry <= hour {
                     held[id] = nil
                     journal.append(.held(id, value))
                 } else {
-                    nextMail = min(nextMail, value.record.header.expiry)
+                    nextMail = min(nextMail, value.expiry)
                 }
             }
         }
@@ -193,6 +216,6 @@ package final class MemoryStore: CommittingStore {
     }
 
     package func known() -> (held: [EnvelopeRecord], ghosts: [Ghost]) {
-        (held.values.map(\.record).sorted { $0.id < $1.id }, ghosts.values.sorted { $0.id < $1.id })
+        (held.map { $0.value.record($0.key) }.sorted { $0.id < $1.id }, ghosts.values.sorted { $0.id < $1.id })
     }
 }

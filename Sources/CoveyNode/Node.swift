@@ -46,7 +46,7 @@ package final class Node {
     var beaconSentAt: UInt64?
 
     // Mail.
-    var shelf: Shelf
+    let shelf: Shelf
     var bundles: BundleBook
     var prekeys: Prekeys
     var opened: CoveyConversation.ReplayCache

@@ -8,6 +8,7 @@ extension World {
     static let datagramHead = 28
 
     func multicast(_ machine: Machine, _ bytes: [UInt8]) {
+        for tap in taps { tap.heard(datagram: bytes, from: machine.host, in: self) }
         let kind = FrameSummary.Kind(datagram: bytes)
         let payload = payloads.keep(bytes)
         for port in machine.ports {

@@ -272,6 +272,7 @@ extension World {
         let index = socket.stream
         let stream = streams[Int(index)]
         let to = stream.halves[1 - socket.half].host
+        for tap in taps { tap.heard(stream: bytes, from: machine.host, to: hosts[Int(to)], in: self) }
         let kind = FrameSummary.Kind(stream: bytes)
         report.traffic[Int(kind.rawValue)].count += 1
         report.traffic[Int(kind.rawValue)].bytes += bytes.count

@@ -72,6 +72,7 @@ public final class World {
     var sentIndex: [MessageID: Int] = [:]
     var seen: [Seen] = []
     var checkers: [any Checker] = []
+    var taps: [any WireTap] = []
     private var violated: [(violation: Violation, count: Int)] = []
     var trace: TraceDigest
     var report: Report

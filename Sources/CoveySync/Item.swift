@@ -7,6 +7,7 @@ package struct ItemID: FixedOctets {
     package init() {}
 
     /// For ids of other rooms, which have 32 bytes too.
+    @inlinable
     package init(_ id: some FixedOctets) { self.init(prefixOf: id) }
 
     enum Half { case first, second }

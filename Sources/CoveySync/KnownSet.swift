@@ -123,12 +123,22 @@ extension KnownSet {
 
     package func item(_ id: ItemID) -> Item? { row(of: id).map(Self.item) }
 
+    /// Where a held item stands: its place stays the same while it is known, and may be another's afterwards. Places
+    /// are small numbers, so that what else is known of an item can lie in an array.
+    package func heldPlace(of id: ItemID) -> Int? {
+        let index = table[position(of: id)]
+        return index != Self.vacant && rows[Int(index)].mark.isHeld ? Int(index) : nil
+    }
+
     /// False, and nothing changes, when the id is known.
     @discardableResult
-    package mutating func insert(_ item: Item, as state: State = .held) -> Bool {
+    package mutating func insert(_ item: Item, as state: State = .held) -> Bool { add(item, as: state) != nil }
+
+    /// The place of the new item. Nil, and nothing changes, when the id is known.
+    package mutating func add(_ item: Item, as state: State) -> Int? {
         if (count + 1) * 4 > table.count * 3 { grow() }
         let position = position(of: item.id)
-        guard table[position] == Self.vacant else { return false }
+        guard table[position] == Self.vacant else { return nil }
         let expiry = item.expiry.map { min($0.value, Mark.never - 1) } ?? Mark.never
         let row = Row(id: item.id, slot: item.slot.value, mark: Mark(expiry: expiry, state: state))
         let index: UInt32
@@ -153,7 +163,7 @@ extension KnownSet {
         slots[at].isSorted = slots[at].rows.count == 1
         slots[at].classes.withClass(expiry) { $0.add(number) }
         count(state, 1)
-        return true
+        return Int(index)
     }
 
     /// Held becomes ghost, or back. False when the id is not known.
@@ -218,6 +228,24 @@ extension KnownSet {
 // MARK: Time and caps
 
 extension KnownSet {
+    /// When the next item expires; nil when none ever does.
+    package var firstExpiry: Hour? {
+        guard let first = hours.first, first.expiry != Mark.never else { return nil }
+        return Hour(first.expiry)
+    }
+
+    /// Places and ids of what is held and expires at or before `hour`; of all that is held without one. In no order.
+    package func forEachHeld(through hour: Hour? = nil, _ body: (Int, ItemID) -> Void) {
+        for slot in slots {
+            if let hour, let first = slot.classes.first, first.expiry > hour.value { continue }
+            for index in slot.rows {
+                let row = rows[Int(index)]
+                guard row.mark.isHeld, hour.map({ row.mark.expiry <= $0.value }) ?? true else { continue }
+                body(Int(index), row.id)
+            }
+        }
+    }
+
     /// Forgets everything that expires at or before `hour`. Returns how many.
     @discardableResult
     package mutating func dropExpired(through hour: Hour) -> Int {

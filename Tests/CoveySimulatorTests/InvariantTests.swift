@@ -1,0 +1,318 @@
+import CoveyCore
+import CoveyNode
+import Testing
+
+@testable import CoveySimulator
+
+/// Every checker finds the fault it is there for, and nothing where there is none.
+@Suite("Invariants are checked, and each checker finds a planted fault")
+struct InvariantTests {
+    /// Two hosts that have met, of which the second does what the twist makes of its node's wishes.
+    private func twisted(
+        _ checker: some Checker, twist: @escaping (World, Event, [Effect]) -> [Effect]
+    ) -> (world: World, ana: Host, bo: Host) {
+        let world = World(seed: 5)
+        world.add(checker)
+        let ana = world.addHost("ana")
+        let bo = world.addHost("bo", isEnrolled: true) { world, host in
+            TwistedNode(try world.makeNode(for: host)) { [unowned world] event, effects in
+                twist(world, event, effects)
+            }
+        }
+        world.run(for: .minutes(1))
+        return (world, ana, bo)
+    }
+
+    private func found(_ world: World) -> [String] { world.finish().verdicts.compactMap { $0.violation?.text } }
+
+    @Test(
+        "A busy life with partitions, crashes, a revocation and a stick breaks none of them",
+        arguments: 1...2 as ClosedRange<UInt64>)
+    func sound(seed: UInt64) {
+        let world = World(seed: seed)
+        for checker in Invariants.all() { world.add(checker) }
+        let everything = EverythingArrives()
+        world.add(everything)
+        let hosts = (0..<6).map { world.addHost("host \($0)") }
+        var dice = seed
+        func say() {
+            dice = dice &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let from = Int(dice >> 33) % 5
+            let to = (from + 1 + Int(dice >> 40) % 4) % 5
+            world.send("a text of more than sixteen bytes, \(dice)", from: hosts[from], to: hosts[to])
+        }
+        for _ in 0..<10 { say() }
+        world.run(for: .minutes(5))
+        world.partition(Array(hosts[0...2]), Array(hosts[3...5]))
+        for _ in 0..<10 { say() }
+        world.run(for: .minutes(20))
+        world.crash(hosts[1])
+        world.crash(hosts[3], losing: .tornWrite, at: .beforeCommit)
+        say()
+        world.revoke(hosts[5], by: hosts[0])
+        world.sneakernet(from: hosts[0], to: hosts[4], capacity: 1 << 20, travel: .minutes(10))
+        world.run(for: .minutes(20))
+        world.restart(hosts[1])
+        world.restart(hosts[3])
+        world.heal()
+        for _ in 0..<5 { say() }
+        world.run(for: .minutes(10))
+        let report = world.finish()
+        #expect(report.isSound, "\(world)")
+        #expect(report.verdicts.count == Invariants.all().count + 1)
+        #expect(report.delivered >= 25)
+    }
+
+    @Test("A message told twice is found")
+    func twice() {
+        let (world, ana, bo) = twisted(ExactlyOnce()) { _, _, effects in
+            effects + effects.filter { if case .observe(.delivered) = $0 { true } else { false } }
+        }
+        world.send("once, please", from: ana, to: bo)
+        world.run(for: .minutes(1))
+        #expect(found(world) == ["\"once, please\" came a second time"])
+    }
+
+    @Test("An altered text and one that nobody wrote are found")
+    func altered() {
+        let (world, ana, bo) = twisted(DeliveredAsSent()) { _, _, effects in
+            effects.map { effect in
+                guard case .observe(.delivered(var message)) = effect else { return effect }
+                message.text = "all is well"
+                return .observe(.delivered(message))
+            }
+        }
+        world.send("we are hungry", from: ana, to: bo)
+        world.run(for: .minutes(1))
+        #expect(found(world) == ["\"we are hungry\" came as \"all is well\""])
+
+        let (other, _, _) = twisted(DeliveredAsSent()) { world, event, effects in
+            guard case .endpoints = event else { return effects }
+            return effects + [
+                .observe(
+                    .delivered(
+                        InboxMessage(
+                            sequence: 1, id: MessageID(), from: DeviceID(), label: "ana", sent: Minute(0),
+                            received: Minute(0), text: "from nowhere", senderSinceRevoked: false)))
+            ]
+        }
+        #expect(found(other) == ["nobody sent \"from nowhere\""])
+    }
+
+    /// Two hosts, one of which holds a message of the other's, and the message's record.
+    private func carried(
+        _ checker: some Checker, options: World.Options = World.Options()
+    ) throws -> (world: World, hosts: [Host], record: EnvelopeRecord) {
+        let world = World(seed: 6, options: options)
+        world.add(checker)
+        let hosts = [world.addHost("ana"), world.addHost("bo")]
+        world.run(for: .minutes(1))
+        world.send("to be kept", from: hosts[0], to: hosts[1])
+        world.run(for: .minutes(2))
+        return (world, hosts, try #require(world.store(of: hosts[1]).known().held.first))
+    }
+
+    @Test("Mail that is lost before its time, and acknowledged mail that a start does not find, are found")
+    func lost() throws {
+        let (world, hosts, _) = try carried(HeldInTime())
+        world.store(of: hosts[1]).expire(upTo: Hour(.max))
+        #expect(found(world).count == 1 && found(world)[0].hasSuffix("is gone before its time"))
+
+        let (other, pair, _) = try carried(AcknowledgedIsKept())
+        other.crash(pair[1])
+        other.store(of: pair[1]).expire(upTo: Hour(.max))
+        other.store(of: pair[1]).commit()
+        other.restart(pair[1])
+        #expect(
+            found(other).count == 1 && found(other)[0].hasSuffix("was acknowledged and is not there after the start"))
+    }
+
+    @Test("Mail that was let go of and comes back, and mail beyond its time, are found")
+    func resurrected() throws {
+        let (world, hosts, record) = try carried(HeldInTime())
+        let store = world.store(of: hosts[1])
+        let bytes = try #require(store.envelope(record.id))
+        store.insert(
+            Ghost(
+                id: record.id, expiry: record.header.expiry, ttlHours: 336, priority: record.header.priority,
+                reason: .deleted))
+        world.run(for: .minutes(2))
+        #expect(world.violations.isEmpty)
+        store.insert(record, bytes)
+        #expect(found(world).count == 1 && found(world)[0].hasSuffix("was let go of and is held again"))
+
+        var rarely = World.Options()
+        rarely.sampleEvery = .hours(6)
+        let (other, pair, late) = try carried(HeldInTime(), options: rarely)
+        let sealed = try #require(other.store(of: pair[1]).envelope(late.id))
+        other.crash(pair[0])
+        other.run(for: .days(15))
+        #expect(other.store(of: pair[1]).known().held.isEmpty)
+        other.store(of: pair[1]).insert(late, sealed)
+        #expect(found(other).count == 1 && found(other)[0].hasSuffix("is held beyond its time"))
+    }
+
+    @Test("A log that was rewritten and a revocation that was forgotten are found")
+    func rewritten() throws {
+        let (world, hosts, _) = try carried(LogOnlyGrows())
+        world.store(of: hosts[1]).delete(.log, 1)
+        world.run(for: .minutes(1))
+        #expect(found(world) == ["its log is not what it was, and more"])
+
+        let (other, pair, _) = try carried(LogOnlyGrows())
+        let late = other.join("late", by: pair[0])
+        other.run(for: .minutes(1))
+        other.revoke(late, by: pair[0])
+        other.run(for: .minutes(2))
+        let note = try #require(other.store(of: pair[1]).all(.notes).first)
+        other.store(of: pair[1]).delete(.notes, note.key)
+        other.run(for: .minutes(1))
+        #expect(found(other) == ["it forgot a revocation"])
+    }
+
+    @Test("Dealings with a device that is known to be revoked are found")
+    func revoked() {
+        let (world, ana, _) = twisted(RevokedIsShutOut()) { _, _, effects in effects }
+        let checker = RevokedIsShutOut()
+        world.add(checker)
+        let late = world.join("late", by: ana)
+        world.run(for: .minutes(1))
+        world.revoke(late, by: ana)
+        world.run(for: .minutes(2))
+        #expect(world.violations.isEmpty)
+        // The node does none of this: the checker is told that it did.
+        checker.noticed(.linkUp(with: late, isCatchUp: false), at: ana, in: world)
+        #expect(world.violations.map(\.text) == ["it links with late, of whom it knows that it is revoked"])
+    }
+
+    @Test("An answer to a stranger is found")
+    func answered() {
+        let world = World(seed: 8)
+        world.add(StrangersHearNothing())
+        let bo = world.addHost("bo", isEnrolled: true) { world, host in
+            TwistedNode(try world.makeNode(for: host)) { event, effects in
+                guard case .accepted(let connection, _, _) = event else { return effects }
+                return effects + [.send(connection, [1, 2, 3])]
+            }
+        }
+        world.run(for: .seconds(1))
+        let address = world.address(of: bo)
+        world.addHost("stranger", isEnrolled: false) { _, _ in Dialling(address) }
+        world.run(for: .minutes(1))
+        #expect(found(world) == ["3 bytes went to stranger, a stranger"])
+    }
+
+    /// Connects once and listens.
+    private final class Dialling: Resident {
+        private let address: SocketAddress
+        let nextDeadline: UInt64? = nil
+
+        init(_ address: SocketAddress) { self.address = address }
+
+        func handle(_ event: Event, at now: Now, store: any Store, into effects: inout Effects) {
+            if case .endpoints = event { effects.append(.dial(.dialled(1), address)) }
+        }
+    }
+
+    @Test("Beacons of another size, beacons that repeat, and beacons that are not noise are found")
+    func beacons() {
+        func found(_ datagrams: @escaping ([UInt8]) -> [[UInt8]]) -> [String] {
+            let (world, ana, _) = twisted(BeaconsTellNothing()) { _, _, effects in
+                effects.flatMap { effect in
+                    guard case .multicast(let bytes) = effect else { return [effect] }
+                    return datagrams(bytes).map { .multicast($0) }
+                }
+            }
+            world.crash(ana)
+            world.run(for: .hours(2))
+            return self.found(world)
+        }
+        #expect(found { [$0] } == [])
+        #expect(found { [$0 + [0]] } == ["a datagram has 221 bytes"])
+        #expect(found { [$0, $0] } == ["eight bytes of a datagram were seen before"])
+        var count: UInt8 = 0
+        let plain = found { bytes in
+            count &+= 1
+            return [bytes.enumerated().map { $0 % 4 == 0 ? count : $1 & 0x7f }]
+        }
+        #expect(plain.count == 1 && plain[0].hasPrefix("some byte values are commoner"))
+    }
+
+    @Test("A text on the wire is found, wherever it stands in the packet")
+    func plaintext() {
+        let (world, ana, bo) = twisted(NoPlaintext()) { world, event, effects in
+            guard case .deadline = event, let sent = world.sentMessages.first else { return effects }
+            return effects + [.multicast([UInt8](repeating: 9, count: 101) + Array(sent.text.utf8) + [9])]
+        }
+        world.send("the convoy leaves at five", from: ana, to: bo)
+        world.run(for: .minutes(5))
+        #expect(found(world) == ["\"the convoy leave…\" is on the wire"])
+    }
+
+    @Test("Mail beyond the quota, and own mail that made room, are found")
+    func quota() throws {
+        let world = World(seed: 9)
+        world.add(StoreStaysWithinQuota())
+        let ana = world.addHost("ana", quota: 4096)
+        let bo = world.addHost("bo")
+        world.run(for: .minutes(1))
+        world.send("mine", from: ana, to: bo)
+        world.run(for: .minutes(2))
+        #expect(world.violations.isEmpty)
+        let record = try #require(world.store(of: ana).known().held.first)
+        world.store(of: ana).insert(
+            Ghost(
+                id: record.id, expiry: record.header.expiry, ttlHours: 336, priority: record.header.priority,
+                reason: .evicted))
+        world.run(for: .minutes(1))
+        #expect(found(world).count == 1 && found(world)[0].hasSuffix("made room for others' mail"))
+
+        let (other, _, _) = try carried(StoreStaysWithinQuota())
+        let small = other.addHost("small", quota: 100)
+        other.run(for: .minutes(1))
+        other.store(of: small).insert(record, [UInt8](repeating: 0, count: record.header.bucket.size))
+        other.run(for: .minutes(1))
+        #expect(found(other) == ["\(record.header.bucket.size) bytes of mail, 100 are allowed"])
+    }
+
+    @Test("Two links between two devices that stay, and dials like a storm, are found")
+    func links() {
+        let (world, ana, _) = twisted(OneLinkEach()) { _, _, effects in
+            effects + effects.filter { if case .observe(.linkUp) = $0 { true } else { false } }
+        }
+        world.run(for: .minutes(3))
+        #expect(found(world).first?.hasPrefix("2 links with \(ana) for") ?? false)
+
+        let (other, _, _) = twisted(DialsAreBounded()) { _, _, effects in
+            effects.flatMap { effect in
+                if case .observe(.dialling) = effect { [Effect](repeating: effect, count: 5) } else { [effect] }
+            }
+        }
+        other.run(for: .minutes(1))
+        #expect(found(other) == ["5 dials within a second"])
+    }
+
+    @Test("A message that a host took and lost, and mail that only one of two knows, are found in the end")
+    func missing() throws {
+        let world = World(seed: 10)
+        world.add(EverythingArrives())
+        let hosts = [world.addHost("ana"), world.addHost("bo")]
+        world.run(for: .minutes(1))
+        world.partition([hosts[0]], [hosts[1]])
+        world.run(for: .minutes(5))
+        world.send("lost at home", from: hosts[0], to: hosts[1])
+        world.run(for: .minutes(1))
+        world.crash(hosts[0])
+        world.store(of: hosts[0]).expire(upTo: Hour(.max))
+        world.store(of: hosts[0]).commit()
+        world.restart(hosts[0])
+        world.heal()
+        world.run(for: .minutes(10))
+        #expect(world.islands == [hosts])
+        #expect(found(world) == ["\"lost at home\" from ana has not arrived"])
+
+        let (other, pair, _) = try carried(EverythingArrives())
+        other.store(of: pair[1]).expire(upTo: Hour(.max))
+        #expect(found(other) == ["ana and bo do not know the same mail: 1 differ"])
+    }
+}
