@@ -74,7 +74,9 @@ var rooms: [Room] = [
         products: [yaml], tests: ["CoveyVectors"]),
     Room(
         name: "CoveySimCommand", kind: .executable(product: "covey-sim"),
-        uses: ["CoveyScenario", "CoveySimulator", "CoveyContact", "CoveyReport"], products: [argumentParser]),
+        uses: [
+            "CoveyScenario", "CoveySimulator", "CoveyContact", "CoveyReport", "CoveyNode", "CoveyCore", "CoveyCrypto",
+        ], products: [argumentParser]),
     Room(name: "CoveyVectors", uses: ["CoveyCrypto"]),
     // Every reader of strangers' bytes as a function, for the corpus in `make test` and for the fuzzer.
     Room(

@@ -21,10 +21,37 @@ package final class Shelf: Holdings {
         let isSurplus: Bool
     }
 
+    /// Bytes by priority. Of this room, so that asking costs no generic call across rooms.
+    private struct Sums {
+        private var emergency = 0
+        private var urgent = 0
+        private var normal = 0
+        private var bulk = 0
+
+        subscript(priority: Priority) -> Int {
+            get {
+                switch priority {
+                case .emergency: emergency
+                case .urgent: urgent
+                case .normal: normal
+                case .bulk: bulk
+                }
+            }
+            set {
+                switch priority {
+                case .emergency: emergency = newValue
+                case .urgent: urgent = newValue
+                case .normal: normal = newValue
+                case .bulk: bulk = newValue
+                }
+            }
+        }
+    }
+
     private struct Neighbour {
         let device: DeviceID
         /// Bytes of relayed mail that came from it.
-        var bytes = PerPriority(0)
+        var bytes = Sums()
     }
 
     /// Nearly all mail is of the first.
@@ -35,7 +62,7 @@ package final class Shelf: Holdings {
     private var known: [Neighbour] = []
     private var numbers: [DeviceID: UInt32] = [:]
     /// Bytes of relayed mail.
-    private var used = PerPriority(0)
+    private var used = Sums()
     /// Nothing expires before this hour.
     private var nextExpiry = Hour(.max)
 

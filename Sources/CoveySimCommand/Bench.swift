@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoveyCore
 
 /// Measures of the simulator itself, for docs/performance.md.
 struct Bench: ParsableCommand {
@@ -10,13 +11,13 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case events, movement
+        case events, movement, pump, idle
     }
 
     @Argument(help: "What to measure. (default: everything)")
     var measures: [Measure] = Measure.allCases
 
-    func run() {
+    func run() throws {
         for measure in measures {
             switch measure {
             case .events:
@@ -25,6 +26,11 @@ struct Bench: ParsableCommand {
             case .movement:
                 BenchMovement(nodes: 10_000).run()
                 BenchMovement(nodes: 100_000).run()
+            case .pump:
+                try BenchPump(envelopes: 50_000, bucket: .bytes512).run()
+                try BenchPump(envelopes: 50_000, bucket: .bytes2048).run()
+            case .idle:
+                try BenchIdle(nodes: 4_000).run()
             }
         }
     }

@@ -34,8 +34,8 @@ private let table: [String: Set<String>] = [
         "Glibc", "Yams",
     ],
     "CoveySimCommand": [
-        "ArgumentParser", "CoveyContact", "CoveyReport", "CoveyScenario", "CoveySimulator", "FoundationEssentials",
-        "Glibc",
+        "ArgumentParser", "CoveyContact", "CoveyCore", "CoveyCrypto", "CoveyNode", "CoveyReport", "CoveyScenario",
+        "CoveySimulator", "FoundationEssentials", "Glibc",
     ],
     "CoveyOutsider": ["CoveyControl", "CoveyCore", "CoveyCrypto", "CoveyLink", "Glibc"],
     "CoveyFuzz": ["CoveyCorpus", "Glibc"],
