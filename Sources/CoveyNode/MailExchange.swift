@@ -160,7 +160,7 @@ extension Node {
         let isWithinRate =
             allowances[
                 link.device, default: PerPriority(Allowance(isGateway: link.isGateway, now: now.uptime))
-            ][meta.priority].spend(meta.size, now: now.uptime)
+            ].spend(meta.size, of: meta.priority, now: now.uptime)
         var kept = record
         let isSurplus: Bool
         switch policy.admit(meta, from: link.peerView, isWithinRate: isWithinRate, store: shelf) {

@@ -1,3 +1,5 @@
+package import CoveyCore
+
 /// What a neighbour may bring in a class: a bucket of envelopes and one of bytes, refilled by time (protocol.md §3.4).
 package struct Allowance: Sendable {
     /// Of an ordinary neighbour; a gateway has four times as much.
@@ -40,5 +42,13 @@ package struct Allowance: Sendable {
         envelopes = min(
             Self.burstEnvelopes * factor * Self.minute, envelopes + passed * Self.envelopesPerMinute * factor)
         bytes = min(Self.burstBytes * factor * Self.minute, bytes + passed * Self.bytesPerMinute * factor)
+    }
+}
+
+extension PerPriority<Allowance> {
+    /// As of the allowance of one class. Here, where the compiler knows what it holds: from another room each look at a
+    /// class would be a generic call, with a dozen allocations.
+    package mutating func spend(_ bytes: Int, of priority: Priority, now: UInt64) -> Bool {
+        self[priority].spend(bytes, now: now)
     }
 }

@@ -185,17 +185,14 @@ package struct ZoneSet: Hashable, Sendable, BitwiseCopyable {
 
 /// One value for each priority.
 package struct PerPriority<Value> {
-    @usableFromInline var values: (Value, Value, Value, Value)
+    private var values: (Value, Value, Value, Value)
 
-    @inlinable
     package init(_ value: Value) { values = (value, value, value, value) }
 
-    @inlinable
     package init(emergency: Value, urgent: Value, normal: Value, bulk: Value) {
         values = (emergency, urgent, normal, bulk)
     }
 
-    @inlinable
     package subscript(priority: Priority) -> Value {
         _read {
             switch priority {
