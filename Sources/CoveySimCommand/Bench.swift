@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case events, movement, pump, idle
+        case contact, events, movement, pump, idle
     }
 
     @Argument(help: "What to measure. (default: everything)")
@@ -20,6 +20,7 @@ struct Bench: ParsableCommand {
     func run() throws {
         for measure in measures {
             switch measure {
+            case .contact: BenchContact().run()
             case .events:
                 BenchEvents(nodes: 10_000).run()
                 BenchEvents(nodes: 100_000).run()

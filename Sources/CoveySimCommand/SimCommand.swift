@@ -4,5 +4,8 @@ import ArgumentParser
 struct SimCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "covey-sim", abstract: "Runs whole meshes in one process, with faults from a seed.",
-        subcommands: [Bench.self, CompareOneCommand.self, ImportCommand.self, OneCommand.self, ReportCommand.self])
+        subcommands: [
+            Bench.self, CompareOneCommand.self, CompareOwnCommand.self, ImportCommand.self, OneCommand.self,
+            ReportCommand.self,
+        ])
 }
