@@ -40,19 +40,21 @@ package enum Installation {
             guard case .accepted(let taken, _, _) = try membership.accept(note: note.signed) else { continue }
             notes.append(taken)
         }
-        try write(accepted: log, notes, welcome.epochs, to: store)
+        try write(accepted: log, after: 0, notes, welcome.epochs, to: store)
         for bundle in welcome.bundles {
             guard bundle.body.count > 23, let device = DeviceID(bundle.body[7..<23]) else { continue }
             try store.put(.bundles, device.array, bundle.bytes)
         }
     }
 
-    /// What a Membership has accepted already, in its order: nothing is verified again. For a simulated world, whose many
-    /// hosts begin with one log.
+    /// What a Membership has accepted already, in its order: nothing is verified again.
+    ///
+    /// - Parameter last: how many entries came before these, in the snapshot that the device starts from.
     package static func write(
-        accepted log: [LogEntry], _ notes: [RevokeNote], _ epochs: [Welcome.Epoch], to store: any Store
+        accepted log: [LogEntry], after last: UInt64, _ notes: [RevokeNote], _ epochs: [Welcome.Epoch],
+        to store: any Store
     ) throws {
-        for (number, entry) in log.enumerated() { try store.put(.log, UInt64(number) + 1, entry.signed.bytes) }
+        for (number, entry) in log.enumerated() { try store.put(.log, last + 1 + UInt64(number), entry.signed.bytes) }
         for note in notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
         for epoch in epochs { try EpochRing.write(epoch.entry, epoch.key, since: nil, store) }
     }

@@ -71,7 +71,7 @@ extension World {
         try Node(
             configuration: configuration, store: machine.disk,
             random: SeededRandom(seed: seed, stream: "node \(machine.index) \(machine.starts)"), kem: SimulatedKEM(),
-            now: machine.clock.now(now))
+            now: machine.clock.now(now), snapshot: enrolment.snapshot, commons: pool)
     }
 
     private static func cause(_ error: any Error) -> String {
@@ -208,25 +208,31 @@ extension World {
     /// From now on the disk takes so many more bytes, and then no more; nil: as many as are written.
     public func limitDisk(of host: Host, to bytes: Int?) {
         checkIdle()
-        machines[host.index].setCapacity(bytes)
+        machines[host.index].faults.capacity = bytes
+        machines[host.index].refitDisk()
     }
 
-    /// Turns one bit of an entry of the membership log over, on a disk that is not in use: its node does not start any more
-    /// and says why, in `state(of:)`. Which entry and which bit is left to the dice.
+    /// Turns a bit over in one record of a disk that is not in use, of those a node reads when it starts. Records are sealed,
+    /// so the node notices, does not start any more, and says why, in `state(of:)`. Which record is left to the dice.
     public func corruptDisk(of host: Host) {
         checkIdle()
         begin()
         let machine = machines[host.index]
         precondition(machine.resident == nil, "a disk is corrupted while nobody uses it")
-        let records = machine.store.records(.log, after: 0, limit: .max)
+        let tables = KeyedTable.allCases.filter { $0 != .delivered && $0 != .sessions && $0 != .peers }
+        let records = tables.flatMap { table in machine.store.all(table).map { (table, $0.key) } }
         guard !records.isEmpty else { return }
-        let chosen = records[faults.below(records.count)]
-        var value = chosen.value
-        // In the head of the object, where every bit counts.
-        value[faults.below(min(value.count, 3))] ^= 1 << UInt8(faults.below(8))
-        machine.store.put(.log, chosen.sequence, value)
-        machine.store.commit()
-        note(.fault, number: 7, host: machine.index)
+        let (table, key) = records[faults.below(records.count)]
+        machine.faults.damaged.append((table, key))
+        machine.refitDisk()
+        note(.fault, number: UInt64(table.rawValue), host: machine.index)
+    }
+
+    /// The disk is put right, as from a copy made before.
+    public func repairDisk(of host: Host) {
+        checkIdle()
+        machines[host.index].faults.damaged = []
+        machines[host.index].refitDisk()
     }
 
     // MARK: Clocks

@@ -5,7 +5,8 @@ import CoveyNode
 /// The mesh's authority at its desk: enrols the world's devices, revokes them, and knows the whole log.
 ///
 /// It goes the way people go (invitation, request, grant), so what it issues is what a node meets outside. Hosts that are
-/// there when the world begins all get one log; whoever joins later brings the entries that others lack.
+/// there when the world begins start from one snapshot, verified once; whoever joins later has the entries since then on
+/// its disk, and brings them to others.
 struct Enrolment {
     let founding: Founding
     private let authority: Authority
@@ -14,6 +15,10 @@ struct Enrolment {
     private(set) var entries: [LogEntry]
     private(set) var notes: [RevokeNote] = []
     private(set) var epochs: [Welcome.Epoch] = []
+    /// What all nodes start from, once the world has begun.
+    private(set) var snapshot: RosterSnapshot?
+    /// Entries and notes in it.
+    private(set) var shared: (entries: Int, notes: Int) = (0, 0)
     private let random: SeededRandom
 
     init(seed: UInt64, now: Minute) {
@@ -65,10 +70,42 @@ struct Enrolment {
     /// The newest entries, as a file that any node imports.
     func newest(_ count: Int) -> Command { .logSubmit(entries.suffix(count).map(\.signed.bytes), epochKeys: []) }
 
-    /// Fills a new device's store with all of the log.
-    func install(on store: any Store) {
-        do { try Installation.write(accepted: entries, notes, epochs, to: store) } catch {
-            preconditionFailure("a new disk takes what is written: \(error)")
-        }
+    /// The world begins: those who are there start from what is known now.
+    ///
+    /// - Parameter withKeys: their prekeys are made, and all know them; else each makes its own at its start.
+    mutating func begin(_ devices: [(identity: DeviceIdentity, store: MemoryStore)], withKeys: Bool, now: Minute) {
+        do {
+            var bundles: [Signed] = []
+            if withKeys {
+                for (identity, store) in devices {
+                    guard let certificate = membership.currentCertificate(identity.id) else { continue }
+                    bundles.append(
+                        try Installation.writePrekeys(
+                            of: identity, certificate: certificate, mesh: founding.mesh,
+                            headsDigest: membership.headsDigest, now: now, random: random, kem: SimulatedKEM(),
+                            to: store))
+                }
+            }
+            let snapshot = try RosterSnapshot(
+                genesis: founding.genesis, log: entries.map(\.signed), notes: notes.map(\.signed), epochs: epochs,
+                bundles: bundles, now: now, random: random)
+            self.snapshot = snapshot
+            shared = (entries.count, notes.count)
+            for (_, store) in devices {
+                try Installation.write(snapshot, to: store)
+                store.commit()
+            }
+        } catch { preconditionFailure("what this authority issued holds together: \(error)") }
+    }
+
+    /// Fills the store of a device that comes later.
+    func install(on store: MemoryStore) {
+        do {
+            try Installation.write(
+                accepted: Array(entries[shared.entries...]), after: UInt64(shared.entries),
+                Array(notes[shared.notes...]),
+                epochs, to: store)
+            store.commit()
+        } catch { preconditionFailure("a new disk takes what is written: \(error)") }
     }
 }

@@ -40,7 +40,7 @@ final class Machine {
     var store: MemoryStore
     /// What the node writes to: the store, or a fault in front of it.
     var disk: any CommittingStore
-    let quality: DiskQuality
+    var faults: DiskFaults
     let commitTime: UInt64
     var clock: HostClock
     var resident: (any Resident)?
@@ -92,14 +92,18 @@ final class Machine {
         index = UInt32(host.index)
         self.address = address
         self.identity = identity
-        self.quality = quality
+        faults = DiskFaults(capacity: quality.capacity)
         self.clock = clock
         self.dice = dice
         commitTime = quality.commit.simulated
         let store = MemoryStore()
         self.store = store
         disk = store
+        refitDisk()
     }
+
+    /// Puts what is wrong with the disk in front of it.
+    func refitDisk() { disk = faults.isNone ? store : FaultyDisk(store, faults) }
 
     func socket(_ id: ConnectionID) -> Socket? { sockets.first { $0.id == id } }
 

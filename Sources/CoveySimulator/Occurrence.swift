@@ -10,7 +10,7 @@ struct Occurrence: BitwiseCopyable {
         case dialTimeout, drained, retry, streamTimeout
         case datagram
         case committed
-        case script, sample
+        case script, sample, hour
         /// A stick is plugged in.
         case stick
     }

@@ -11,6 +11,12 @@ extension World {
         public var start: Int64 = 1_767_225_600
         /// Bytes of mail a node holds.
         public var quota: UInt64 = 1 << 30
+        /// Hosts that are there when the world begins know each other's prekeys, as those of a mesh that has been up for a
+        /// while do; else each makes its own at its start, and messages wait for them.
+        public var startsWithKeys = true
+        /// What one node has verified, a node that gets the same bytes need not verify; the report counts how often. Off:
+        /// every node verifies everything.
+        public var sharesChecks = true
         /// How long a dial waits for an answer.
         public var dialTimeout = Duration.seconds(10)
         /// How long a stream waits for its packets to get through before both ends give up.
@@ -41,6 +47,8 @@ extension World {
             say("disk", disk == usual.disk, disk)
             say("start", start == usual.start, start)
             say("quota", quota == usual.quota, quota)
+            say("startsWithKeys", startsWithKeys == usual.startsWithKeys, startsWithKeys)
+            say("sharesChecks", sharesChecks == usual.sharesChecks, sharesChecks)
             say("dialTimeout", dialTimeout == usual.dialTimeout, dialTimeout)
             say("streamTimeout", streamTimeout == usual.streamTimeout, streamTimeout)
             say("socketBuffer", socketBuffer == usual.socketBuffer, socketBuffer)

@@ -1,3 +1,5 @@
+import CoveyNode
+
 /// What a run came to.
 public struct Report: Hashable, Sendable {
     public struct Verdict: Hashable, Sendable {
@@ -10,6 +12,31 @@ public struct Report: Hashable, Sendable {
     public struct Traffic: Hashable, Sendable {
         public internal(set) var count = 0
         public internal(set) var bytes = 0
+    }
+
+    /// How often nodes found something that another one had, instead of keeping or verifying it once more.
+    public struct Shared: Hashable, Sendable {
+        /// Envelopes kept once for all, and how often one of them came again.
+        public internal(set) var envelopes = 0
+        public internal(set) var envelopeHits = 0
+        /// Log entries and revocations that were not verified again.
+        public internal(set) var rosterSteps = 0
+        /// Prekey bundles that were not verified again, and sets of them that were not kept again.
+        public internal(set) var bundleChecks = 0
+        public internal(set) var bundlePages = 0
+        /// Key agreements that the other device of the pair had made.
+        public internal(set) var agreements = 0
+
+        init() {}
+
+        init(_ counts: CommonPool.Counts) {
+            envelopes = counts.envelopes
+            envelopeHits = counts.envelopeHits
+            rosterSteps = counts.rosterSteps
+            bundleChecks = counts.bundleChecks
+            bundlePages = counts.bundlePages
+            agreements = counts.agreements
+        }
     }
 
     public internal(set) var seed: UInt64
@@ -39,6 +66,7 @@ public struct Report: Hashable, Sendable {
     public internal(set) var retransmissions = 0
     /// Transmissions on a shared medium that met another one.
     public internal(set) var collisions = 0
+    public internal(set) var shared = Shared()
     public internal(set) var verdicts: [Verdict] = []
 
     init(seed: UInt64, kem: String, options: String) {

@@ -21,7 +21,9 @@ extension World {
         checkIdle()
         begin()
         let store = machines[from.index].store
-        var room = capacity
+        // What all started with takes room on the stick, and is no news to anybody.
+        var room = max(
+            0, capacity - enrolment.entries.prefix(enrolment.shared.entries).reduce(0) { $0 + $1.signed.bytes.count })
         var objects: [[UInt8]] = []
         for value in store.records(.log, after: 0, limit: .max).map(\.value) + store.all(.notes).map(\.value)
         where value.count <= room {

@@ -146,7 +146,7 @@ extension World {
             if occurrence.payload == UInt32(truncatingIfNeeded: streams[Int(index)].stalledSince) {
                 breakStream(index)
             }
-        case .deadline, .datagram, .committed, .script, .sample, .stick:
+        case .deadline, .datagram, .committed, .script, .sample, .hour, .stick:
             preconditionFailure("\(occurrence.kind) is nothing of a stream")
         }
     }
@@ -252,7 +252,7 @@ extension World {
         case .fin:
             if half.isOpen { tellClosed(index, receiver) } else { endHalf(index, sender) }
         case .deadline, .dial, .syn, .synAck, .reset, .dialTimeout, .drained, .retry, .streamTimeout, .datagram,
-            .committed, .script, .sample, .stick:
+            .committed, .script, .sample, .hour, .stick:
             preconditionFailure("\(part.kind) is no part of a stream that stands")
         }
     }

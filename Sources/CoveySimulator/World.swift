@@ -42,6 +42,8 @@ public final class World {
     var machines: [Machine] = []
     var indexOf: [DeviceID: Int] = [:]
     private(set) var enrolment: Enrolment
+    /// What nodes hold in common: bytes, and what follows from bytes alone.
+    let pool: CommonPool
 
     // The network.
     var links: [Link] = []
@@ -90,6 +92,7 @@ public final class World {
         network = root.stream("network")
         faults = root.stream("faults")
         enrolment = Enrolment(seed: seed, now: Minute(wall: options.start * 1_000_000))
+        pool = CommonPool(reusesChecks: options.sharesChecks)
         dialTimeout = options.dialTimeout.simulated
         streamTimeout = options.streamTimeout.simulated
         trace = TraceDigest(keepsEvents: options.keepsTrace)
@@ -123,7 +126,6 @@ public final class World {
         indexOf[identity.id] = host.index
         if hasBegun {
             enrolment.install(on: machines[host.index].store)
-            machines[host.index].store.commit()
             if isStarted { start(machines[host.index]) }
         }
         return host
@@ -214,12 +216,10 @@ public final class World {
     package func begin() {
         if hasBegun { return }
         hasBegun = true
-        for machine in machines {
-            if machine.identity != nil {
-                enrolment.install(on: machine.store)
-                machine.store.commit()
-            }
-        }
+        enrolment.begin(
+            machines.compactMap { machine in machine.identity.map { ($0, machine.store) } },
+            withKeys: options.startsWithKeys, now: minute)
+        wheel.push(at: now + 3_600_000_000, Occurrence(kind: .hour))
         for machine in machines where machine.isWanted { start(machine) }
         if !checkers.isEmpty { pushSample() }
     }
@@ -260,6 +260,9 @@ public final class World {
             happen(occurrence)
         case .datagram: datagramArrived(occurrence)
         case .committed: committed(machines[Int(occurrence.host)], start: occurrence.subject)
+        case .hour:
+            pool.expire(upTo: minute.hour.adding(-1))
+            wheel.push(at: now + 3_600_000_000, Occurrence(kind: .hour))
         case .script: perform(script: Int(occurrence.subject))
         case .stick: stickArrived(occurrence.subject)
         case .sample:
@@ -372,6 +375,7 @@ public final class World {
         whole.time = time
         whole.digest = digest
         whole.events = trace.count
+        whole.shared = Report.Shared(pool.counts)
         let names = checkers.map(\.name)
         whole.verdicts = names.map { name in
             let found = violated.first { $0.violation.checker == name }

@@ -1,20 +1,37 @@
 import CoveyCore
 import CoveyNode
 
-/// A disk with an end: a write that does not fit is refused, and with it the run ends (`StoreError.full`).
-final class CappedDisk: CommittingStore {
-    private let store: MemoryStore
+/// What is wrong with a disk.
+struct DiskFaults {
     /// Bytes left. What is deleted does not come back: file systems take their time, too.
-    private var left: Int
+    var capacity: Int?
+    /// Records that are not what was written.
+    var damaged: [(table: KeyedTable, key: [UInt8])] = []
 
-    init(_ store: MemoryStore, capacity: Int) {
+    var isNone: Bool { capacity == nil && damaged.isEmpty }
+}
+
+/// A disk with faults in front of a good one. A write that does not fit is refused, and a damaged record is noticed when
+/// it is read: either ends the run (`StoreError`).
+final class FaultyDisk: CommittingStore {
+    private let store: MemoryStore
+    private var faults: DiskFaults
+
+    init(_ store: MemoryStore, _ faults: DiskFaults) {
         self.store = store
-        left = capacity
+        self.faults = faults
     }
 
     private func write(_ count: Int) throws {
+        guard let left = faults.capacity else { return }
         guard left >= count else { throw StoreError.full }
-        left -= count
+        faults.capacity = left - count
+    }
+
+    private func read(_ table: KeyedTable, _ key: [UInt8]? = nil) throws {
+        if faults.damaged.contains(where: { $0.table == table && (key == nil || $0.key == key) }) {
+            throw StoreError.damaged("a record of the table \(table) is not what was written")
+        }
     }
 
     var isDirty: Bool { store.isDirty }
@@ -23,12 +40,24 @@ final class CappedDisk: CommittingStore {
 
     func put(_ table: KeyedTable, _ key: [UInt8], _ value: [UInt8]) throws {
         try write(key.count + value.count)
+        faults.damaged.removeAll { $0.table == table && $0.key == key }
         store.put(table, key, value)
     }
 
-    func delete(_ table: KeyedTable, _ key: [UInt8]) { store.delete(table, key) }
-    func get(_ table: KeyedTable, _ key: [UInt8]) -> [UInt8]? { store.get(table, key) }
-    func all(_ table: KeyedTable) -> [(key: [UInt8], value: [UInt8])] { store.all(table) }
+    func delete(_ table: KeyedTable, _ key: [UInt8]) {
+        faults.damaged.removeAll { $0.table == table && $0.key == key }
+        store.delete(table, key)
+    }
+
+    func get(_ table: KeyedTable, _ key: [UInt8]) throws -> [UInt8]? {
+        try read(table, key)
+        return store.get(table, key)
+    }
+
+    func all(_ table: KeyedTable) throws -> [(key: [UInt8], value: [UInt8])] {
+        try read(table)
+        return store.all(table)
+    }
 
     func put(_ table: SequenceTable, _ sequence: UInt64, _ value: [UInt8]) throws {
         try write(8 + value.count)
@@ -51,8 +80,4 @@ final class CappedDisk: CommittingStore {
     func insert(_ ghost: Ghost) { store.insert(ghost) }
     func expire(upTo hour: Hour) { store.expire(upTo: hour) }
     func known() -> (held: [EnvelopeRecord], ghosts: [Ghost]) { store.known() }
-}
-
-extension Machine {
-    func setCapacity(_ bytes: Int?) { disk = bytes.map { CappedDisk(store, capacity: $0) } ?? store }
 }
