@@ -17,9 +17,11 @@ demo: setup
 test: setup lint
 	swift build --build-tests
 	swift test --skip-build
+	COVEY_SKIP_BUILD=1 scripts/test-determinism
 	scripts/test-demo
 	scripts/test-namespaces
 	scripts/test-report
+	scripts/test-examples
 
 bench: setup
 	$(RELEASE) --product covey-bench

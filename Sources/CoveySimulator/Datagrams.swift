@@ -10,37 +10,54 @@ extension World {
     func multicast(_ machine: Machine, _ bytes: [UInt8]) {
         for tap in taps { tap.heard(datagram: bytes, from: machine.host, in: self) }
         let kind = FrameSummary.Kind(datagram: bytes)
-        let payload = payloads.keep(bytes)
         for port in machine.ports {
             let physics = segments[Int(port.segment)].physics
-            guard physics.quality.multicast, let left = leave(Int(port.channel), physics, bytes.count) else { continue }
+            let route = Route.segment(port.segment)
+            guard physics.quality.multicast,
+                let (left, payload) = leave(bytes, Int(port.channel), physics, machine.index, route)
+            else { continue }
             let members = segments[Int(port.segment)].members
             for member in members where member != machine.index {
                 send(
-                    payload, kind, bytes.count, .segment(port.segment), machine, member, Int(port.channel), physics,
-                    left)
+                    payload, kind, bytes.count, route, machine, member, Int(port.channel), physics, left)
             }
+            payloads.release(payload)
         }
+        // Whoever has a radio sends once for all who hear it.
+        var onAir: (left: UInt64, payload: UInt32)?
         for index in machine.links where links[Int(index)].isUp {
             let link = links[Int(index)]
             let channel = Int(link.channel(of: machine.index))
-            guard link.physics.quality.multicast, let left = leave(channel, link.physics, bytes.count) else { continue }
+            guard link.physics.quality.multicast,
+                let (left, payload) = link.physics.quality.isShared && onAir != nil
+                    ? onAir : leave(bytes, channel, link.physics, machine.index, .link(index))
+            else { continue }
+            if link.physics.quality.isShared, onAir == nil {
+                payloads.use(payload)
+                onAir = (left, payload)
+            }
             send(
                 payload, kind, bytes.count, .link(index), machine, link.other(than: machine.index), channel,
-                link.physics,
-                left)
+                link.physics, left)
+            if !link.physics.quality.isShared { payloads.release(payload) }
         }
-        payloads.release(payload)
+        if let onAir {
+            payloads.release(onAir.payload)
+            payloads.release(onAir.payload)
+        }
     }
 
-    /// When its last bit has left; nil when the queue is full.
-    private func leave(_ channel: Int, _ physics: Physics, _ size: Int) -> UInt64? {
+    /// When its last bit has left, and where the bytes lie; nil when the queue is full.
+    private func leave(
+        _ bytes: [UInt8], _ channel: Int, _ physics: Physics, _ host: UInt32, _ route: Route
+    ) -> (left: UInt64, payload: UInt32)? {
         let ahead = channels[channel].busyUntil
         if ahead > now, ahead - now > physics.airtime(physics.quality.queue) {
             report.lost += 1
             return nil
         }
-        return occupy(channel, physics, size + Self.datagramHead, at: now)
+        let (left, transmission) = occupy(channel, physics, bytes.count + Self.datagramHead, of: host, over: route)
+        return (left, payloads.keep(bytes, transmission: transmission))
     }
 
     private func send(
@@ -83,7 +100,7 @@ extension World {
         if isAltered {
             var bytes = payloads[payload]
             bytes[network.below(bytes.count)] ^= 1 << UInt8(network.below(8))
-            sent = payloads.keep(bytes, uses: 0)
+            sent = payloads.keep(bytes, uses: 0, transmission: payloads.transmission(payload))
         }
         for _ in 0..<copies {
             payloads.use(sent)
@@ -97,6 +114,10 @@ extension World {
 
     func datagramArrived(_ occurrence: Occurrence) {
         let machine = machines[Int(occurrence.host)]
+        if isRuined(occurrence.payload, at: occurrence.host) {
+            report.lost += 1
+            return payloads.release(occurrence.payload)
+        }
         let route =
             occurrence.half == 1
             ? self.route(occurrence.subject, occurrence.host) : .segment(Int32(occurrence.half) - 2)

@@ -61,6 +61,8 @@ final class Machine {
     /// Links that were ever made with it.
     var links: [Int32] = []
 
+    /// Until when somebody it hears sends on a shared medium.
+    var hearsUntil: UInt64 = 0
     /// The time of the world at which a deadline event is due; `.max` when none is.
     var armed: UInt64 = .max
 

@@ -31,19 +31,25 @@ struct Occurrence: BitwiseCopyable {
 struct Payloads {
     private var bytes: [[UInt8]] = []
     private var uses: [UInt32] = []
+    /// By which transmission on a shared medium each goes; 0 elsewhere.
+    private var transmissions: [UInt32] = []
     private var free: [UInt32] = []
 
     /// - Parameter uses: how often it will be let go.
-    mutating func keep(_ new: [UInt8], uses count: UInt32 = 1) -> UInt32 {
+    mutating func keep(_ new: [UInt8], uses count: UInt32 = 1, transmission: UInt32 = 0) -> UInt32 {
         if let index = free.popLast() {
+            transmissions[Int(index)] = transmission
             bytes[Int(index)] = new
             uses[Int(index)] = count
             return index
         }
         bytes.append(new)
         uses.append(count)
+        transmissions.append(transmission)
         return UInt32(bytes.count - 1)
     }
+
+    func transmission(_ index: UInt32) -> UInt32 { transmissions[Int(index)] }
 
     mutating func use(_ index: UInt32) { uses[Int(index)] += 1 }
 

@@ -34,6 +34,11 @@ struct Physics {
     /// Microseconds that so many bytes occupy the link.
     func airtime(_ bytes: Int) -> UInt64 { rate == 0 ? 0 : (UInt64(bytes) * 8_000_000 + rate - 1) / rate }
 
+    /// When its sender may send again: at once, or when the share of time it may use is kept.
+    func silence(after airtime: UInt64, endingAt end: UInt64) -> UInt64 {
+        quality.duty < 1 ? end + UInt64(Double(airtime) * (1 / quality.duty - 1)) : end
+    }
+
     /// Bytes that one piece of a stream has at most: what leaves in a tenth of a second, so that what is under way comes
     /// to the other end little by little.
     var piece: Int { rate == 0 ? .max : max(quality.mtu, Int(clamping: rate / 80)) }

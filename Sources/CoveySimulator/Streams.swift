@@ -92,7 +92,7 @@ extension World {
     private func sendPacket(_ size: Int, over route: Route, from host: UInt32) -> UInt64? {
         guard let channel = channel(route, of: host) else { return nil }
         let physics = physics(route)
-        let left = occupy(channel, physics, size, at: now)
+        let (left, _) = occupy(channel, physics, size, of: host, over: route)
         if physics.loses(&channels[channel], &network) || physics.alters(size, &network) { return nil }
         return left + physics.latency(&network)
     }
@@ -107,14 +107,18 @@ extension World {
                 payload: payload))
     }
 
-    /// Gives a line its turn on a channel. Returns when its last bit has left.
-    func occupy(_ channel: Int, _ physics: Physics, _ size: Int, at time: UInt64) -> UInt64 {
+    /// Gives a line its turn on a channel. Returns when its last bit has left, and on a shared medium by which transmission.
+    func occupy(
+        _ channel: Int, _ physics: Physics, _ size: Int, of host: UInt32, over route: Route
+    ) -> (left: UInt64, transmission: UInt32) {
+        if physics.quality.isShared {
+            let left = occupyAir(host, medium(route), channel, physics, size)
+            return (left, lastTransmission)
+        }
         let airtime = physics.airtime(size)
-        let start = max(time, channels[channel].busyUntil)
-        let end = start + airtime
-        channels[channel].busyUntil =
-            physics.quality.duty < 1 ? end + UInt64(Double(airtime) * (1 / physics.quality.duty - 1)) : end
-        return end
+        let end = max(now, channels[channel].busyUntil) + airtime
+        channels[channel].busyUntil = physics.silence(after: airtime, endingAt: end)
+        return (end, 0)
     }
 
     // MARK: Arriving
@@ -211,6 +215,7 @@ extension World {
                 stall(index)
                 return park(part, index, sender)
             }
+            if part.kind == .data, isRuined(part.payload, at: to) { return repeatLater(part, index, sender) }
             deliver(part, index, from: sender)
             // It came, but its sender does not hear so.
             if passage(streams[Int(index)].route, to, half.host) == .cut { stall(index) }
@@ -219,6 +224,19 @@ extension World {
             park(part, index, sender)
             stall(index)
         }
+    }
+
+    /// Two spoke at once and nobody understood: what follows waits behind what is said again.
+    private func repeatLater(_ part: Stream.Part, _ index: UInt32, _ sender: Int) {
+        report.retransmissions += 1
+        park(part, index, sender)
+        let from = streams[Int(index)].halves[sender].host
+        let route = streams[Int(index)].route
+        guard let channel = channel(route, of: from) else { return stall(index) }
+        let (left, _) = occupy(channel, physics(route), payloads[part.payload].count, of: from, over: route)
+        if streams[Int(index)].stalledSince == .max { streams[Int(index)].stalledSince = now }
+        streams[Int(index)].isRetrying = true
+        push(.retry, index, half: 0, to: 0, at: left + 200_000 + network.below(200_000))
     }
 
     private func park(_ part: Stream.Part, _ index: UInt32, _ sender: Int) {
@@ -297,17 +315,21 @@ extension World {
             let end = sent.count - at > physics.piece ? at + physics.piece : sent.count
             let piece = at == 0 && end == sent.count ? sent : Array(sent[at..<end])
             var left = now
+            var transmission: UInt32 = 0
             var repeats: UInt64 = 0
             if let channel {
                 let heads = (piece.count + physics.quality.mtu - 1) / physics.quality.mtu * Self.streamHead
-                left = occupy(channel, physics, piece.count + heads, at: now)
+                (left, transmission) = occupy(
+                    channel, physics, piece.count + heads, of: machine.index, over: stream.route)
                 if !physics.isPerfect, !isSafe { repeats = retransmissions(piece.count, physics, channel) }
             }
             streams[Int(index)].halves[socket.half].leaves = left
             let arrival = max(
                 streams[Int(index)].halves[socket.half].arrives, left + physics.latency(&network) + repeats + late)
             streams[Int(index)].halves[socket.half].arrives = arrival
-            push(.data, index, half: Int(mark), to: to, at: arrival, payload: payloads.keep(piece))
+            push(
+                .data, index, half: Int(mark), to: to, at: arrival,
+                payload: payloads.keep(piece, transmission: transmission))
             at = end
         }
     }

@@ -59,6 +59,9 @@ public final class World {
     var lastCut = 0
     var holds: [(from: UInt32, to: UInt32)] = []
     var heldDatagrams: [Occurrence] = []
+    /// What was sent lately on shared media, the oldest first.
+    var onAir: [Transmission] = []
+    var lastTransmission: UInt32 = 0
     let dialTimeout: UInt64
     let streamTimeout: UInt64
     private var rules: [(number: Int, rule: Rule)] = []

@@ -66,3 +66,19 @@ struct CheckerTests {
         #expect(log.map { $0.components.seconds } == [420, 600, 840, 1260])
     }
 }
+
+@Suite("Worlds of a seed's own choice")
+struct ChosenWorldTests {
+    @Test("Whatever a seed chooses, mail arrives, and the note says what it chose", arguments: World.seeds(1...6))
+    func chosen(seed: UInt64) {
+        let options = World.Options.chosen(by: seed)
+        #expect(options == .chosen(by: seed) && options != .chosen(by: seed + 1_000))
+        let world = World(seed: seed, options: options)
+        let hosts = (0..<3).map { world.addHost("host \($0)") }
+        world.run(for: .minutes(2))
+        world.send("through thick and thin", from: hosts[0], to: hosts[2])
+        let isThere = world.run(until: { !world.inbox(of: hosts[2]).isEmpty }, within: .minutes(10))
+        #expect(isThere, "\(world)")
+        #expect(world.failureNote.contains("lan = LinkQuality"))
+    }
+}

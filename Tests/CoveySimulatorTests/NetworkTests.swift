@@ -225,4 +225,25 @@ struct NetworkTests {
         #expect(abs(Double(lost) / 200_000 - 0.02 / 0.22) < 0.01)
         #expect(abs(Double(lost) / Double(bursts) - 5) < 0.4)
     }
+
+    @Test("On a shared medium hosts that do not hear each other collide at one that hears both; mail gets through")
+    func hidden() {
+        let radio = LinkQuality(rate: 20_000, latency: .constant(.milliseconds(1)), isShared: true)
+        let world = World(seed: 1, options: without())
+        let hosts = (0..<3).map { world.addHost("host \($0)") }
+        world.connect(hosts[0], hosts[1], radio)
+        world.connect(hosts[1], hosts[2], radio)
+        world.run(for: .minutes(3))
+        world.send("left to right", from: hosts[0], to: hosts[2])
+        world.send("right to left", from: hosts[2], to: hosts[0])
+        world.run(for: .minutes(5))
+        #expect(world.texts(of: hosts[2]) == ["left to right"] && world.texts(of: hosts[0]) == ["right to left"])
+        let met = world.finish().collisions
+        #expect(met > 0)
+
+        let closed = World(seed: 1, options: without(lan: radio))
+        for number in 0..<3 { closed.addHost("host \(number)") }
+        closed.run(for: .minutes(8))
+        #expect(closed.finish().collisions == 0, "who hears the others waits for them")
+    }
 }
