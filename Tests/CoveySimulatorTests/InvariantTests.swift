@@ -155,7 +155,11 @@ struct InvariantTests {
     @Test("A log that was rewritten and a revocation that was forgotten are found")
     func rewritten() throws {
         let (world, hosts, _) = try carried(LogOnlyGrows())
-        world.store(of: hosts[1]).delete(.log, 1)
+        // What the world began with is on no disk; what came later is.
+        world.join("later", by: hosts[0])
+        world.run(for: .minutes(2))
+        let entry = try #require(world.store(of: hosts[1]).records(.log, after: 0, limit: 1).first)
+        world.store(of: hosts[1]).delete(.log, entry.sequence)
         world.run(for: .minutes(1))
         #expect(found(world) == ["its log is not what it was, and more"])
 
@@ -260,6 +264,7 @@ struct InvariantTests {
         world.run(for: .minutes(2))
         #expect(world.violations.isEmpty)
         let record = try #require(world.store(of: ana).known().held.first)
+        let bytes = try #require(world.store(of: ana).envelope(record.id))
         world.store(of: ana).insert(
             Ghost(
                 id: record.id, expiry: record.header.expiry, ttlHours: 336, priority: record.header.priority,
@@ -270,7 +275,7 @@ struct InvariantTests {
         let (other, _, _) = try carried(StoreStaysWithinQuota())
         let small = other.addHost("small", quota: 100)
         other.run(for: .minutes(1))
-        other.store(of: small).insert(record, [UInt8](repeating: 0, count: record.header.bucket.size))
+        other.store(of: small).insert(record, bytes)
         other.run(for: .minutes(1))
         #expect(found(other) == ["\(record.header.bucket.size) bytes of mail, 100 are allowed"])
     }
