@@ -11,11 +11,14 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case contact, events, movement, pump, idle
+        case contact, events, movement, pump, idle, full
     }
 
     @Argument(help: "What to measure. (default: everything)")
     var measures: [Measure] = Measure.allCases
+
+    @Option(help: "Hosts of the measure `full`.")
+    var hosts = 1_000
 
     func run() throws {
         for measure in measures {
@@ -32,6 +35,7 @@ struct Bench: ParsableCommand {
                 try BenchPump(envelopes: 50_000, bucket: .bytes2048).run()
             case .idle:
                 try BenchIdle(nodes: 4_000).run()
+            case .full: BenchFull(hosts: hosts).run()
             }
         }
     }
