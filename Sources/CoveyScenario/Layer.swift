@@ -103,6 +103,7 @@ package struct Layer: Hashable, Sendable {
         package enum Format: String, CaseIterable, Sendable {
             case oneConnections = "one-conn"
             case oneMovement = "one-movement"
+            case ns2
             case csv
         }
         package var format: Format
@@ -243,7 +244,7 @@ package struct Layer: Hashable, Sendable {
             let of = fields.optional("of") { $0.terms() } ?? [.everyone]
             let range = fields.optional("range") { $0.distance() }
             guard let format, let file else { return nil }
-            if format == .oneMovement, range == nil {
+            if format == .oneMovement || format == .ns2, range == nil {
                 fields.item.problem("lacks “range”: movement alone joins nobody")
             }
             return .trace(Trace(format: format, file: file, of: of, range: range))

@@ -18,6 +18,9 @@ package struct Scenario: Sendable {
     package var report: ReportOptions
     package var swarm: [SwarmRange]
 
+    /// Where the file lies: traces it names are looked for there.
+    package var folder = ""
+
     package struct ReportOptions: Hashable, Sendable {
         package var sampleEvery = TimeSpan.seconds(30)
         package var animate = true

@@ -4,7 +4,9 @@ import Glibc
 package enum ScenarioFile {
     /// Reads and checks a file. A file that is not there is a problem like any other.
     package static func read(_ path: String) throws(ScenarioProblems) -> ScenarioReader.Reading {
-        try ScenarioReader(file: path).read(text(path))
+        var reading = try ScenarioReader(file: path).read(text(path))
+        reading.scenario.folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        return reading
     }
 
     package static func text(_ path: String) throws(ScenarioProblems) -> String {

@@ -73,6 +73,10 @@ package struct ScenarioReader: Sendable {
 
         let topology = fields.required("topology") { list($0, ScenarioBounds.layers, Layer.read) } ?? []
         findings.layers = Set(topology.map(\.handle))
+        let kinds = Set(topology.map(\.kind))
+        if kinds.contains(.static), !kinds.contains(.rwp) {
+            fields.item.problem("has hosts that are static on the ground of others, but nobody walks there (rwp)")
+        }
         let timeline = fields.optional("timeline") { list($0, ScenarioBounds.timeline, TimelineEntry.read) } ?? []
         let traffic = fields.optional("traffic") { list($0, ScenarioBounds.flows, TrafficFlow.read) } ?? []
         let claims = fields.optional("assert") { list($0, ScenarioBounds.claims, Claim.read) } ?? []

@@ -31,7 +31,9 @@ extension Scenario {
             }
             choices.append(SwarmDraw.Choice(path: range.path, value: value))
         }
-        return SwarmDraw(scenario: try ScenarioReader(file: name).read(tree).scenario, choices: choices)
+        var drawn = try ScenarioReader(file: name).read(tree).scenario
+        drawn.folder = folder
+        return SwarmDraw(scenario: drawn, choices: choices)
     }
 }
 

@@ -1,0 +1,231 @@
+package import CoveyContact
+import CoveyCore
+package import CoveyReport
+import CoveyRouting
+
+/// Runs a scenario at the level of contacts: policies and buffers of the node over who meets whom.
+package struct ContactRunner {
+    private let expansion: Expansion
+    private let scenario: Scenario
+    private let router: ContactRouter
+
+    /// What the level leaves out, for the notes of the result.
+    package private(set) var notes: [String] = []
+
+    package init(_ expansion: Expansion, router: ContactRouter = .flood) {
+        self.expansion = expansion
+        scenario = expansion.scenario
+        self.router = router
+    }
+
+    package mutating func run(recordingInto recorder: inout Recorder?) throws(ScenarioProblems) -> Run {
+        let mails = copies()
+        let messages = mails.enumerated().map { index, mail in
+            PlannedMessage(
+                name: "m\(index)", time: mail.created, from: mail.from, to: mail.to, size: Self.carried(mail.bytes))
+        }
+        let settings = settings()
+        let outages = Self.outages(expansion)
+        let arrivals = Oracle(try contacts(), settings: settings, outages: outages).arrivals(messages)
+        let result = router.run(try contacts(), messages: messages, settings: settings, outages: outages)
+
+        var evidence = Evidence(level: .contact, duration: settings.end)
+        evidence.mails = mails
+        for (index, arrival) in arrivals.enumerated() {
+            guard let arrival, arrival.time < mails[index].expiry else { continue }
+            evidence.mails[index].oracle = arrival.time
+            // Less than a second besides what its bytes take on the way.
+            evidence.mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000
+        }
+        for delivery in result.deliveries { evidence.mails[delivery.message].delivered = delivery.time }
+        evidence.relayed = result.relayed
+        describe(settings)
+        if recorder != nil { try record(result, evidence.mails, into: &recorder) }
+        var counters = Counters()
+        counters.created = result.created
+        counters.started = result.started
+        counters.relayed = result.relayed
+        counters.aborted = result.aborted
+        counters.dropped = result.dropped
+        counters.removed = result.removed
+        counters.delivered = result.delivered
+        return Run(evidence: evidence, counters: counters, digest: Self.hex(result.digest))
+    }
+
+    private func contacts() throws(ScenarioProblems) -> ReachContacts {
+        let layers = LayerContacts(expansion, density: .linked(Self.linksOnLAN))
+        return ReachContacts(Reach(expansion, sources: try layers.sources(), partsOneWay: true))
+    }
+
+    /// As many others as a node dials on a LAN.
+    private static let linksOnLAN = 12
+
+    /// A letter to everyone is a message to each.
+    private func copies() -> [Mail] {
+        var mails: [Mail] = []
+        for (number, letter) in expansion.letters.enumerated() {
+            let recipients = letter.to.map { [$0] } ?? (0..<UInt32(expansion.cast.count)).filter { $0 != letter.from }
+            for to in recipients where mails.count < ScenarioBounds.messages {
+                mails.append(
+                    Mail(
+                        letter: number, from: letter.from, to: to, bytes: letter.bytes, priority: letter.priority,
+                        created: letter.at, expiry: letter.expiry))
+            }
+        }
+        return mails
+    }
+
+    /// Bytes that a text is on the way: an envelope of the next size, some 1,500 of it keys; larger ones as they are.
+    static func carried(_ bytes: Int) -> Int { Bucket(holding: bytes + 1500)?.size ?? bytes }
+
+    private func settings() -> ContactSettings {
+        let buffer = scenario.groups.map(\.store.bytes).min() ?? 0
+        var settings = ContactSettings(
+            nodes: expansion.cast.count, end: UInt64(scenario.duration.microseconds), buffer: buffer, rate: nil)
+        settings.rates = scenario.links.map { link in
+            let bits = Double(min(link.up, link.down).bitsPerSecond) * (link.duty ?? 1)
+            return max(1, Int(bits / 8))
+        }
+        if settings.rates.isEmpty { settings.rates = [nil] }
+        settings.lifetime = expansion.letters.map { $0.expiry - $0.at }.max()
+        settings.channel = scenario.links.contains { $0.medium == .radio || $0.isShared } ? .host : .contact
+        settings.seed = expansion.seed
+        return settings
+    }
+
+    private mutating func describe(_ settings: ContactSettings) {
+        notes.append(
+            "Messages over contacts: no links, no cryptography, no latency, no loss; LANs have \(Self.linksOnLAN) links a host."
+        )
+        if Set(scenario.groups.map(\.store)).count > 1 {
+            notes.append("Every host holds \(ByteCount(settings.buffer)), the least that a group has.")
+        }
+        if Set(expansion.letters.map(\.ttl)).count > 1 {
+            notes.append("Hosts carry all mail for the longest lifetime; what arrives after its own does not count.")
+        }
+        var left: Set<String> = []
+        for deed in expansion.deeds {
+            switch deed.act {
+            case .partition, .heal, .cut, .uncut, .linkDown, .crash, .restart, .kill, .load: break
+            case .hold, .release, .setLink, .asymLoss, .join, .revoke, .clockJump, .clockDrift, .sneakernet, .diskFull,
+                .byzantine:
+                left.insert(scenario.timeline[deed.entry].word.rawValue)
+            }
+        }
+        if !left.isEmpty { notes.append("Not played at this level: \(left.sorted().joined(separator: ", ")).") }
+    }
+
+    /// When hosts are off, from the schedule.
+    package static func outages(_ expansion: Expansion) -> [HostOutage] {
+        var open: [UInt32: UInt64] = [:]
+        var outages: [HostOutage] = []
+        func close(_ host: UInt32, at time: UInt64) {
+            if let from = open.removeValue(forKey: host) {
+                outages.append(HostOutage(host: host, from: from, until: time))
+            }
+        }
+        var moments: [(time: UInt64, hosts: [UInt32], isOff: Bool)] = []
+        for deed in expansion.deeds {
+            switch deed.act {
+            case .crash(let hosts, _, _, _):
+                moments.append((deed.at, hosts, true))
+                if let until = deed.until { moments.append((until, hosts, false)) }
+            case .kill(let hosts): moments.append((deed.at, hosts, true))
+            case .restart(let hosts): moments.append((deed.at, hosts, false))
+            case .partition, .heal, .cut, .uncut, .hold, .release, .setLink, .linkDown, .asymLoss, .join, .revoke,
+                .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
+                break
+            }
+        }
+        for moment in moments.enumerated().sorted(by: { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }) {
+            for host in moment.element.hosts {
+                if moment.element.isOff {
+                    if open[host] == nil { open[host] = moment.element.time }
+                } else {
+                    close(host, at: moment.element.time)
+                }
+            }
+        }
+        for host in open.keys.sorted() { close(host, at: .max) }
+        return outages
+    }
+
+    // MARK: Recording
+
+    /// The same contacts once more, with what happened in between.
+    private func record(
+        _ result: ContactResult, _ mails: [Mail], into recorder: inout Recorder?
+    ) throws(ScenarioProblems) {
+        let layers = LayerContacts(expansion, density: .linked(Self.linksOnLAN))
+        var reach = Reach(expansion, sources: try layers.sources(), partsOneWay: true)
+        var scribe = Scribe(expansion, layers.movements())
+        var change = reach.next()
+        let end = UInt64(scenario.duration.microseconds)
+        let deliveries = result.deliveries
+        var written = 0
+        var delivered = 0
+        while true {
+            let next = min(
+                change?.time ?? .max, written < mails.count ? mails[written].created : .max,
+                delivered < deliveries.count ? deliveries[delivered].time : .max)
+            if next > end { break }
+            scribe.advance(to: next, &recorder)
+            if let one = change, one.time == next {
+                scribe.reach(one, &recorder)
+                change = reach.next()
+            } else if written < mails.count, mails[written].created == next {
+                let mail = mails[written]
+                recorder?.created(
+                    UInt64(written), name: "m\(written)", class: mail.priority.word, from: mail.from, to: mail.to,
+                    bytes: mail.bytes, at: next)
+                written += 1
+            } else {
+                let delivery = deliveries[delivered]
+                for (from, to) in zip(delivery.path, delivery.path.dropFirst()) {
+                    recorder?.hop(UInt64(delivery.message), from: from, to: to, at: next)
+                }
+                recorder?.delivered(UInt64(delivery.message), at: next)
+                delivered += 1
+            }
+        }
+        scribe.advance(to: end, &recorder)
+    }
+
+    static func hex(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+/// What a runner hands over.
+package struct Run: Sendable {
+    package var evidence: Evidence
+    package var counters: Counters
+    package var digest: String
+}
+
+/// Reach as contacts: another kind of link is another contact.
+struct ReachContacts: ContactSource {
+    private var reach: Reach
+    private var up: [UInt64: Int] = [:]
+    private var waiting: ContactChange?
+
+    init(_ reach: Reach) { self.reach = reach }
+
+    mutating func next() -> ContactChange? {
+        if let change = waiting {
+            waiting = nil
+            return change
+        }
+        guard let change = reach.next() else { return nil }
+        let key = UInt64(change.a) << 32 | UInt64(change.b)
+        let before = up[key]
+        up[key] = change.link
+        let rise = change.link.map {
+            ContactChange(time: change.time, a: change.a, b: change.b, link: UInt16($0), isUp: true)
+        }
+        guard let before else { return rise }
+        waiting = rise
+        return ContactChange(time: change.time, a: change.a, b: change.b, link: UInt16(before), isUp: false)
+    }
+}

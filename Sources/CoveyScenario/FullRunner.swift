@@ -1,0 +1,509 @@
+import CoveyContact
+import CoveyCore
+import CoveyNode
+package import CoveyReport
+package import CoveySimulator
+import Glibc
+
+/// Runs a scenario with whole nodes: real encodings, real cryptography, the world's links and disks.
+package final class FullRunner {
+    private let expansion: Expansion
+    private let scenario: Scenario
+    private let cast: Cast
+    package let world: World
+    private let watch: ScenarioWatch
+    private var hosts: [Host] = []
+    /// As the timeline has changed them.
+    private var kinds: [LinkKind]
+    /// Pairs in reach, and over which kind.
+    private var up: [UInt64: Int] = [:]
+    private var losses: [(deed: Deed, from: Set<UInt32>, to: Set<UInt32>, loss: Double)] = []
+    private var oneWay: [(deed: Deed, partition: Partition)] = []
+    private var mails: [Mail] = []
+    private var mailOfLetter: [Int: Range<Int>] = [:]
+    private var heals: [Evidence.Heal] = []
+    private var revocations: [Evidence.RevocationSpread] = []
+    package private(set) var notes: [String] = []
+
+    /// Hosts of the sender's zone that a letter to everyone goes to, one by one, until there are announcements.
+    package static let pairwiseBroadcast = 32
+
+    package init(_ expansion: Expansion) throws(ScenarioProblems) {
+        self.expansion = expansion
+        scenario = expansion.scenario
+        cast = expansion.cast
+        kinds = scenario.links
+        var options = World.Options()
+        options.lan = nil
+        options.keepsSightings = false
+        // Checkers look at every store at each sample: a run of weeks is looked at less often.
+        let sample = max(scenario.report.sampleEvery.microseconds, scenario.duration.microseconds / 720)
+        options.sampleEvery = .microseconds(sample)
+        let losesWrites = expansion.deeds.contains { deed in
+            if case .crash(_, true, _, _) = deed.act { true } else { false }
+        }
+        // A disk that has nothing under way has nothing to lose.
+        if losesWrites { options.disk = DiskQuality(commit: .milliseconds(20)) }
+        world = World(seed: expansion.seed, options: options, file: "CoveyScenario", function: scenario.name)
+        watch = ScenarioWatch(expansion)
+        try addHosts(options)
+        world.add(watch)
+        for checker in InvariantCheckers.needed(by: scenario.claims) { world.add(checker) }
+        world.add(
+            Rule { [watch, cast] frame in
+                watch.sent(frame, cast)
+                return .pass
+            })
+    }
+
+    // MARK: Hosts
+
+    private func addHosts(_ options: World.Options) throws(ScenarioProblems) {
+        let peers = try staticPeers()
+        var late: Set<UInt32> = []
+        for deed in expansion.deeds { if case .join(let hosts) = deed.act { late.formUnion(hosts) } }
+        var dice = Dice(seed: expansion.seed).stream("clocks")
+        for index in 0..<UInt32(cast.count) {
+            let group = cast.group(index)
+            let host = world.addHost(
+                cast.name(index), clock: clock(group.clock, options, &dice), quota: UInt64(group.store.bytes),
+                peers: peers[Int(index)].map { hosts[Int($0)] }, isStarted: !late.contains(index))
+            hosts.append(host)
+        }
+    }
+
+    private func clock(_ clock: HostGroup.Clock, _ options: World.Options, _ dice: inout Dice) -> ClockQuality {
+        let radius = (-2 * log(1 - dice.unit())).squareRoot()
+        let error = Double(clock.skew.microseconds) * radius * cos(2 * Double.pi * dice.unit())
+        let isFast = dice.chance(0.5)
+        // Without a battery a clock begins with the day its firmware was made.
+        return ClockQuality(
+            skew: .microseconds(Int64(error)), drift: Int(isFast ? clock.driftPpm : -clock.driftPpm),
+            hasRTC: clock.rtc, wake: options.start - 180 * 86_400)
+    }
+
+    /// Where no beacon goes, hosts are told the addresses of those they will meet.
+    private func staticPeers() throws(ScenarioProblems) -> [[UInt32]] {
+        var peers = [Set<UInt32>](repeating: [], count: cast.count)
+        guard scenario.links.contains(where: { !$0.hasMulticast }) else { return peers.map { $0.sorted() } }
+        for source in try LayerContacts(expansion, density: .all).sources() {
+            var source = source
+            while let change = source.next() {
+                let (low, high) = (min(change.a, change.b), max(change.a, change.b))
+                guard change.isUp, !scenario.links[Int(change.link)].hasMulticast else { continue }
+                if peers[Int(high)].count < Self.mostPeers { peers[Int(high)].insert(low) }
+            }
+        }
+        return peers.map { $0.sorted() }
+    }
+
+    private static let mostPeers = 64
+
+    // MARK: The run
+
+    private enum Action {
+        case reach(Reach.Change)
+        case begin(Deed)
+        case end(Deed)
+        case letter(Int)
+        case look
+    }
+
+    package func run(
+        recordingInto recorder: inout Recorder?, progress: (UInt64) -> Void = { _ in }
+    ) throws(ScenarioProblems) -> Run {
+        let layers = LayerContacts(expansion, density: .all)
+        var reach = Reach(expansion, sources: try layers.sources(), partsOneWay: false)
+        var scribe = Scribe(expansion, layers.movements())
+        watch.recorder = recorder
+        let end = UInt64(scenario.duration.microseconds)
+        let turns = Self.turns(expansion)
+        var turn = 0
+        var letter = 0
+        var change = reach.next()
+        var now: UInt64 = 0
+        while true {
+            let next = min(
+                change?.time ?? .max, turn < turns.count ? turns[turn].time : .max,
+                letter < expansion.letters.count ? expansion.letters[letter].at : .max, nextLook(after: now))
+            go(to: min(next, end), from: &now)
+            scribe.advance(to: now, &watch.recorder)
+            progress(now)
+            if next > end { break }
+            // Changes of reach first: what is written at a moment is written with the links of that moment.
+            if let one = change, one.time == next {
+                scribe.reach(one, &watch.recorder)
+                join(one)
+                change = reach.next()
+            } else if turn < turns.count, turns[turn].time == next {
+                perform(turns[turn], now)
+                turn += 1
+            } else if letter < expansion.letters.count, expansion.letters[letter].at == next {
+                post(letter)
+                letter += 1
+            } else {
+                look(now)
+            }
+        }
+        recorder = watch.recorder
+        watch.recorder = nil
+        return try collect(end)
+    }
+
+    private func go(to time: UInt64, from now: inout UInt64) {
+        if time > now { world.run(for: .microseconds(Int64(time - now))) }
+        now = time
+    }
+
+    private struct Turn {
+        var time: UInt64
+        var deed: Deed
+        var isEnd: Bool
+    }
+
+    private static func turns(_ expansion: Expansion) -> [Turn] {
+        var turns: [Turn] = []
+        for deed in expansion.deeds {
+            turns.append(Turn(time: deed.at, deed: deed, isEnd: false))
+            if let until = deed.until { turns.append(Turn(time: until, deed: deed, isEnd: true)) }
+        }
+        return turns.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    }
+
+    // MARK: Links
+
+    private func join(_ change: Reach.Change) {
+        let key = UInt64(change.a) << 32 | UInt64(change.b)
+        up[key] = change.link
+        let (a, b) = (hosts[Int(change.a)], hosts[Int(change.b)])
+        if let link = change.link {
+            world.connect(a, b, quality(link, change.a, change.b))
+        } else {
+            world.disconnect(a, b)
+        }
+        watch.linkKinds = up
+    }
+
+    private func quality(_ link: Int, _ a: UInt32, _ b: UInt32) -> LinkQuality {
+        var quality = Self.quality(kinds[link])
+        // The world's links lose the same in both directions: the worse one counts.
+        for loss in losses
+        where (loss.from.contains(a) && loss.to.contains(b)) || (loss.from.contains(b) && loss.to.contains(a)) {
+            quality.loss = .bernoulli(max(loss.loss, kinds[link].loss.mean))
+        }
+        return quality
+    }
+
+    package static func quality(_ kind: LinkKind) -> LinkQuality {
+        let latency: LinkQuality.Latency =
+            switch kind.latency {
+            case .constant(let span): .constant(.microseconds(span.microseconds))
+            case .uniform(let low, let high):
+                .uniform(.microseconds(low.microseconds) ... .microseconds(high.microseconds))
+            case .exponential(let mean): .exponential(least: .zero, mean: .microseconds(mean.microseconds))
+            case .logNormal(let median, let p99):
+                .logNormal(
+                    median: .microseconds(median.microseconds),
+                    sigma: log(Double(p99.microseconds) / Double(median.microseconds)) / 2.326_347_874_040_841)
+            }
+        let loss: LinkQuality.Loss =
+            switch kind.loss {
+            case .bernoulli(let p): p == 0 ? .none : .bernoulli(p)
+            case .gilbert(let good, let bad, let goodToBad, let badToGood):
+                .gilbert(toBad: goodToBad, toGood: badToGood, whenGood: good, whenBad: bad)
+            }
+        let mtu = max(kind.mtu ?? 1500, leastMTU)
+        return LinkQuality(
+            rate: UInt64(min(kind.up, kind.down).bitsPerSecond), latency: latency, loss: loss, reorder: kind.reorder,
+            duplicate: kind.duplicate, bitErrors: kind.bitflip / Double(8 * mtu), mtu: mtu,
+            queue: kind.queue?.bytes ?? 256 << 10, duty: kind.duty ?? 1, isShared: kind.isShared,
+            multicast: kind.hasMulticast)
+    }
+
+    /// Bytes: a beacon goes into one packet.
+    package static let leastMTU = 256
+
+    // MARK: Deeds
+
+    private func perform(_ turn: Turn, _ now: UInt64) {
+        let deed = turn.deed
+        switch deed.act {
+        case .partition(let sides, let affects, true):
+            if turn.isEnd {
+                for one in oneWay where one.deed == deed { world.heal(one.partition) }
+                oneWay.removeAll { $0.deed == deed }
+            } else if sides.count == 2 {
+                if affects != nil { note("One-way partitions part over all kinds of link.") }
+                let partition = world.partitionOneWay(from: these(sides[0]), to: these(sides[1]))
+                oneWay.append((deed, partition))
+            }
+        // Reach does these.
+        case .partition, .cut, .uncut, .linkDown: break
+        case .heal:
+            for one in oneWay { world.heal(one.partition) }
+            oneWay = []
+            watch.begin(heal: now, known: known())
+        case .hold(let from, let to):
+            for a in from {
+                for b in to where a != b {
+                    if turn.isEnd {
+                        world.release(hosts[Int(a)], hosts[Int(b)], oneWay: true)
+                    } else {
+                        world.hold(hosts[Int(a)], hosts[Int(b)], oneWay: true)
+                    }
+                }
+            }
+        case .release: world.releaseAll()
+        case .setLink(let link, let change): set(link, turn.isEnd ? nil : change)
+        case .asymLoss(let from, let to, let loss):
+            if turn.isEnd {
+                losses.removeAll { $0.deed == deed }
+            } else {
+                losses.append((deed, Set(from), Set(to), loss))
+            }
+            note("asymLoss: the world's links lose alike in both directions; the worse one counts for both.")
+            refresh { _ in true }
+        case .crash(let hosts, let loses, let torn, let corrupt):
+            for host in these(hosts) {
+                if turn.isEnd {
+                    if !watch.killed.contains(UInt32(host.index)) { world.restart(host) }
+                } else {
+                    world.crash(host, losing: torn ? .tornWrite : loses ? .unsynced : .nothing)
+                    if corrupt { world.corruptDisk(of: host) }
+                    watch.crashed.insert(UInt32(host.index))
+                    if deed.until == nil { watch.down.insert(UInt32(host.index)) }
+                }
+            }
+        case .restart(let hosts):
+            for host in these(hosts) {
+                watch.down.remove(UInt32(host.index))
+                world.restart(host)
+            }
+        case .kill(let hosts):
+            for host in these(hosts) {
+                world.crash(host)
+                watch.killed.insert(UInt32(host.index))
+            }
+        case .join(let hosts): for host in these(hosts) { world.restart(host) }
+        case .revoke(let device, let by):
+            revocations.append(Evidence.RevocationSpread(device: device, at: now))
+            watch.revoked[device] = [by: now]
+            world.revoke(hosts[Int(device)], by: hosts[Int(by)])
+        case .clockJump(let hosts, let by):
+            for host in these(hosts) { world.clockJump(host, by: .microseconds(by)) }
+        case .clockDrift: note("clockDrift is not played: the world's clocks keep the drift they begin with.")
+        case .load: break
+        case .sneakernet(let from, let to, let capacity, let travel, _):
+            world.sneakernet(
+                from: hosts[Int(from)], to: hosts[Int(to)], capacity: capacity, travel: .microseconds(Int64(travel)))
+        case .diskFull(let hosts): for host in these(hosts) { world.limitDisk(of: host, to: turn.isEnd ? nil : 0) }
+        case .byzantine(_, let behaviours):
+            note("Not played: \(behaviours.map(\.description).joined(separator: ", ")); these hosts stay honest.")
+        }
+    }
+
+    private func these(_ numbers: [UInt32]) -> [Host] { numbers.map { hosts[Int($0)] } }
+
+    private func note(_ text: String) { if !notes.contains(text) { notes.append(text) } }
+
+    private func set(_ link: Int, _ change: TimelineEntry.LinkChange?) {
+        if let change {
+            if let multicast = change.hasMulticast { kinds[link].hasMulticast = multicast }
+            if let rate = change.rate { (kinds[link].up, kinds[link].down) = (rate, rate) }
+            if let latency = change.latency { kinds[link].latency = latency }
+            if let loss = change.loss { kinds[link].loss = loss }
+        } else {
+            kinds[link] = scenario.links[link]
+        }
+        refresh { $0 == link }
+    }
+
+    private func refresh(_ concerns: (Int) -> Bool) {
+        for (key, link) in up.sorted(by: { $0.key < $1.key }) where concerns(link) {
+            let (a, b) = (UInt32(key >> 32), UInt32(truncatingIfNeeded: key))
+            world.connect(hosts[Int(a)], hosts[Int(b)], quality(link, a, b))
+        }
+    }
+
+    // MARK: Letters
+
+    private func post(_ number: Int) {
+        let letter = expansion.letters[number]
+        let first = mails.count
+        if let to = letter.to {
+            mails.append(send(number, letter, to))
+        } else {
+            let zone = cast.zone(letter.from).filter { $0 != letter.from }.prefix(Self.pairwiseBroadcast)
+            let reached = Set(zone)
+            for to in 0..<UInt32(cast.count) where to != letter.from {
+                if reached.contains(to) {
+                    mails.append(send(number, letter, to))
+                } else {
+                    var mail = self.mail(number, letter, to)
+                    mail.unsent =
+                        "announcements are not there yet; one goes to up to \(Self.pairwiseBroadcast) hosts of the zone"
+                    mails.append(mail)
+                }
+            }
+        }
+        mailOfLetter[number] = first..<mails.count
+    }
+
+    private func mail(_ number: Int, _ letter: Letter, _ to: UInt32) -> Mail {
+        Mail(
+            letter: number, from: letter.from, to: to, bytes: letter.bytes, priority: letter.priority,
+            created: letter.at, expiry: letter.expiry)
+    }
+
+    private func send(_ number: Int, _ letter: Letter, _ to: UInt32) -> Mail {
+        var mail = mail(number, letter, to)
+        guard letter.bytes <= Limits.text else {
+            mail.unsent = "not sendable yet: a text has at most \(Limits.text) bytes, and attachments are not there"
+            return mail
+        }
+        let key = UInt64(mails.count)
+        let head = "m\(key) "
+        let text = head + String(repeating: "x", count: max(0, letter.bytes - head.utf8.count))
+        watch.recorder?.created(
+            key, name: "m\(key)", class: letter.priority.word, from: letter.from, to: to, bytes: letter.bytes,
+            at: letter.at)
+        switch world.send(text, from: hosts[Int(letter.from)], to: hosts[Int(to)]).state {
+        case .sealed, .waitingForKeys: break
+        case .refused(let why): mail.unsent = why
+        case .unasked: mail.unsent = "the sender was off"
+        }
+        return mail
+    }
+
+    // MARK: After a heal
+
+    /// Every second as long as a heal is watched.
+    private func nextLook(after now: UInt64) -> UInt64 {
+        watch.isWatchingHeal ? (now / 1_000_000 + 1) * 1_000_000 : .max
+    }
+
+    private func look(_ now: UInt64) {
+        let pairs = up.keys.sorted().map { (UInt32($0 >> 32), UInt32(truncatingIfNeeded: $0)) }
+        watch.look(now, pairs: pairs, limit: healLimit) { [world, hosts] host in
+            guard world.isUp(hosts[Int(host)]) else { return nil }
+            return world.store(of: hosts[Int(host)]).known()
+        }
+    }
+
+    /// How long a heal is watched: three times the longest that a claim allows, a minute at least.
+    private var healLimit: UInt64 {
+        let claims = scenario.claims.compactMap { claim in
+            if case .convergedWithin(let span) = claim.measure { UInt64(span.microseconds) } else { nil }
+        }
+        return max(60_000_000, 3 * (claims.max() ?? 0))
+    }
+
+    /// All envelopes that any host knows.
+    private func known() -> Set<EnvelopeID> {
+        guard scenario.claims.contains(where: { if case .convergedWithin = $0.measure { true } else { false } }) else {
+            return []
+        }
+        var all: Set<EnvelopeID> = []
+        for host in hosts {
+            let known = world.store(of: host).known()
+            for record in known.held { all.insert(record.id) }
+            for ghost in known.ghosts { all.insert(ghost.id) }
+        }
+        return all
+    }
+
+    // MARK: In the end
+
+    private func collect(_ end: UInt64) throws(ScenarioProblems) -> Run {
+        let report = world.finish()
+        for (key, time) in watch.deliveries.sorted(by: { $0.key < $1.key }) { mails[key].delivered = time }
+        try foresee(end)
+        var evidence = Evidence(level: .full, duration: end)
+        evidence.mails = mails
+        evidence.relayed = watch.relayed
+        evidence.heals = watch.endedHeals
+        evidence.revocations = spreads()
+        evidence.sentByHost = watch.sentByHost
+        evidence.largestFrame = watch.largestFrame
+        evidence.largestDegree = watch.largestDegree ?? Evidence.Extreme(value: 0, host: nil, time: 0)
+        evidence.largestDuty = watch.largestDuty ?? Evidence.Extreme(value: 0, host: nil, time: 0)
+        evidence.watches = InvariantCheckers.watches(scenario.claims, report.verdicts)
+        evidence.notRecovered = watch.crashed.sorted().compactMap { index in
+            guard !watch.killed.contains(index), !watch.down.contains(index) else { return nil }
+            switch world.state(of: hosts[Int(index)]) {
+            case .up, .paused: return nil
+            case .failed(let reason): return (index, reason)
+            case .down:
+                let isDue = expansion.deeds.contains { deed in
+                    if case .crash(let hosts, _, _, _) = deed.act, let until = deed.until {
+                        deed.at <= end && until > end && hosts.contains(index)
+                    } else {
+                        false
+                    }
+                }
+                return isDue ? nil : (index, "its node does not run")
+            }
+        }
+        describe(report)
+        var counters = Counters()
+        counters.created = mails.filter { $0.unsent == nil }.count
+        counters.relayed = watch.relayed
+        counters.delivered = watch.deliveries.count
+        counters.expired = watch.expired
+        return Run(evidence: evidence, counters: counters, digest: report.digest)
+    }
+
+    /// What could have arrived, over the contacts that there were.
+    private func foresee(_ end: UInt64) throws(ScenarioProblems) {
+        var settings = ContactSettings(nodes: cast.count, end: end, buffer: .max, rate: nil)
+        settings.rates = scenario.links.map { max(1, min($0.up, $0.down).bitsPerSecond / 8) }
+        if settings.rates.isEmpty { settings.rates = [nil] }
+        let layers = LayerContacts(expansion, density: .all)
+        let reach = Reach(expansion, sources: try layers.sources(), partsOneWay: false)
+        let oracle = Oracle(ReachContacts(reach), settings: settings, outages: ContactRunner.outages(expansion))
+        let sent = mails.indices.filter { mails[$0].unsent == nil }
+        let messages = sent.map { index in
+            PlannedMessage(
+                name: "m\(index)", time: mails[index].created, from: mails[index].from, to: mails[index].to,
+                size: ContactRunner.carried(mails[index].bytes))
+        }
+        for (index, arrival) in zip(sent, oracle.arrivals(messages)) {
+            guard let arrival, arrival.time < mails[index].expiry else { continue }
+            mails[index].oracle = arrival.time
+            mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000
+        }
+    }
+
+    private func spreads() -> [Evidence.RevocationSpread] {
+        revocations.map { spread in
+            var spread = spread
+            let learnt = watch.revoked[spread.device] ?? [:]
+            let honest = hosts.filter { host in
+                watch.revoked[UInt32(host.index)] == nil && world.isUp(host)
+            }
+            let times = honest.compactMap { learnt[UInt32($0.index)] }
+            spread.everywhere = times.count == honest.count ? times.max() : nil
+            return spread
+        }
+    }
+
+    private func describe(_ report: CoveySimulator.Report) {
+        note(
+            "All texts go as normal mail of 14 days: the node has no other yet. What comes after a letter's own lifetime does not count."
+        )
+        let small = scenario.links.filter { ($0.mtu ?? 1500) < Self.leastMTU }
+        if !small.isEmpty {
+            note(
+                "\(small.map(\.name).joined(separator: ", ")): packets of \(Self.leastMTU) bytes, so that a beacon goes into one."
+            )
+        }
+        if scenario.links.contains(where: { $0.up != $0.down }) {
+            note("Links have the slower of their two rates both ways.")
+        }
+        var reasons: [String: Int] = [:]
+        for mail in mails { if let why = mail.unsent { reasons[why, default: 0] += 1 } }
+        for (why, count) in reasons.sorted(by: { ($0.value, $0.key) > ($1.value, $1.key) }) {
+            note("\(count) messages were not sent: \(why).")
+        }
+    }
+}
