@@ -67,6 +67,18 @@ struct Enrolment {
         } catch { preconditionFailure("the revocation of a device of this mesh is sound: \(error)") }
     }
 
+    /// What a thief of the authority's key can sign: two entries of one sequence. The authority knows of neither.
+    func fork(now: Minute) -> (one: LogEntry, other: LogEntry) {
+        var one = membership
+        var other = membership
+        do {
+            return (
+                try authority.announceEpoch(EpochKey(from: random), into: &one, now: now),
+                try authority.announceEpoch(EpochKey(from: random), into: &other, now: now)
+            )
+        } catch { preconditionFailure("an authority's key signs what it is given: \(error)") }
+    }
+
     /// The newest entries, as a file that any node imports.
     func newest(_ count: Int) -> Command { .logSubmit(entries.suffix(count).map(\.signed.bytes), epochKeys: []) }
 

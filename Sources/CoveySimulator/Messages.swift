@@ -128,6 +128,7 @@ extension World {
     package var revocations: [RevokeNote] { enrolment.notes }
     package var epochs: [Welcome.Epoch] { enrolment.epochs }
     package var founding: Founding { enrolment.founding }
+    func fork() -> (one: LogEntry, other: LogEntry) { enrolment.fork(now: minute) }
 
     /// An event of the test's own making, now.
     package func post(_ event: Event, to host: Host) {

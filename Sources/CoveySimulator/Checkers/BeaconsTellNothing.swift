@@ -13,7 +13,7 @@ public final class BeaconsTellNothing: Checker, WireTap {
     public func begin(in world: World) { world.add(tap: self) }
 
     package func heard(datagram: [UInt8], from host: Host, in world: World) {
-        guard world.identity(of: host) != nil else { return }
+        guard world.isHonest(host) else { return }
         guard datagram.count == 220 || datagram.count == 24 else {
             return world.violate(name, "a datagram has \(datagram.count) bytes", at: host)
         }
