@@ -76,7 +76,7 @@ var rooms: [Room] = [
         name: "CoveySimCommand", kind: .executable(product: "covey-sim"),
         uses: [
             "CoveyScenario", "CoveySimulator", "CoveyContact", "CoveyReport", "CoveyNode", "CoveyCore", "CoveyCrypto",
-        ], products: [argumentParser]),
+        ], products: [argumentParser], tests: []),
     Room(name: "CoveyVectors", uses: ["CoveyCrypto"]),
     // Every reader of strangers' bytes as a function, for the corpus in `make test` and for the fuzzer.
     Room(

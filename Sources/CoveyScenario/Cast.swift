@@ -66,6 +66,11 @@ package struct Cast: Sendable {
         return "\(groups[member.group].name).\(member.index)"
     }
 
+    package func term(_ host: UInt32) -> Term {
+        let member = members[Int(host)]
+        return .host(group: groups[member.group].name, index: member.index)
+    }
+
     package func group(_ host: UInt32) -> HostGroup { groups[members[Int(host)].group] }
 
     package func zone(_ host: UInt32) -> [UInt32] { byZone[members[Int(host)].zone] }

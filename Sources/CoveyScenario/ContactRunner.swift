@@ -19,24 +19,13 @@ package struct ContactRunner {
     }
 
     package mutating func run(recordingInto recorder: inout Recorder?) throws(ScenarioProblems) -> Run {
-        let mails = copies()
-        let messages = mails.enumerated().map { index, mail in
-            PlannedMessage(
-                name: "m\(index)", time: mail.created, from: mail.from, to: mail.to, size: Self.carried(mail.bytes))
-        }
         let settings = settings()
-        let outages = Self.outages(expansion)
-        let arrivals = Oracle(try contacts(), settings: settings, outages: outages).arrivals(messages)
-        let result = router.run(try contacts(), messages: messages, settings: settings, outages: outages)
+        let foreseen = try foresee()
+        let result = router.run(
+            try contacts(), messages: foreseen.messages, settings: settings, outages: Self.outages(expansion))
 
         var evidence = Evidence(level: .contact, duration: settings.end)
-        evidence.mails = mails
-        for (index, arrival) in arrivals.enumerated() {
-            guard let arrival, arrival.time < mails[index].expiry else { continue }
-            evidence.mails[index].oracle = arrival.time
-            // Less than a second besides what its bytes take on the way.
-            evidence.mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000
-        }
+        evidence.mails = foreseen.mails
         for delivery in result.deliveries { evidence.mails[delivery.message].delivered = delivery.time }
         evidence.relayed = result.relayed
         describe(settings)
@@ -52,13 +41,40 @@ package struct ContactRunner {
         return Run(evidence: evidence, counters: counters, digest: Self.hex(result.digest))
     }
 
-    private func contacts() throws(ScenarioProblems) -> ReachContacts {
+    /// All messages, and how early each can come at best.
+    package struct Foreseen: Sendable {
+        package var mails: [Mail]
+        package var messages: [PlannedMessage]
+        /// Of each message; nil when it cannot come before it expires, or the end.
+        package var arrivals: [Oracle.Arrival?]
+    }
+
+    package func foresee() throws(ScenarioProblems) -> Foreseen {
+        var mails = copies()
+        let messages = mails.enumerated().map { index, mail in
+            PlannedMessage(
+                name: "m\(index)", time: mail.created, from: mail.from, to: mail.to, size: Self.carried(mail.bytes))
+        }
+        var arrivals = Oracle(try contacts(), settings: settings(), outages: Self.outages(expansion)).arrivals(messages)
+        for index in mails.indices {
+            guard let arrival = arrivals[index], arrival.time < mails[index].expiry else {
+                arrivals[index] = nil
+                continue
+            }
+            mails[index].oracle = arrival.time
+            // Less than a second besides what its bytes take on the way.
+            mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000
+        }
+        return Foreseen(mails: mails, messages: messages, arrivals: arrivals)
+    }
+
+    func contacts() throws(ScenarioProblems) -> ReachContacts {
         let layers = LayerContacts(expansion, density: .linked(Self.linksOnLAN))
         return ReachContacts(Reach(expansion, sources: try layers.sources(), partsOneWay: true))
     }
 
     /// As many others as a node dials on a LAN.
-    private static let linksOnLAN = 12
+    static let linksOnLAN = 12
 
     /// A letter to everyone is a message to each.
     private func copies() -> [Mail] {
@@ -78,7 +94,7 @@ package struct ContactRunner {
     /// Bytes that a text is on the way: an envelope of the next size, some 1,500 of it keys; larger ones as they are.
     static func carried(_ bytes: Int) -> Int { Bucket(holding: bytes + 1500)?.size ?? bytes }
 
-    private func settings() -> ContactSettings {
+    func settings() -> ContactSettings {
         let buffer = scenario.groups.map(\.store.bytes).min() ?? 0
         var settings = ContactSettings(
             nodes: expansion.cast.count, end: UInt64(scenario.duration.microseconds), buffer: buffer, rate: nil)

@@ -21,6 +21,8 @@ package struct Mail: Hashable, Sendable {
     /// Why it never left; nil when it did.
     package var unsent: String?
 
+    package var className: String { priority.word }
+
     /// What came after its time does not count.
     package var arrived: UInt64? { delivered.flatMap { $0 < expiry ? $0 : nil } }
 }

@@ -21,7 +21,7 @@ package struct Expansion: Sendable {
         letters = Correspondence(scenario, cast, deeds).letters(scenario.traffic, seed: seed)
     }
 
-    private init(_ scenario: Scenario, seed: UInt64, _ cast: Cast, _ deeds: [Deed], _ letters: [Letter]) {
+    init(_ scenario: Scenario, seed: UInt64, cast: Cast, deeds: [Deed], letters: [Letter]) {
         self.scenario = scenario
         self.seed = seed
         self.cast = cast
@@ -31,7 +31,7 @@ package struct Expansion: Sendable {
 
     /// The same with fewer deeds and letters; contacts stay those of the seed.
     package func with(deeds: [Deed], letters: [Letter]) -> Expansion {
-        Expansion(scenario, seed: seed, cast, deeds, letters)
+        Expansion(scenario, seed: seed, cast: cast, deeds: deeds, letters: letters)
     }
 
     /// The scenario that expands to this without any choice: faults with their hosts, messages one by one.
@@ -44,8 +44,8 @@ package struct Expansion: Sendable {
         if !letters.isEmpty {
             let messages = letters.map { letter in
                 TrafficFlow.Message(
-                    at: TimeSpan(microseconds: Int64(letter.at)), from: term(letter.from),
-                    to: letter.to.map(term) ?? .everyone, bytes: letter.bytes, priority: letter.priority,
+                    at: TimeSpan(microseconds: Int64(letter.at)), from: cast.term(letter.from),
+                    to: letter.to.map(cast.term) ?? .everyone, bytes: letter.bytes, priority: letter.priority,
                     ttl: letter.ttl)
             }
             result.traffic = [
@@ -55,10 +55,5 @@ package struct Expansion: Sendable {
             ]
         }
         return result
-    }
-
-    private func term(_ host: UInt32) -> Term {
-        let member = cast.members[Int(host)]
-        return .host(group: cast.groups[member.group].name, index: member.index)
     }
 }

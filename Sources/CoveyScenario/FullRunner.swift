@@ -28,7 +28,8 @@ package final class FullRunner {
     /// Hosts of the sender's zone that a letter to everyone goes to, one by one, until there are announcements.
     package static let pairwiseBroadcast = 32
 
-    package init(_ expansion: Expansion) throws(ScenarioProblems) {
+    /// - Parameter keepsTrace: a hash of every event, for `World.traceEvents`.
+    package init(_ expansion: Expansion, keepsTrace: Bool = false) throws(ScenarioProblems) {
         self.expansion = expansion
         scenario = expansion.scenario
         cast = expansion.cast
@@ -36,6 +37,7 @@ package final class FullRunner {
         var options = World.Options()
         options.lan = nil
         options.keepsSightings = false
+        options.keepsTrace = keepsTrace
         // Checkers look at every store at each sample: a run of weeks is looked at less often.
         let sample = max(scenario.report.sampleEvery.microseconds, scenario.duration.microseconds / 720)
         options.sampleEvery = .microseconds(sample)

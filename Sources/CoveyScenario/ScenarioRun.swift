@@ -10,6 +10,10 @@ package struct ScenarioRun {
     package struct Options: Sendable {
         /// Nil: the level the scenario asks for, else the full one.
         package var level: DetailLevel?
+        /// The ONE's are rules for contacts alone: the level is that of contacts.
+        package var semantics = Semantics.own
+        /// Keeps a line for each event of the nodes, to find the first in which two runs differ.
+        package var keepsTrace = false
         /// For the level of contacts.
         package var router = ContactRouter.flood
         /// Keeps what the pages of a report show.
@@ -24,6 +28,8 @@ package struct ScenarioRun {
         package var result: RunResult
         package var recording: Recording?
         package var expansion: Expansion
+        /// Without `keepsTrace`, and at the level of contacts: empty.
+        package var trace: [String] = []
     }
 
     private let scenario: Scenario
@@ -47,18 +53,25 @@ package struct ScenarioRun {
     /// What is left of a run after faults or letters were taken away runs by the same door.
     package func run(_ expansion: Expansion) throws(ScenarioProblems) -> Outcome {
         let scenario = expansion.scenario
-        let level = options.level ?? scenario.level ?? .full
+        let level = options.semantics == .theONE ? .contact : options.level ?? scenario.level ?? .full
         let began = Self.cpuSeconds()
         let clock = ContinuousClock.now
         var recorder = options.records ? recorder(expansion, level) : nil
         var run: Run
         var notes: [String]
-        switch level {
-        case .full:
-            let runner = try FullRunner(expansion)
+        var trace: [String] = []
+        switch (level, options.semantics) {
+        case (.full, _):
+            let runner = try FullRunner(expansion, keepsTrace: options.keepsTrace)
             run = try runner.run(recordingInto: &recorder, progress: options.progress)
             notes = runner.notes
-        case .contact:
+            trace = runner.world.traceEvents.map(\.description)
+        case (.contact, .theONE):
+            let runner = OneRunner(expansion, router: options.router)
+            run = try runner.run()
+            notes = runner.notes
+            recorder = nil
+        case (.contact, .own):
             var runner = ContactRunner(expansion, router: options.router)
             run = try runner.run(recordingInto: &recorder)
             notes = runner.notes
@@ -67,7 +80,8 @@ package struct ScenarioRun {
         run.evidence.wallSeconds = Double(took.microseconds) / 1e6
 
         var result = RunResult(
-            name: scenario.name, seed: expansion.seed, level: level, scenarioHash: Self.hash(scenario),
+            name: scenario.name, seed: expansion.seed, level: level, semantics: options.semantics,
+            scenarioHash: Self.hash(scenario),
             traceDigest: run.digest, hosts: expansion.cast.count, simulatedSeconds: scenario.duration.seconds)
         result.about = scenario.about.isEmpty ? nil : scenario.about
         if level == .full { result.kem = SimulatedKEM.name }
@@ -89,7 +103,7 @@ package struct ScenarioRun {
                 at: run.evidence.duration, curves: Self.curves(run.evidence),
                 oracle: { mails.indices.contains(Int($0)) ? mails[Int($0)].oracle : nil })
         }
-        return Outcome(result: result, recording: recording, expansion: expansion)
+        return Outcome(result: result, recording: recording, expansion: expansion, trace: trace)
     }
 
     private func recorder(_ expansion: Expansion, _ level: DetailLevel) -> Recorder {
@@ -109,8 +123,9 @@ package struct ScenarioRun {
 
     // MARK: Figures
 
-    private static func classes(_ evidence: Evidence) -> [(name: String, mails: [Mail])] {
-        let sent = evidence.mails.filter { $0.unsent == nil }
+    /// All that was sent, then each priority that there is.
+    package static func classes(_ all: [Mail]) -> [(name: String, mails: [Mail])] {
+        let sent = all.filter { $0.unsent == nil }
         var classes: [(String, [Mail])] = [("all", sent)]
         for priority in Priority.allCases {
             let mails = sent.filter { $0.priority == priority }
@@ -128,14 +143,14 @@ package struct ScenarioRun {
     }
 
     private static func delivery(_ evidence: Evidence) -> [ClassDelivery] {
-        classes(evidence).map {
+        classes(evidence.mails).map {
             ClassDelivery(
                 name: $0.name, created: $0.mails.count, delays: delays($0.mails), oracle: oracleDelays($0.mails))
         }
     }
 
     private static func curves(_ evidence: Evidence) -> [DeliveryCurve] {
-        classes(evidence).map {
+        classes(evidence.mails).map {
             DeliveryCurve(
                 name: $0.name, created: $0.mails.count, delays: delays($0.mails), oracle: oracleDelays($0.mails))
         }
@@ -176,7 +191,7 @@ package struct ScenarioRun {
     }
 
     /// Of the scenario as we write it: the same whatever its file looked like.
-    private static func hash(_ scenario: Scenario) -> String {
+    package static func hash(_ scenario: Scenario) -> String {
         let bytes = Array(ScenarioWriter.write(scenario).utf8)
         return SHA256.hash(bytes.span.bytes).hex
     }

@@ -19,18 +19,20 @@ struct Children {
     /// - Parameters:
     ///   - arguments: of one run: the program's own arguments, without its name.
     ///   - output: a path that takes what the run writes to standard output and standard error.
+    ///   - mayStart: whether another one is begun; when not, those that are on their way are waited for.
     static func run(
         count: Int, atOnce: Int, arguments: (Int) -> [String], output: (Int) -> String,
-        ended: (Int, End) throws -> Void
+        mayStart: () -> Bool = { true }, ended: (Int, End) throws -> Void
     ) throws {
         var children = Children()
         defer { children.end() }
         var next = 0
-        while next < count || !children.running.isEmpty {
-            while next < count, children.running.count < max(1, atOnce) {
+        while true {
+            while next < count, children.running.count < max(1, atOnce), mayStart() {
                 try children.start(next, arguments(next), output: output(next))
                 next += 1
             }
+            if children.running.isEmpty { return }
             let (index, end) = try children.wait()
             try ended(index, end)
         }
