@@ -20,17 +20,29 @@ extension Node {
         }
     }
 
-    /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell.
-    func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return }
-        guard try store.get(.delivered, envelope.id.array) == nil else { return }
+    /// Opens what is for us although there is no room to carry it: others' mail does not keep ours from us. The neighbour
+    /// sees a refusal as of any other mail, and so cannot tell. The inbox has no bound by what is carried then, so each
+    /// sender has one. A forged copy does not count: it would use up another's.
+    func deliverUnkept(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        guard let sender = contacts.sender(of: envelope.header) else { return }
+        var letters = unkeptLetters[sender] ?? PerMinute(Limits.unkeptLetters)
+        guard !letters.isUsedUp(at: now.uptime), try deliver(envelope, now, store, &effects) else { return }
+        _ = letters.take(1, at: now.uptime)
+        unkeptLetters[sender] = letters
+    }
+
+    /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell. True when it opened.
+    @discardableResult
+    func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Bool {
+        guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return false }
+        guard try store.get(.delivered, envelope.id.array) == nil else { return false }
         let message: CoveyConversation.FirstMessage.Opened
         do {
             message = try CoveyConversation.FirstMessage.open(
                 envelope, from: peer, as: own, prekeys: prekeys, replays: opened, kem: kem)
         } catch {
             count(refusal: "message: \(error)")
-            return
+            return false
         }
         opened.insert(message.ephemeral)
         let record = message.ephemeral.record
@@ -38,9 +50,9 @@ extension Node {
         try remember(envelope.id.array, until: envelope.header.expiry, store)
         // A message sealed anew under its old id is the same message.
         let name = sender.array + message.plaintext.id.array
-        guard try store.get(.delivered, name) == nil else { return }
+        guard try store.get(.delivered, name) == nil else { return true }
         try remember(name, until: envelope.header.expiry, store)
-        guard case .text(let text) = message.plaintext.content else { return }
+        guard case .text(let text) = message.plaintext.content else { return true }
         inboxSequence += 1
         let inbox = InboxMessage(
             sequence: inboxSequence, id: message.plaintext.id, from: sender,
@@ -49,6 +61,7 @@ extension Node {
         try store.put(.inbox, inboxSequence, inbox.record)
         try State.inbox.put(inboxSequence, in: store)
         effects.append(.observe(.delivered(inbox)))
+        return true
     }
 
     /// Kept two days beyond the expiry: as long as any copy may come back (sync-routing.md §2.2).

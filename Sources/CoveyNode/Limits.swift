@@ -39,6 +39,8 @@ package enum Limits {
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.
     package static let bundleRequests = 4
+    /// Letters of one sender taken to the inbox in a minute while there is no room for their envelopes.
+    package static let unkeptLetters = 10
     /// Runs of a set that end unequal, one after the other, before they are no longer a reason to look again at once.
     package static let unequalRuns = 3
     /// Connections on their way to being links.

@@ -142,6 +142,7 @@ extension Node {
             ingress: link.device)
         guard try admit(record, envelope.bytes, from: link, now, store) else {
             acknowledge(short, .quota, link)
+            try deliverUnkept(envelope, now, store, &effects)
             try arrived(1, namespace, link, now, store, &effects)
             return
         }

@@ -60,6 +60,8 @@ package final class Node {
     var promised: [EnvelopeID: UInt8] = [:]
     /// What each neighbour may send us in each class.
     var allowances: [DeviceID: PerPriority<Allowance>] = [:]
+    /// What each sender may still have us read that we had no room to carry.
+    var unkeptLetters: [DeviceID: PerMinute] = [:]
 
     /// What was noticed before the first event.
     private var early = Effects()

@@ -6,6 +6,8 @@ struct PerMinute {
 
     init(_ most: Int) { self.most = most }
 
+    func isUsedUp(at uptime: UInt64) -> Bool { used >= most && uptime < began + 60_000_000 }
+
     /// How many of `count` may be had at `uptime`; these are used then.
     mutating func take(_ count: Int, at uptime: UInt64) -> Int {
         if used == 0 || uptime >= began + 60_000_000 {

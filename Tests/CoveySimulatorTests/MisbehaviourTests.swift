@@ -118,6 +118,35 @@ struct MisbehaviourTests {
         }
     }
 
+    @Test("A flood that comes through the only neighbour keeps nobody's own letters from them")
+    func floodedLine() {
+        var options = World.Options()
+        options.lan = nil
+        options.quota = 256 << 10
+        let world = World(seed: 4, options: options)
+        for checker in Invariants.all() { world.add(checker) }
+        let hosts = ["ana", "bo", "cy"].map { world.addHost($0) }
+        world.connect(hosts[0], hosts[1])
+        world.connect(hosts[1], hosts[2])
+        let mallory = world.addHost("mallory", misbehaving: [.flood(perSecond: 8)], from: .minutes(2))
+        world.connect(mallory, hosts[1])
+        world.run(for: .minutes(4))
+        // All that ana has room for of bo's is full, and stays so for a week.
+        for number in 0..<10 {
+            world.send("for ana, through the flood, \(number)", from: hosts[2], to: hosts[0])
+            world.run(for: .seconds(6))
+        }
+        #expect(world.inbox(of: hosts[0]).count == 10, "\(world)")
+        // They are offered again and again, as they were refused; they are read once, and bo is told nothing.
+        world.run(for: .minutes(10))
+        #expect(world.inbox(of: hosts[0]).count == 10, "\(world)")
+        let taken = world.sightings(of: hosts[1]).count {
+            if case .handedOn(_, to: hosts[0]) = $0 { true } else { false }
+        }
+        #expect(taken == world.store(of: hosts[0]).known().held.count, "bo knows of no letter that ana has it")
+        #expect(world.finish().isSound, "\(world)")
+    }
+
     @Test("Black hole: mail that it swallowed comes by another way")
     func blackhole() {
         var options = World.Options()
@@ -281,6 +310,27 @@ struct MisbehaviourTests {
         town.world.run(for: .minutes(1))
         #expect(town.world.inbox(of: town.honest[1]).count == 2)
         #expect(town.world.islands == [town.honest + [late]])
+        #expect(town.world.finish().isSound, "\(town.world)")
+    }
+
+    @Test("A device that is won back is a member like any other, and gets what it missed")
+    func turnBack() {
+        let town = Town([.blackhole], from: .minutes(2))
+        town.world.run(for: .minutes(1))
+        let lost = town.world.send("before it changed sides", from: town.mallory, to: town.honest[0])
+        #expect(lost.state == .sealed)
+        town.world.run(for: .minutes(2))
+        #expect(town.world.send("from the other side", from: town.mallory, to: town.honest[0]).state == .unasked)
+        town.world.send("welcome back", from: town.honest[1], to: town.mallory)
+        town.world.run(for: .minutes(2))
+        #expect(town.world.inbox(of: town.mallory).isEmpty)
+        town.world.turnBack(town.mallory)
+        town.world.run(for: .minutes(2))
+        town.world.send("good to be back", from: town.mallory, to: town.honest[2])
+        town.world.run(for: .minutes(1))
+        #expect(town.world.inbox(of: town.mallory).map(\.text) == ["welcome back"])
+        #expect(town.world.inbox(of: town.honest[2]).map(\.text) == ["good to be back"])
+        #expect(town.world.islands == [town.honest + [town.mallory]])
         #expect(town.world.finish().isSound, "\(town.world)")
     }
 
