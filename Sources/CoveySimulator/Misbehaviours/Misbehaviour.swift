@@ -84,6 +84,17 @@ extension World {
         restart(host)
     }
 
+    /// A device is in right hands again: a node takes over, with what was on its disk when it changed sides.
+    public func turnBack(_ host: Host) {
+        checkIdle()
+        let machine = machines[host.index]
+        precondition(machine.identity != nil, "\(host.name) is enrolled, so that it can have a node")
+        machine.makeResident = nil
+        guard machine.resident is Insider else { return }
+        kill(host)
+        restart(host)
+    }
+
     /// Somebody who is no member, and has a device, a certificate and an epoch of a mesh of their own making. They hear
     /// everything that is on any wire, dial every host again and again, and say what might draw an answer: what they make
     /// themselves, and what they have recorded.
