@@ -20,6 +20,9 @@ struct Bench: ParsableCommand {
     @Option(help: "Hosts of the measure `full`.")
     var hosts = 1_000
 
+    @Option(help: "Copies of a message in the measure `full`; without it mail floods.")
+    var copies: Int?
+
     func run() throws {
         for measure in measures {
             switch measure {
@@ -35,7 +38,7 @@ struct Bench: ParsableCommand {
                 try BenchPump(envelopes: 50_000, bucket: .bytes2048).run()
             case .idle:
                 try BenchIdle(nodes: 4_000).run()
-            case .full: BenchFull(hosts: hosts).run()
+            case .full: BenchFull(hosts: hosts, copies: copies).run()
             }
         }
     }

@@ -2,10 +2,12 @@ import CoveyContact
 import CoveySimulator
 
 /// Whole nodes for an hour: sites of twenty-five hosts on a LAN each, joined in a ring by two hosts of every site and by one
-/// far line a site. Everybody writes ten messages in the hour; for twenty minutes half of the sites are cut off.
+/// far line a site. Everybody writes ten messages in the hour; for twenty minutes half of the sites are cut off from the others.
 struct BenchFull {
     var hosts: Int
     var minutes = 60
+    /// Nil: flood.
+    var copies: Int?
 
     private static let siteSize = 25
     private static let messagesPerHour = 10
@@ -15,6 +17,7 @@ struct BenchFull {
         var options = World.Options()
         options.lan = nil
         options.keepsSightings = false
+        options.routing = copies.map { .sprayAndWait(copies: $0) } ?? .flood
         let world = World(seed: 1, options: options)
         var dice = Dice(seed: 1).stream("bench-full")
 
@@ -55,6 +58,7 @@ struct BenchFull {
 
         var figures = Figures("full")
         figures.set("hosts", hosts)
+        figures.set("routing", copies.map { "spray and wait \($0)" } ?? "flood")
         figures.set("simulated_s", minutes * 60)
         figures.set("cpu_s", used - start)
         figures.set("enrolment_cpu_s", enrolled - start)

@@ -11,6 +11,8 @@ extension World {
         public var start: Int64 = 1_767_225_600
         /// Bytes of mail a node holds.
         public var quota: UInt64 = 1 << 30
+        /// Who is given what.
+        public var routing = RoutingPolicy.flood
         /// Hosts that are there when the world begins know each other's prekeys, as those of a mesh that has been up for a
         /// while do; else each makes its own at its start, and messages wait for them.
         public var startsWithKeys = true
@@ -47,6 +49,7 @@ extension World {
             say("disk", disk == usual.disk, disk)
             say("start", start == usual.start, start)
             say("quota", quota == usual.quota, quota)
+            say("routing", routing == usual.routing, routing)
             say("startsWithKeys", startsWithKeys == usual.startsWithKeys, startsWithKeys)
             say("sharesChecks", sharesChecks == usual.sharesChecks, sharesChecks)
             say("dialTimeout", dialTimeout == usual.dialTimeout, dialTimeout)

@@ -125,6 +125,7 @@ public final class World {
             NodeConfiguration.StaticPeer(address: machines[$0.index].address, device: machines[$0.index].identity?.id)
         }
         configuration.quota = quota ?? options.quota
+        configuration.routing = options.routing.routing
         machines[host.index].configuration = configuration
         indexOf[identity.id] = host.index
         if hasBegun {
