@@ -63,6 +63,16 @@ extension Node {
             hearTiny(bytes, from: source, now)
             return
         }
+        if let known = commons?.beacon(bytes), epochs[known.epoch] != nil {
+            // Another node of this process opened it with the same key; whether its device is a member here is our own
+            // question.
+            let device = known.verified.beacon.device
+            guard device != own.id, roster.membership.currentCertificate(device)?.signing == known.signer,
+                roster.membership.isMember(device, at: time(now))
+            else { return }
+            heard(known.verified, under: known.epoch, from: source, interface: interface, now, &effects)
+            return
+        }
         for epoch in epochsByPreference() {
             guard let opened = try? UnverifiedBeacon(opening: bytes.span.bytes, key: epoch.keys.beacon) else {
                 continue
@@ -71,6 +81,8 @@ extension Node {
                 roster.membership.isMember(opened.device, at: time(now)),
                 let verified = opened.verified(by: certificate.signing, mesh: own.mesh)
             else { return }
+            commons?.keep(
+                CommonBeacon(verified: verified, epoch: epoch.keys.commit, signer: certificate.signing), of: bytes)
             heard(verified, under: epoch.keys.commit, from: source, interface: interface, now, &effects)
             return
         }

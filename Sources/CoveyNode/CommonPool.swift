@@ -17,6 +17,8 @@ package final class CommonPool: Commons {
         package var rosterSteps = 0
         package var bundleChecks = 0
         package var bundlePages = 0
+        /// Beacons that somebody else on the segment had opened and verified.
+        package var beaconChecks = 0
         /// Key agreements that the other device of the pair had made.
         package var agreements = 0
         /// Envelopes that were looked at for whether they are one's own.
@@ -28,6 +30,9 @@ package final class CommonPool: Commons {
         let peer: DeviceID
     }
 
+    /// Beacons remembered.
+    private static let mostBeacons = 4096
+
     package let reusesChecks: Bool
     package private(set) var counts = Counts()
 
@@ -35,6 +40,10 @@ package final class CommonPool: Commons {
     private var rosters = PageTable<RosterHistory, RosterPage>()
     private var books = PageTable<BundleContent, BundlePage>()
     private var bundles: [BundleHash: VerifiedBundle] = [:]
+    /// The last few: all who hear one hear it at about the same time.
+    private var beacons: [[UInt8]: CommonBeacon] = [:]
+    private var beaconsInOrder: [[UInt8]] = []
+    private var oldestBeacon = 0
     private var pairs: [Pair: PairKeys] = [:]
     private var tags: [RecipientTag: (sender: DeviceID, recipient: DeviceID)] = [:]
 
@@ -82,6 +91,23 @@ package final class CommonPool: Commons {
     }
 
     package func keep(_ bundle: VerifiedBundle) { bundles[bundle.bundle.hash] = bundle }
+
+    package func beacon(_ datagram: [UInt8]) -> CommonBeacon? {
+        guard reusesChecks, let known = beacons[datagram] else { return nil }
+        counts.beaconChecks += 1
+        return known
+    }
+
+    package func keep(_ beacon: CommonBeacon, of datagram: [UInt8]) {
+        guard reusesChecks, beacons.updateValue(beacon, forKey: datagram) == nil else { return }
+        if beaconsInOrder.count < Self.mostBeacons {
+            beaconsInOrder.append(datagram)
+        } else {
+            beacons[beaconsInOrder[oldestBeacon]] = nil
+            beaconsInOrder[oldestBeacon] = datagram
+            oldestBeacon = (oldestBeacon + 1) % Self.mostBeacons
+        }
+    }
 
     package func page(of content: BundleContent) -> BundlePage? {
         guard let page = books[content], page.content == content else { return nil }

@@ -1,6 +1,6 @@
 package import CoveyConversation
 package import CoveyCore
-import CoveyCrypto
+package import CoveyCrypto
 
 /// What nodes of one process hold in common: bytes, and what follows from bytes and keys alone.
 ///
@@ -26,6 +26,10 @@ package protocol Commons: AnyObject {
     func page(of content: BundleContent) -> BundlePage?
     func keep(_ page: BundlePage)
 
+    /// What this datagram was found to be.
+    func beacon(_ datagram: [UInt8]) -> CommonBeacon?
+    func keep(_ beacon: CommonBeacon, of datagram: [UInt8])
+
     /// The keys of two devices, which both can compute, as `own` sees them.
     func pair(of own: DeviceID, with peer: DeviceID) -> PairKeys?
     func keep(_ pair: PairKeys, of own: DeviceID, with peer: DeviceID)
@@ -33,4 +37,11 @@ package protocol Commons: AnyObject {
     /// Whom an envelope is for. Whoever seals one says so; nobody else can make a tag that its recipient recognises.
     func sealed(_ tag: RecipientTag, from sender: DeviceID, to recipient: DeviceID)
     func parties(of tag: RecipientTag) -> (sender: DeviceID, recipient: DeviceID)?
+}
+
+/// A datagram that was opened and verified once: by which epoch's key, and whose.
+package struct CommonBeacon: Sendable {
+    package let verified: VerifiedBeacon
+    package let epoch: EpochCommit
+    package let signer: SigningPublicKey
 }
