@@ -1,15 +1,14 @@
 import CoveyContact
 import CoveySimulator
 
-/// Whole nodes for an hour: sites of twenty-five hosts on a LAN each, joined in a ring by two hosts of every site and by one
-/// far line a site. Everybody writes ten messages in the hour; for twenty minutes half of the sites are cut off from the others.
+/// Whole nodes for an hour, each linked with a few others. Everybody writes ten messages in the hour; for twenty minutes
+/// half of them are cut off from the other half.
 struct BenchFull {
     var hosts: Int
     var minutes = 60
     /// Nil: flood.
     var copies: Int?
 
-    private static let siteSize = 25
     private static let messagesPerHour = 10
 
     func run() {
@@ -21,23 +20,25 @@ struct BenchFull {
         let world = World(seed: 1, options: options)
         var dice = Dice(seed: 1).stream("bench-full")
 
-        let sites = max(2, hosts / Self.siteSize)
-        let segments = (0..<sites).map { _ in world.addSegment(.lan) }
-        var members = [[Host]](repeating: [], count: sites)
-        for number in 0..<hosts {
-            let site = number % sites
-            var plugs = [segments[site]]
-            // The first two of a site are on the next site's LAN too.
-            if number / sites < 2 { plugs.append(segments[(site + 1) % sites]) }
-            members[site].append(world.addHost("host \(number)", segments: plugs))
+        let all = (0..<hosts).map { world.addHost("host \($0)") }
+        // Two trees of narrow branches with some links across, and a few lines from one to the other.
+        let half = hosts / 2
+        var branches = [Int](repeating: 0, count: hosts)
+        for host in 0..<hosts where host != 0 && host != half {
+            let first = host < half ? 0 : half
+            var parent = first + dice.below(host - first)
+            while branches[parent] == 3 { parent = first + dice.below(host - first) }
+            branches[parent] += 1
+            world.connect(all[host], all[parent])
         }
-        for site in 0..<sites where sites > 3 {
-            let other = (site + 2 + dice.below(sites - 3)) % sites
-            world.connect(members[site][2], members[other][2], .lan)
+        for _ in 0..<hosts / 10 {
+            let first = dice.chance(0.5) ? 0 : half
+            let (a, b) = (first + dice.below(half), first + dice.below(half))
+            if a != b, !world.isConnected(all[a], all[b]) { world.connect(all[a], all[b]) }
         }
+        for _ in 0..<4 { world.connect(all[dice.below(half)], all[half + dice.below(half)]) }
         let enrolled = Usage.processor
 
-        let all = members.flatMap { $0 }
         let length = UInt64(minutes) * 60_000_000
         for _ in 0..<hosts * Self.messagesPerHour * minutes / 60 {
             let from = all[dice.below(all.count)]
@@ -48,9 +49,7 @@ struct BenchFull {
                 world.send("A line or two of what people write to each other.", from: from, to: recipient)
             }
         }
-        let near = members[..<(sites / 2)].flatMap { $0 }
-        let far = members[(sites / 2)...].flatMap { $0 }
-        world.at(.minutes(minutes / 3)) { $0.partition(near, far) }
+        world.at(.minutes(minutes / 3)) { $0.partition(Array(all[..<half]), Array(all[half...])) }
         world.at(.minutes(minutes * 2 / 3)) { $0.heal() }
         world.run(for: .minutes(minutes))
         let report = world.finish()
