@@ -17,11 +17,14 @@ demo: setup
 test: setup lint
 	swift build --build-tests
 	swift test --skip-build
+	scripts/compare-one
+	$(RELEASE) --product covey-sim
 	COVEY_SKIP_BUILD=1 scripts/test-determinism
 	scripts/test-demo
 	scripts/test-namespaces
 	scripts/test-report
 	scripts/test-examples
+	scripts/test-models
 
 bench: setup
 	$(RELEASE) --product covey-bench
