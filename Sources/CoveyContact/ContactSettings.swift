@@ -31,10 +31,12 @@ package struct ContactSettings: Sendable {
     package var nodes: Int
     /// Microseconds. What happens at the very end still counts.
     package var end: UInt64
-    /// Microseconds; nil: mail does not expire.
+    /// Microseconds; nil: mail does not expire. A message may have its own.
     package var lifetime: UInt64?
     /// Bytes of mail a host holds.
     package var buffer: Int
+    /// Bytes of each host; empty: all hold the same.
+    package var buffers: [Int] = []
     /// Bytes a second of each kind of link, by `ContactChange.link`; nil: no time passes.
     package var rates: [Int?]
     /// Microseconds; nil: none. Both ends of a transfer are taken for whole multiples of it, however few its bytes are, as
@@ -61,6 +63,8 @@ package struct ContactSettings: Sendable {
     }
 
     package static let mostNodes = 1 << 24
+
+    func buffer(of host: Int) -> Int { buffers.isEmpty ? buffer : buffers[host] }
 
     /// Microseconds that a transfer takes, rounded up.
     func duration(_ size: Int, kind: UInt16) -> UInt64 {

@@ -89,12 +89,15 @@ package struct PlannedMessage: Hashable, Sendable {
     package var to: UInt32
     /// Bytes.
     package var size: Int
+    /// Microseconds; nil: as all mail of the study.
+    package var lifetime: UInt64?
 
-    package init(name: String, time: UInt64, from: UInt32, to: UInt32, size: Int) {
+    package init(name: String, time: UInt64, from: UInt32, to: UInt32, size: Int, lifetime: UInt64? = nil) {
         self.name = name
         self.time = time
         self.from = from
         self.to = to
         self.size = size
+        self.lifetime = lifetime
     }
 }

@@ -17,6 +17,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         /// Bytes of own mail, and of others'.
         var own = 0
         var relayed = 0
+        let quota: Quota
         /// Nothing expires before, microseconds.
         var nextExpiry = UInt64.max
         /// Transfers to it and from it.
@@ -84,7 +85,6 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
 
     private let settings: ContactSettings
     private let messages: [PlannedMessage]
-    private let quota: Quota
     private var source: Source
     private var dice: Dice
     private var hosts: [Host]
@@ -112,14 +112,18 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         self.source = source
         self.messages = messages
         self.settings = settings
-        quota = .oneRoom(settings.buffer)
+        precondition(
+            settings.buffers.isEmpty || settings.buffers.count == settings.nodes, "each host has a buffer, or all one")
         dice = Dice(seed: settings.seed).stream("contact-world")
-        hosts = (0..<UInt32(settings.nodes)).map { Host(policy: policy($0)) }
+        hosts = (0..<UInt32(settings.nodes)).map {
+            Host(policy: policy($0), quota: .oneRoom(settings.buffer(of: Int($0))))
+        }
         facts = messages.map { message in
             precondition(
                 message.from < settings.nodes && message.to < settings.nodes, "mail is between hosts of the world")
             precondition(message.size >= 0 && message.size <= UInt32.max, "a size is a number of 32 bits")
-            let (expiry, isBeyond) = message.time.addingReportingOverflow(settings.lifetime ?? .max)
+            let (expiry, isBeyond) = message.time.addingReportingOverflow(
+                message.lifetime ?? settings.lifetime ?? .max)
             return MessageFacts(
                 from: message.from, to: message.to, size: UInt32(message.size), isDelivered: false,
                 expiry: isBeyond ? .max : expiry)
@@ -282,7 +286,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         switch settings.dropping {
         case .fair:
             let used = hosts[Int(host)].relayed
-            let share = quota.share(.normal, own: hosts[Int(host)].own)
+            let share = hosts[Int(host)].quota.share(.normal, own: hosts[Int(host)].own)
             // Nearly every host is nearly empty: the division is spared.
             if used > 0, used * 2 > share { view.pressure[.normal] = Pressure(used: used, of: share) }
         case .oldest: break
@@ -650,7 +654,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         case .keep(let tokens), .surplus(let tokens): kept = tokens
         case .refuse: return nil
         }
-        guard hosts[Int(host)].own + hosts[Int(host)].relayed + size > settings.buffer else { return (kept, []) }
+        let held = hosts[Int(host)].own + hosts[Int(host)].relayed
+        guard held + size > hosts[Int(host)].quota.store else { return (kept, []) }
         guard
             let victims = hosts[Int(host)].policy.victims(
                 .normal, need: size, store: holdings, now: Hour(UInt32(clamping: now / MessageFacts.hour)))
@@ -660,7 +665,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
 
     private func holdings(of host: UInt32) -> HostHoldings {
         HostHoldings(
-            host: host, copies: hosts[Int(host)].copies, facts: facts, hops: hops, quota: quota,
+            host: host, copies: hosts[Int(host)].copies, facts: facts, hops: hops, quota: hosts[Int(host)].quota,
             neighbours: hosts[Int(host)].links.count, ownBytes: hosts[Int(host)].own,
             relayedBytes: hosts[Int(host)].relayed, sending: sending(host))
     }
@@ -675,8 +680,9 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
 
     /// The oldest received goes first, but not what is being sent.
     private mutating func makeRoom(_ size: Int, at host: UInt32) -> Bool {
-        guard size <= settings.buffer else { return false }
-        while settings.buffer - hosts[Int(host)].own - hosts[Int(host)].relayed < size {
+        let buffer = hosts[Int(host)].quota.store
+        guard size <= buffer else { return false }
+        while buffer - hosts[Int(host)].own - hosts[Int(host)].relayed < size {
             let sending = sending(host)
             var oldest: (time: UInt64, place: Int)?
             for place in hosts[Int(host)].copies.indices {

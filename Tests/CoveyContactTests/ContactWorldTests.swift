@@ -277,4 +277,77 @@ struct OracleTests {
             #expect(reach[2] == 100 * Meetings.second)
         }
     }
+
+    @Test("it is what is left when every contact has been tried until nothing comes earlier")
+    func everyContact() {
+        for seed in 0..<30 as Range<UInt64> {
+            var study = Meetings(seed: seed, nodes: 9, contacts: 220, messages: 40)
+            // Some share their origin, moment and size, and some have a lifetime of their own.
+            for number in study.messages.indices where number % 3 == 1 {
+                study.messages[number].from = study.messages[number - 1].from
+                study.messages[number].time = study.messages[number - 1].time
+                if number % 2 == 0 { study.messages[number].lifetime = 200 * Meetings.second }
+            }
+            let settings = study.settings(rate: 700)
+            let intervals = ContactIntervals(study.trace.reader, nodes: 9, end: settings.end, outages: []).list
+            let found = Oracle(study.trace.reader, settings: settings).arrivals(study.messages)
+            for (message, arrival) in zip(study.messages, found) {
+                let limit = min(settings.end, message.lifetime.map { message.time + $0 - 1 } ?? .max)
+                var times = [UInt64?](repeating: nil, count: 9)
+                times[Int(message.from)] = message.time
+                var isMoving = true
+                while isMoving {
+                    isMoving = false
+                    for interval in intervals {
+                        for (from, to) in [(interval.a, interval.b), (interval.b, interval.a)] {
+                            guard let here = times[Int(from)], here < interval.down else { continue }
+                            let time = max(here, interval.up) + settings.duration(message.size, kind: 0)
+                            guard time <= min(limit, interval.down), time < times[Int(to)] ?? .max else { continue }
+                            times[Int(to)] = time
+                            isMoving = true
+                        }
+                    }
+                }
+                #expect(arrival?.time == times[Int(message.to)], "seed \(seed), \(message)")
+            }
+        }
+    }
+
+    @Test("when its steps are used up, some messages all over are left out, and the others are as they would be")
+    func bounded() {
+        let study = Meetings(seed: 7, contacts: 300, messages: 200)
+        let oracle = Oracle(study.trace.reader, settings: study.settings())
+        let all = oracle.arrivals(study.messages)
+        let some = oracle.foresee(study.messages, steps: 2_000)
+        let sought = some.isSought.indices.filter { some.isSought[$0] }
+        #expect((10..<190).contains(sought.count))
+        #expect(sought.allSatisfy { some.arrivals[$0] == all[$0] })
+        // Neither only the first nor only the last ones.
+        let early = sought.count { $0 < 100 }
+        #expect(early > sought.count / 3 && early < sought.count * 2 / 3)
+        #expect(some.arrivals.indices.allSatisfy { some.isSought[$0] || some.arrivals[$0] == nil })
+    }
+}
+
+struct OwnMeasureTests {
+    @Test("a message with a lifetime of its own expires by it, the others by the study's")
+    func lifetime() {
+        var study = Meetings(nodes: 2, [(0, 1, 100, 200)], [(0, 0, 1, 100), (0, 0, 1, 100)])
+        study.messages[1].lifetime = 300 * Meetings.second
+        let settings = study.settings(lifetime: 50 * Meetings.second)
+        #expect(study.run(.epidemic, settings).deliveries.map(\.message) == [1])
+        let foreseen = Oracle(study.trace.reader, settings: settings).arrivals(study.messages)
+        #expect(foreseen.map { $0 != nil } == [false, true])
+    }
+
+    @Test("hosts may hold different amounts of mail")
+    func buffers() {
+        let study = Meetings(
+            nodes: 4, [(0, 1, 10, 20), (0, 2, 30, 40), (1, 3, 100, 110)], [(0, 0, 3, 400), (1, 0, 3, 400)])
+        var settings = study.settings(buffer: 1_000)
+        settings.dropping = .oldest
+        #expect(study.run(.epidemic, settings).delivered == 2)
+        settings.buffers = [1_000, 500, 1_000, 1_000]
+        #expect(study.run(.epidemic, settings).deliveries.map(\.message) == [1])
+    }
 }
