@@ -18,6 +18,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         var own = 0
         var relayed = 0
         let quota: Quota
+        /// Bytes of relayed mail by the neighbour it came from, since room was short first. Asked by neighbour only.
+        var shares: [UInt32: Int]?
         /// Nothing expires before, microseconds.
         var nextExpiry = UInt64.max
         /// Transfers to it and from it.
@@ -632,6 +634,10 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
                 ? hosts[Int(host)].policy.initialTokens(envelope)
                 : Tokens(received: copy.tokens, kind: .pairwise, zone: .any)
         case .fair:
+            if hosts[Int(host)].shares == nil {
+                let holdings = holdings(of: host)
+                if holdings.isShort { hosts[Int(host)].shares = holdings.countShares() }
+            }
             guard let (tokens, victims) = decide(envelope, size, at: host, from: from) else { return nil }
             for victim in victims {
                 guard let place = find(StudyNames.message(victim), at: host) else { continue }
@@ -667,7 +673,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         HostHoldings(
             host: host, copies: hosts[Int(host)].copies, facts: facts, hops: hops, quota: hosts[Int(host)].quota,
             neighbours: hosts[Int(host)].links.count, ownBytes: hosts[Int(host)].own,
-            relayedBytes: hosts[Int(host)].relayed, sending: sending(host))
+            relayedBytes: hosts[Int(host)].relayed, sending: sending(host), shares: hosts[Int(host)].shares)
     }
 
     private func sending(_ host: UInt32) -> [UInt32] {
@@ -711,10 +717,14 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     }
 
     private mutating func weigh(_ copy: Copy, at host: UInt32, _ bytes: Int) {
-        if hops.hops[Int(copy.hop)].parent == Copy.noHop {
+        let parent = hops.hops[Int(copy.hop)].parent
+        guard parent != Copy.noHop else {
             hosts[Int(host)].own += bytes
-        } else {
-            hosts[Int(host)].relayed += bytes
+            return
+        }
+        hosts[Int(host)].relayed += bytes
+        if hosts[Int(host)].shares != nil {
+            hosts[Int(host)].shares?[hops.hops[Int(parent)].host, default: 0] += bytes
         }
     }
 

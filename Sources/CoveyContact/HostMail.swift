@@ -110,6 +110,10 @@ enum StudyNames {
         }
         return id
     }
+
+    static func host(_ device: DeviceID) -> UInt32 {
+        device.withSpan { $0.withUnsafeBytes { UInt32(bigEndian: $0.load(as: UInt32.self)) } }
+    }
 }
 
 /// The mail of one host as `Retention` looks at it: the same decisions as a node's, over 12 bytes a copy.
@@ -124,15 +128,29 @@ struct HostHoldings: Holdings {
     let relayedBytes: Int
     /// Copies that are being sent stay.
     let sending: [UInt32]
+    /// Bytes of relayed mail by the neighbour it came from; nil: there is room, and nobody asks.
+    let shares: [UInt32: Int]?
+
+    /// Room is so short that neighbours have shares.
+    var isShort: Bool { pressure(.normal) > .binding }
 
     var zones: ZoneSet { ZoneSet() }
 
     func used(_ priority: Priority) -> Int { priority == .normal ? relayedBytes : 0 }
 
     func bytes(_ priority: Priority, of neighbour: DeviceID) -> Int {
-        var bytes = 0
-        for copy in relayed where ingress(of: copy) == neighbour { bytes += Int(facts[Int(copy.message)].size) }
-        return priority == .normal ? bytes : 0
+        guard let shares else { preconditionFailure("shares are counted as soon as room is short") }
+        return priority == .normal ? shares[StudyNames.host(neighbour)] ?? 0 : 0
+    }
+
+    /// What neighbours have of the room.
+    func countShares() -> [UInt32: Int] {
+        var shares: [UInt32: Int] = [:]
+        for copy in relayed {
+            let from = hops.hops[Int(hops.hops[Int(copy.hop)].parent)].host
+            shares[from, default: 0] += Int(facts[Int(copy.message)].size)
+        }
+        return shares
     }
 
     func mail(_ priority: Priority) -> [EnvelopeMeta] {

@@ -21,6 +21,8 @@ package struct ContactRunner {
     package mutating func run(recordingInto recorder: inout Recorder?) throws(ScenarioProblems) -> Run {
         let settings = settings()
         let foreseen = try foresee()
+        describe()
+        notes += foreseen.notes
         let result = router.run(
             try contacts(), messages: foreseen.messages, settings: settings, outages: Self.outages(expansion))
 
@@ -28,7 +30,6 @@ package struct ContactRunner {
         evidence.mails = foreseen.mails
         for delivery in result.deliveries { evidence.mails[delivery.message].delivered = delivery.time }
         evidence.relayed = result.relayed
-        describe(settings)
         if recorder != nil { try record(result, evidence.mails, into: &recorder) }
         var counters = Counters()
         counters.created = result.created
@@ -47,15 +48,22 @@ package struct ContactRunner {
         package var messages: [PlannedMessage]
         /// Of each message; nil when it cannot come before it expires, or the end.
         package var arrivals: [Oracle.Arrival?]
+        /// What was left out because there is too much of it.
+        package var notes: [String] = []
     }
 
     package func foresee() throws(ScenarioProblems) -> Foreseen {
-        var mails = copies()
+        var (mails, notes) = played()
         let messages = mails.enumerated().map { index, mail in
             PlannedMessage(
-                name: "m\(index)", time: mail.created, from: mail.from, to: mail.to, size: Self.carried(mail.bytes))
+                name: "m\(index)", time: mail.created, from: mail.from, to: mail.to, size: Self.carried(mail.bytes),
+                lifetime: mail.expiry - mail.created)
         }
-        var arrivals = Oracle(try contacts(), settings: settings(), outages: Self.outages(expansion)).arrivals(messages)
+        let foresight = Oracle(try contacts(), settings: settings(), outages: Self.outages(expansion)).foresee(
+            messages, steps: ScenarioBounds.oracleSteps)
+        var arrivals = foresight.arrivals
+        for index in mails.indices { mails[index].isForeseen = foresight.isSought[index] }
+        if let note = Self.note(foresight) { notes.append(note) }
         for index in mails.indices {
             guard let arrival = arrivals[index], arrival.time < mails[index].expiry else {
                 arrivals[index] = nil
@@ -65,7 +73,17 @@ package struct ContactRunner {
             // Less than a second besides what its bytes take on the way.
             mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000
         }
-        return Foreseen(mails: mails, messages: messages, arrivals: arrivals)
+        return Foreseen(mails: mails, messages: messages, arrivals: arrivals, notes: notes)
+    }
+
+    /// Nil: the oracle looked for all.
+    static func note(_ foresight: Oracle.Foresight) -> String? {
+        let sought = foresight.isSought.count { $0 }
+        if sought == foresight.isSought.count { return nil }
+        return """
+            The oracle looked for \(sought) of \(foresight.isSought.count) messages, spread over all of them; delivery is \
+            told of these.
+            """
     }
 
     func contacts() throws(ScenarioProblems) -> ReachContacts {
@@ -75,6 +93,29 @@ package struct ContactRunner {
 
     /// As many others as a node dials on a LAN.
     static let linksOnLAN = 12
+
+    /// All messages; every so many of them where a world of all would be too large.
+    private func played() -> (mails: [Mail], notes: [String]) {
+        let mails = copies()
+        let each = copiesOfEach
+        let every = (mails.count * each + ScenarioBounds.copies - 1) / ScenarioBounds.copies
+        guard every > 1 else { return (mails, []) }
+        let some = mails.indices.filter { $0 % every == 0 }.map { mails[$0] }
+        let note = """
+            One message in \(every) is played, \(some.count) of \(mails.count): up to \(each) copies of each are more than \
+            \(ScenarioBounds.copies). Messages compete less for room and rate than all of them would.
+            """
+        return (some, [note])
+    }
+
+    /// How many hosts hold a message at most.
+    private var copiesOfEach: Int {
+        switch router {
+        case .flood, .epidemic, .prophet: expansion.cast.count
+        case .sprayAndWait(let copies): min(expansion.cast.count, Int(copies) + 1)
+        case .direct, .firstContact: 1
+        }
+    }
 
     /// A letter to everyone is a message to each.
     private func copies() -> [Mail] {
@@ -103,22 +144,17 @@ package struct ContactRunner {
             return max(1, Int(bits / 8))
         }
         if settings.rates.isEmpty { settings.rates = [nil] }
+        settings.buffers = (0..<UInt32(expansion.cast.count)).map { expansion.cast.group($0).store.bytes }
         settings.lifetime = expansion.letters.map { $0.expiry - $0.at }.max()
         settings.channel = scenario.links.contains { $0.medium == .radio || $0.isShared } ? .host : .contact
         settings.seed = expansion.seed
         return settings
     }
 
-    private mutating func describe(_ settings: ContactSettings) {
+    private mutating func describe() {
         notes.append(
             "Messages over contacts: no links, no cryptography, no latency, no loss; LANs have \(Self.linksOnLAN) links a host."
         )
-        if Set(scenario.groups.map(\.store)).count > 1 {
-            notes.append("Every host holds \(ByteCount(settings.buffer)), the least that a group has.")
-        }
-        if Set(expansion.letters.map(\.ttl)).count > 1 {
-            notes.append("Hosts carry all mail for the longest lifetime; what arrives after its own does not count.")
-        }
         var left: Set<String> = []
         for deed in expansion.deeds {
             switch deed.act {

@@ -16,6 +16,8 @@ package struct Mail: Hashable, Sendable {
     package var delivered: UInt64?
     /// The earliest that it could have come; nil when it could not before it expired or the run ended.
     package var oracle: UInt64?
+    /// The oracle looked for it; where there are too many, it looks for some of all.
+    package var isForeseen = true
     /// There was a way through when it was written.
     package var wasConnected = false
     /// Why it never left; nil when it did.

@@ -467,9 +467,14 @@ package final class FullRunner {
         let messages = sent.map { index in
             PlannedMessage(
                 name: "m\(index)", time: mails[index].created, from: mails[index].from, to: mails[index].to,
-                size: ContactRunner.carried(mails[index].bytes))
+                size: ContactRunner.carried(mails[index].bytes),
+                lifetime: mails[index].expiry - mails[index].created)
         }
-        for (index, arrival) in zip(sent, oracle.arrivals(messages)) {
+        let foresight = oracle.foresee(messages, steps: ScenarioBounds.oracleSteps)
+        ContactRunner.note(foresight).map(note)
+        for (place, index) in sent.enumerated() {
+            mails[index].isForeseen = foresight.isSought[place]
+            let arrival = foresight.arrivals[place]
             guard let arrival, arrival.time < mails[index].expiry else { continue }
             mails[index].oracle = arrival.time
             mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000

@@ -166,7 +166,7 @@ package struct Judge {
     }
 
     private func latency(_ claim: Claim, _ bound: TimeSpan) -> Finding {
-        let mails = mails(claim)
+        let mails = mails(claim).filter(\.isForeseen)
         // A message that could arrive and did not has taken longer than any bound.
         let late = mails.filter { $0.arrived == nil && $0.oracle != nil }.count
         let delays = mails.compactMap { mail in mail.arrived.map { $0 - mail.created } }.sorted()

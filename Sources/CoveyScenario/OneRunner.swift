@@ -10,25 +10,22 @@ struct OneRunner {
     private let expansion: Expansion
     private let router: ContactRouter
     private let contact: ContactRunner
+    private(set) var notes = [
+        "By the rules of The ONE: one message a tick of 1 s, one rate, one lifetime and one size of buffer."
+    ]
 
     init(_ expansion: Expansion, router: ContactRouter) {
         self.expansion = expansion
         self.router = router
         contact = ContactRunner(expansion, router: router)
-    }
-
-    var notes: [String] {
-        var notes = [
-            "By the rules of The ONE: one message a tick of 1 s, one rate, one lifetime and one size of buffer."
-        ]
         if !ContactRunner.outages(expansion).isEmpty {
             notes.append("Hosts that are off stay in reach: The ONE has none that are.")
         }
-        return notes
     }
 
-    func run() throws(ScenarioProblems) -> Run {
+    mutating func run() throws(ScenarioProblems) -> Run {
         let foreseen = try contact.foresee()
+        notes += foreseen.notes
         let trace = ContactTrace(try contact.contacts(), nodes: expansion.cast.count)
         let result: OneResult
         do throws(OneMistake) {

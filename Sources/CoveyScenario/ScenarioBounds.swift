@@ -21,6 +21,10 @@ package enum ScenarioBounds {
     package static let flows = 1_000
     /// Messages of all flows.
     package static let messages = 4_000_000
+    /// Copies of messages that a world of contacts may come to hold: some 36 bytes each, and a microsecond or two.
+    package static let copies = 40_000_000
+    /// Contacts that the oracle looks at for a run, with some nanoseconds each.
+    package static let oracleSteps = 2_000_000_000
     package static let claims = 1_000
     package static let swarm = 1_000
     /// Links that are up from the beginning to the end.

@@ -67,7 +67,7 @@ package struct ScenarioRun {
             notes = runner.notes
             trace = runner.world.traceEvents.map(\.description)
         case (.contact, .theONE):
-            let runner = OneRunner(expansion, router: options.router)
+            var runner = OneRunner(expansion, router: options.router)
             run = try runner.run()
             notes = runner.notes
             recorder = nil
@@ -125,7 +125,7 @@ package struct ScenarioRun {
 
     /// All that was sent, then each priority that there is.
     package static func classes(_ all: [Mail]) -> [(name: String, mails: [Mail])] {
-        let sent = all.filter { $0.unsent == nil }
+        let sent = all.filter { $0.unsent == nil && $0.isForeseen }
         var classes: [(String, [Mail])] = [("all", sent)]
         for priority in Priority.allCases {
             let mails = sent.filter { $0.priority == priority }
