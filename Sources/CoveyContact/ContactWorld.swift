@@ -5,8 +5,8 @@ package import CoveyRouting
 /// the node's do. No links, no cryptography, no frames: a message is its number and its size.
 ///
 /// Event-driven: a transfer begins as soon as both ends are free, takes exactly its bytes' time, and is lost when the
-/// contact ends first. Of one time, transfers end first, then contacts change, then hosts come and go, then messages are
-/// written; then whoever may begin something does.
+/// contact ends first. Of one time, contacts change first, then hosts come and go, then messages are written; then the
+/// transfers that end and the hosts that may begin something have their turns, in an order of the dice.
 package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     private struct Host {
         /// By ascending message.
@@ -97,7 +97,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     private var endings = EventHeap<Ending>()
     private var switchings: [Switching]
     private var dirty: [UInt32] = []
-    private var senders: [UInt32] = []
+    /// Transfers that end now.
+    private var ended: [Ending] = []
     private var result = ContactResult()
     private var deliveryHops: [UInt32] = []
     private var now: UInt64 = 0
@@ -157,7 +158,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             guard next <= settings.end, next != .max else { break }
             precondition(next >= now, "contacts, messages and outages come by ascending time")
             now = next
-            while endings.nextTime == now, let ending = endings.pop()?.payload { end(ending) }
+            while endings.nextTime == now, let ending = endings.pop()?.payload { ended.append(ending) }
             while let one = change, one.time == now {
                 if one.isUp { meet(one) } else { part(one.a, one.b) }
                 change = source.next()
@@ -236,12 +237,14 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             tell(b, to: a)
             hosts[Int(b)].policy.contactUp(view(a), now: clock)
             tell(a, to: b)
-            for host in [a, b] {
+            // Both tables have changed: all neighbours are told, `a` once more of what `b` makes of it.
+            for host in [b, a] {
                 for link in hosts[Int(host)].links where links[Int(link)].isOpen {
                     let other = links[Int(link)].other(host)
-                    if link != at { tell(host, to: other) }
-                    plan(link)
                     mark(other)
+                    if link == at, host == a { continue }
+                    tell(host, to: other)
+                    plan(link)
                 }
             }
         } else {
@@ -403,17 +406,23 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         dirty.append(host)
     }
 
-    /// Whoever may have something to begin: first who has just handed something over goes on, then the others in an order
-    /// of the dice. Nobody is first for having a small number.
+    /// One after the other, in an order of the dice: a transfer ends and its sender goes on before anybody else takes
+    /// either end, or a host begins what it may. Nobody is first for having a small number, and of transfers that end at
+    /// one time, as with turns, one that was drawn later still holds its ends.
     private mutating func serveAll() {
-        for host in senders { serve(host) }
-        senders.removeAll(keepingCapacity: true)
-        while !dirty.isEmpty {
-            let last = dirty.count - 1
-            if last > 0 { dirty.swapAt(dice.below(dirty.count), last) }
-            let host = dirty.removeLast()
-            hosts[Int(host)].isDirty = false
-            serve(host)
+        while true {
+            let count = ended.count + dirty.count
+            guard count > 0 else { return }
+            let drawn = count == 1 ? 0 : dice.below(count)
+            if drawn < ended.count {
+                ended.swapAt(drawn, ended.count - 1)
+                end(ended.removeLast())
+            } else {
+                dirty.swapAt(drawn - ended.count, dirty.count - 1)
+                let host = dirty.removeLast()
+                hosts[Int(host)].isDirty = false
+                serve(host)
+            }
         }
     }
 
@@ -532,7 +541,9 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
 
     private mutating func end(_ ending: Ending) {
         guard links[Int(ending.link)].generation == ending.generation else { return }
+        let sender = links[Int(ending.link)].sender(ending.isForth)
         complete(ending.link, ending.isForth)
+        serve(sender)
     }
 
     private mutating func complete(_ at: UInt32, _ isForth: Bool) {
@@ -541,7 +552,6 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         let from = links[Int(at)].sender(isForth)
         let to = links[Int(at)].other(from)
         release(at, isForth)
-        senders.append(from)
         guard now < facts[Int(message)].expiry, let place = find(message, at: from) else {
             result.aborted += 1
             return
