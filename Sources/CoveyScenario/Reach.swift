@@ -164,7 +164,7 @@ package struct Reach {
     }
 
     private func partition(_ sides: [[UInt32]], _ layer: String?) -> Partition {
-        precondition(sides.count <= 64, "a partition has at most 64 sides")
+        precondition(sides.count <= ScenarioBounds.sides, "the reader counted the sides of a partition")
         var marks = [UInt64](repeating: 0, count: scenario.hostCount)
         for (number, side) in sides.enumerated() {
             for host in side { marks[Int(host)] |= 1 << UInt64(number) }

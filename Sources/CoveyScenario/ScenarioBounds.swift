@@ -18,6 +18,8 @@ package enum ScenarioBounds {
     package static let timeline = 100_000
     /// Deeds that the timeline comes to, with `every` unrolled.
     package static let deeds = 1_000_000
+    /// Sides of one partition.
+    package static let sides = 64
     package static let flows = 1_000
     /// Messages of all flows.
     package static let messages = 4_000_000

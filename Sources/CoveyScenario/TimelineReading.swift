@@ -185,7 +185,7 @@ extension TimelineEntry {
             return name
         }
         let isOneWay = fields.flag("oneWay")
-        guard let items = item.list(atMost: 10_000) else { return nil }
+        guard let items = item.list(atMost: ScenarioBounds.sides) else { return nil }
         var sides = items.compactMap { $0.terms() }
         guard sides.count == items.count else { return nil }
         guard sides.count >= 2 else {

@@ -43,7 +43,9 @@ struct SeedRun {
             return .ran(try ResultFile.readResult(path))
         case .exited(let status): return .refused(lastLine ?? "status \(status)")
         case .signalled(let signal):
-            let said = lines.first { $0.contains("Fatal error") }.map { ": \($0)" } ?? ""
+            // What the run time says of it, as far as the build has words.
+            let words = ["Fatal error:", "Precondition failed:", "Assertion failed:"]
+            let said = lines.first { line in words.contains { line.contains($0) } }.map { ": \($0)" } ?? ""
             return .trapped("the process died of signal \(signal), \(String(cString: strsignal(signal)))\(said)")
         }
     }

@@ -89,6 +89,8 @@ struct Shrinking {
         let failure = try assertion.map(Failure.assertion) ?? Failure(whole) ?? { throw Refusal.nothingFails }()
         guard failure.isShown(by: whole) else { throw Refusal.doesNotFail("\(failure)") }
 
+        // That one has left its trace of calls; of the others nobody reads it, and it takes long.
+        setenv("SWIFT_BACKTRACE", "enable=no", 1)
         var reduction = try Reduction(expansion, level: level)
         var kept = reduction.everything
         let before = Counts(kept)

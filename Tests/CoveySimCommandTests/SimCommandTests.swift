@@ -207,6 +207,20 @@ final class SimCommandTests {
         #expect(replayed.output.contains("✗ p95Latency urgent"))
     }
 
+    @Test("a seed whose process dies has failed, with how it died, and the sweep is written all the same")
+    func death() throws {
+        // More than a second of work, where a second is all that a process may have.
+        let endless = Self.drawn.replacing("count: 8", with: "count: 400").replacing("2h", with: "20d")
+        try program.write(endless, to: "endless.yaml")
+        let command = "ulimit -t 1; exec \(SimProgram.executable.path) swarm endless.yaml --seeds 3 --out o --shrink 0"
+        let said = try program.run(["-c", command], program: URL(fileURLWithPath: "/bin/bash"))
+        #expect(said.status == 1, "\(said.complaint)")
+        #expect(said.output.contains("seed 3 failed: covey-sim run endless.yaml --seed 3"))
+        let row = try #require(program.sweep("o/sweep.json").rows.first)
+        #expect(try #require(row.stopped).contains("the process died of signal"))
+        try program.run("merge", "o/sweep.json", status: 1)
+    }
+
     @Test("shards of a sweep, merged in any order, are the whole; runs of one seed that disagree are seen")
     func shards() throws {
         try program.run("swarm", "drawn.yaml", "--seeds", "1..5", "--out", "whole", "--quiet")
