@@ -266,6 +266,7 @@ extension Node {
         let link = PeerLink(
             connection: connection, address: handshake.address, isInitiator: isInitiator, transport: transport,
             claim: claim, admission: admission, now: now.uptime)
+        if traffic != nil { link.sender.startTally() }
         links.append(link)
         dialer.established(connection, with: link.device)
     }

@@ -134,6 +134,7 @@ extension Node {
         let namespace = Namespace.mail(envelope.header.priority)
         if shelf.knows(id, priority: envelope.header.priority) {
             acknowledge(short, .duplicate, link)
+            traffic?.gotAgain(on: link.connection)
             try arrived(1, namespace, link, now, store, &effects)
             return
         }
@@ -274,6 +275,7 @@ extension Node {
         guard !link.sender.isEmpty else { return }
         let bytes = link.sender.take()
         link.bytesOut += UInt64(bytes.count)
+        if let traffic { link.sender.readTally { traffic.wrote($0, on: link.connection) } }
         effects.append(.send(link.connection, bytes))
     }
 
@@ -358,8 +360,10 @@ extension Node {
                 link.sender.append(type, frame.body.span.bytes)
                 touch(link)
             case .push(let ids):
+                traffic?.found(differences: ids.count, on: link.connection)
                 try push(ids, namespace, link, store)
             case .want(let ids):
+                traffic?.found(differences: ids.count, on: link.connection)
                 link.transfers[namespace, default: PeerLink.Transfers()].wants += ids.count
                 for start in stride(from: 0, to: ids.count, by: Frame.Want.mostRows) {
                     let some = ids[start..<min(start + Frame.Want.mostRows, ids.count)]
@@ -592,7 +596,7 @@ extension Node {
         guard !link.isEnded else { return }
         if let reason, link.isMember {
             link.sender.append(Frame.Bye(reason))
-            effects.append(.send(link.connection, link.sender.take()))
+            write(link, &effects)
         }
         forget(link, cause, now, &effects)
         effects.append(.close(link.connection))

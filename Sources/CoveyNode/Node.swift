@@ -20,6 +20,8 @@ package final class Node {
     let context: LinkContext
     /// What is held in common with other nodes of this process; nil for a node alone.
     let commons: (any Commons)?
+    /// Nil in a daemon. Links that are there when it is set are not counted.
+    package var traffic: (any TrafficObserver)?
     /// Drawn at each start: tells this run's beacons and payloads from those of others.
     let instance: Octets8
 

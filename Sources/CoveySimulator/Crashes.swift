@@ -68,10 +68,12 @@ extension World {
     }
 
     private func makeNode(_ machine: Machine, _ configuration: NodeConfiguration) throws -> Node {
-        try Node(
+        let node = try Node(
             configuration: configuration, store: machine.disk,
             random: SeededRandom(seed: seed, stream: "node \(machine.index) \(machine.starts)"), kem: SimulatedKEM(),
             now: machine.clock.now(now), snapshot: enrolment.snapshot, commons: pool)
+        node.traffic = HostTraffic(self, machine)
+        return node
     }
 
     private static func cause(_ error: any Error) -> String {
@@ -242,5 +244,16 @@ extension World {
         checkIdle()
         note(.fault, number: UInt64(bitPattern: duration.signedMicroseconds), host: UInt32(host.index))
         machines[host.index].clock.jump(by: duration.signedMicroseconds)
+    }
+
+    /// A host's clock goes on from what it shows, so much too fast; too slow when negative.
+    public func clockDrift(_ host: Host, to partsPerMillion: Int) {
+        checkIdle()
+        precondition((-100_000...100_000).contains(partsPerMillion), "a clock is wrong by at most a tenth")
+        note(.fault, number: UInt64(bitPattern: Int64(partsPerMillion)), host: UInt32(host.index))
+        let machine = machines[host.index]
+        machine.clock.drift(by: partsPerMillion, from: now)
+        // A faster clock comes to its next timer sooner.
+        arm(machine)
     }
 }

@@ -66,6 +66,7 @@ extension World {
     ) {
         report.traffic[Int(kind.rawValue)].count += 1
         report.traffic[Int(kind.rawValue)].bytes += size
+        frames.add(FrameLedger.row(of: kind), bytes: size)
         var late: UInt64 = 0
         var copies = 1
         var isSafe = false
@@ -85,7 +86,8 @@ extension World {
             report.lost += 1
             return
         }
-        if !isSafe, !physics.isPerfect || physics.quality.duplicate > 0 || physics.quality.reorder > 0 {
+        let isPerfect = physics.isPerfect(channels[channel])
+        if !isSafe, !isPerfect || physics.quality.duplicate > 0 || physics.quality.reorder > 0 {
             if physics.loses(&channels[channel], &network) {
                 report.lost += 1
                 return

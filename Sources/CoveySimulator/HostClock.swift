@@ -2,7 +2,10 @@ import CoveyCore
 
 /// One host's clocks: uptime since its node started, and the wall clock, as functions of the world's time in µs.
 struct HostClock {
-    private let drift: Int64
+    private var drift: Int64
+    /// Since when it drifts so: time of the world, and the drifted time then.
+    private var since: UInt64 = 0
+    private var driftedSince: Int64 = 0
     private let hasRTC: Bool
     private let wake: Int64
     /// µs since 1970, less the drifted time of the world, of a clock with an RTC.
@@ -20,13 +23,21 @@ struct HostClock {
     }
 
     private func drifted(_ time: UInt64) -> Int64 {
-        let time = Int64(clamping: time)
-        return drift == 0 ? time : time + time / 1_000_000 * drift + time % 1_000_000 * drift / 1_000_000
+        let time = Int64(clamping: time) - Int64(since)
+        return driftedSince
+            + (drift == 0 ? time : time + time / 1_000_000 * drift + time % 1_000_000 * drift / 1_000_000)
     }
 
     mutating func start(at time: UInt64) {
         boot = drifted(time)
         jumped = 0
+    }
+
+    /// Goes on from what it shows, faster or slower than it did.
+    mutating func drift(by partsPerMillion: Int, from time: UInt64) {
+        driftedSince = drifted(time)
+        since = time
+        drift = Int64(partsPerMillion)
     }
 
     mutating func jump(by microseconds: Int64) {
@@ -42,11 +53,13 @@ struct HostClock {
     /// The earliest time of the world at which uptime is `uptime` or more.
     func time(of uptime: UInt64) -> UInt64 {
         guard uptime < UInt64(Int64.max / 4) else { return .max / 4 }
-        let target = Int64(uptime) + boot
-        if drift == 0 { return UInt64(target) }
+        let target = Int64(uptime) + boot - driftedSince
+        // What was due before it changed its speed is due then.
+        if target <= 0 { return since }
+        if drift == 0 { return since + UInt64(target) }
         let speed = 1_000_000 + drift
-        var time = max(0, target / speed * 1_000_000 + target % speed * 1_000_000 / speed - 2)
-        while drifted(UInt64(time)) < target { time += 1 }
-        return UInt64(time)
+        var time = since + UInt64(max(0, target / speed * 1_000_000 + target % speed * 1_000_000 / speed - 2))
+        while drifted(time) < target + driftedSince { time += 1 }
+        return time
     }
 }

@@ -60,6 +60,7 @@ struct Physics {
 
     /// Whether one packet is lost, on a channel in which bursts go on.
     func loses(_ channel: inout Channel, _ dice: inout Dice) -> Bool {
+        if channel.loss > 0, dice.chance(channel.loss) { return true }
         switch quality.loss {
         case .none: return false
         case .bernoulli(let share): return dice.chance(share)
@@ -74,7 +75,10 @@ struct Physics {
         quality.bitErrors > 0 && dice.chance(1 - pow(1 - quality.bitErrors, Double(bytes * 8)))
     }
 
-    var isPerfect: Bool { quality.loss == .none && quality.bitErrors == 0 }
+    /// Whether all that is sent on the channel arrives as it was sent.
+    func isPerfect(_ channel: Channel) -> Bool {
+        quality.loss == .none && quality.bitErrors == 0 && channel.loss == 0
+    }
 }
 
 /// One sender's way onto a link: what it sends stands in line.
@@ -83,4 +87,6 @@ struct Channel {
     var busyUntil: UInt64 = 0
     /// Gilbert's state.
     var isBad = false
+    /// Share of packets that are lost this way only, besides the link's own loss.
+    var loss = 0.0
 }

@@ -14,6 +14,14 @@ public struct Report: Hashable, Sendable {
         public internal(set) var bytes = 0
     }
 
+    /// Frames of one type, or something else that goes over a wire.
+    public struct FrameTraffic: Hashable, Sendable {
+        /// `logPut`, `data normal`, `beacon`; what seals the frames of a link is `packet heads, padding and tags`.
+        public let name: String
+        public let count: Int
+        public let bytes: Int
+    }
+
     /// How often nodes found something that another one had, instead of keeping or verifying it once more.
     public struct Shared: Hashable, Sendable {
         /// Envelopes kept once for all, and how often one of them came again.
@@ -60,6 +68,13 @@ public struct Report: Hashable, Sendable {
     public internal(set) var connections = 0
     /// What was sent, by `FrameSummary.Kind.rawValue`, once for each receiver.
     public internal(set) var traffic: [Traffic]
+    /// The same by what nodes said, the largest first. What a node wrote in the turn in which its power went is counted
+    /// here and not in `traffic`.
+    public internal(set) var bytesByFrame: [FrameTraffic] = []
+    /// Items that reconciliation found one of two nodes to lack.
+    public internal(set) var differences = 0
+    /// Envelopes that came to nodes which knew them.
+    public internal(set) var duplicates = 0
     /// Datagrams that did not arrive: lost, dropped by a full queue, cut off.
     public internal(set) var lost = 0
     /// Segments of streams that had to be sent again.

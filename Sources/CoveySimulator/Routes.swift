@@ -159,6 +159,18 @@ extension World {
         passagesClosed()
     }
 
+    /// What one host sends over the link that it has with another is lost in this share, besides what the link loses
+    /// both ways; until it is called with 0.
+    public func lose(_ share: Double, from: Host, to: Host) {
+        checkIdle()
+        precondition((0...1).contains(share), "a share is between 0 and 1")
+        guard let index = linkIndex[Self.key(UInt32(from.index), UInt32(to.index))] else {
+            preconditionFailure("\(from.name) and \(to.name) have a link of their own")
+        }
+        note(.fault, number: UInt64(share * 1_000_000), host: UInt32(from.index))
+        channels[Int(links[Int(index)].channel(of: UInt32(from.index)))].loss = share
+    }
+
     /// Whether two hosts have a link of their own that is up.
     public func isConnected(_ a: Host, _ b: Host) -> Bool {
         linkIndex[Self.key(UInt32(a.index), UInt32(b.index))].map { links[Int($0)].isUp } ?? false

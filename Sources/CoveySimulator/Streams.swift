@@ -294,6 +294,8 @@ extension World {
         let kind = FrameSummary.Kind(stream: bytes)
         report.traffic[Int(kind.rawValue)].count += 1
         report.traffic[Int(kind.rawValue)].bytes += bytes.count
+        // What a link carries was told by whoever packed it.
+        if kind != .transport { frames.add(FrameLedger.row(of: kind), bytes: bytes.count) }
         var late: UInt64 = 0
         var sent = bytes
         var isSafe = false
@@ -321,7 +323,7 @@ extension World {
                 let heads = (piece.count + physics.quality.mtu - 1) / physics.quality.mtu * Self.streamHead
                 (left, transmission) = occupy(
                     channel, physics, piece.count + heads, of: machine.index, over: stream.route)
-                if !physics.isPerfect, !isSafe { repeats = retransmissions(piece.count, physics, channel) }
+                if !isSafe, !physics.isPerfect(channels[channel]) { repeats = retransmissions(piece.count, physics, channel) }
             }
             streams[Int(index)].halves[socket.half].leaves = left
             let arrival = max(

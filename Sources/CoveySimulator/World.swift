@@ -81,6 +81,10 @@ public final class World {
     private var violated: [(violation: Violation, count: Int)] = []
     var trace: TraceDigest
     var report: Report
+    /// What was sent, by frames.
+    var frames = FrameLedger()
+    /// Told of the same as it is written.
+    package var frameListener: (any FrameListener)?
     var spare = Effects()
     var asked: CommandID?
     var answer: Reply?
@@ -380,6 +384,7 @@ public final class World {
         whole.digest = digest
         whole.events = trace.count
         whole.shared = Report.Shared(pool.counts)
+        whole.bytesByFrame = frames.traffic
         let names = checkers.map(\.name)
         whole.verdicts = names.map { name in
             let found = violated.first { $0.violation.checker == name }

@@ -15,12 +15,25 @@ package struct FrameSender: Sendable {
     /// Capacity of the next buffer: what the last one needed.
     private var room = 512
     private var body: [UInt8] = []
+    /// Nil: nobody counts.
+    private var tally: FrameTally?
 
     init(_ cipher: CipherState) { self.cipher = DirectionCipher(cipher) }
 
     /// Bytes that wait for `take`, without the last message's padding and tag.
     package var pending: Int { out.count }
     package var isEmpty: Bool { out.isEmpty }
+
+    /// From now on frames are counted, for `readTally`.
+    package mutating func startTally() { tally = FrameTally() }
+
+    /// Shows what was packed since the last time; nothing when nobody counts.
+    package mutating func readTally(_ read: (FrameTally) -> Void) {
+        guard var counted = tally.take() else { return }
+        read(counted)
+        counted.removeAll()
+        tally = counted
+    }
 
     package mutating func append(_ type: FrameType, _ body: RawSpan) {
         begin(type, body.byteCount)
@@ -48,10 +61,16 @@ package struct FrameSender: Sendable {
     package mutating func append(_ header: Frame.DataHeader, _ bytes: RawSpan) -> Int {
         precondition(bytes.byteCount <= LinkBounds.segment, "a segment has at most 16384 bytes")
         precondition(header.offset + bytes.byteCount <= header.total, "a segment lies inside its envelope")
-        begin(.data, header.encodedCount + bytes.byteCount)
+        let priority = tally == nil || header.offset > 0 ? nil : Self.priority(bytes)
+        begin(.data, header.encodedCount + bytes.byteCount, priority)
         header.encode(to: &out)
         out.append(copying: bytes)
         return out.count
+    }
+
+    private static func priority(_ envelope: RawSpan) -> Priority? {
+        guard envelope.byteCount >= EnvelopeHeader.byteCount else { return nil }
+        return try? EnvelopeHeader.parse(envelope.extracting(0..<EnvelopeHeader.byteCount)).priority
     }
 
     /// Closes the open message and gives all packets since the last time, in one buffer.
@@ -63,9 +82,10 @@ package struct FrameSender: Sendable {
         return taken
     }
 
-    private mutating func begin(_ type: FrameType, _ count: Int) {
+    private mutating func begin(_ type: FrameType, _ count: Int, _ priority: Priority? = nil) {
         let size = 1 + Varint.byteCount(UInt64(count)) + count
         precondition(size <= LinkBounds.plaintext, "a frame fits one message")
+        tally?.add(type, priority, bytes: size)
         if let start, out.count - start + size > LinkBounds.plaintext { seal(from: start) }
         if start == nil { open() }
         out.append(type.rawValue)
@@ -81,6 +101,7 @@ package struct FrameSender: Sendable {
     }
 
     private mutating func seal(from start: Int) {
+        let frames = out.count
         let excess = (out.count - start) % LinkBounds.padding
         if excess > 0 { out.append(contentsOf: repeatElement(0, count: LinkBounds.padding - excess)) }
         let end = out.count
@@ -91,6 +112,7 @@ package struct FrameSender: Sendable {
             } catch { preconditionFailure("a link ends by its age long before its nonces do") }
         }
         out.append(tag)
+        tally?.add(overhead: LinkBounds.packetHead + out.count - frames)
         let size = out.count - start + 2
         out[start - LinkBounds.packetHead] = UInt8(truncatingIfNeeded: size >> 8)
         out[start - LinkBounds.packetHead + 1] = UInt8(truncatingIfNeeded: size)

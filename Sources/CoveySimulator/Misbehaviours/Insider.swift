@@ -130,7 +130,9 @@ final class Insider: Resident {
         case .endpoints, .drained, .command: break
         }
         for link in links where !link.transport.sender.isEmpty {
-            wishes.append(.send(link.connection, link.transport.sender.take()))
+            let bytes = link.transport.sender.take()
+            link.transport.sender.readTally { world.wrote($0, on: link.connection, from: host) }
+            wishes.append(.send(link.connection, bytes))
         }
         for wish in wishes { effects.append(wish) }
         wishes.removeAll(keepingCapacity: true)
@@ -280,6 +282,7 @@ final class Insider: Resident {
     private func begin(_ connection: ConnectionID, _ call: Call, _ transport: Transport) {
         guard let peer = world.identity(of: call.host)?.id else { return }
         let link = InsiderLink(connection, with: call.host, transport: transport, own: identity.id, peer: peer)
+        link.transport.sender.startTally()
         links.append(link)
         targets[call.host.index]?.pause = InsiderBounds.redial.lowerBound
         link.say(

@@ -1,0 +1,107 @@
+import CoveySimulator
+import Testing
+
+@Suite("What travelled, by frames")
+struct FrameTests {
+    private func world(_ options: World.Options = World.Options()) -> (world: World, hosts: [Host]) {
+        let (world, hosts) = World.met(4, options: options)
+        world.partition([hosts[0], hosts[1]], [hosts[2], hosts[3]])
+        for number in 0..<6 { world.send("letter \(number)", from: hosts[0], to: hosts[3]) }
+        world.run(for: .minutes(5))
+        world.heal()
+        world.run(for: .minutes(10))
+        return (world, hosts)
+    }
+
+    private func bytes(_ name: String, _ report: Report) -> Int { report.bytesByFrame.first { $0.name == name }?.bytes ?? 0 }
+
+    @Test("Frames, what seals them, handshakes and beacons add up to every byte that was sent")
+    func sum() {
+        let report = world().world.finish()
+        #expect(report.delivered == 6)
+        #expect(report.bytesByFrame.reduce(0) { $0 + $1.bytes } == report.bytes)
+        #expect(bytes("beacon", report) == report[.beacon].bytes)
+        let handshakes = ["handshakeFirst", "handshakeSecond", "handshakeThird"].reduce(0) { $0 + bytes($1, report) }
+        #expect(
+            report.bytes - report[.transport].bytes - report[.beacon].bytes - report[.tinyBeacon].bytes == handshakes)
+        // The same world says the same to the byte.
+        #expect(report.bytesByFrame == world().world.finish().bytesByFrame)
+    }
+
+    @Test("Mail is counted by its priority, whole frames with what stands before the envelope")
+    func mail() throws {
+        let report = world().world.finish()
+        let mail = try #require(report.bytesByFrame.first { $0.name == "data normal" })
+        // Each letter came to three hosts at least once, in the smallest bucket; tokens, hops, flags, id and lengths before it.
+        #expect(mail.count >= 18)
+        #expect(mail.bytes > mail.count * 512 && mail.bytes < mail.count * 1100)
+        #expect(bytes("data bulk", report) == 0 && bytes("data", report) == 0)
+        #expect(bytes("hello", report) > 0 && bytes("dataAck", report) > 0 && bytes("digest", report) > 0)
+    }
+
+    @Test("After a heal, reconciliation finds what one side lacked, and mail that comes twice is counted")
+    func differences() {
+        let (world, hosts) = World.met(4)
+        let met = world.currentReport.differences
+        world.partition([hosts[0], hosts[1]], [hosts[2], hosts[3]])
+        for number in 0..<6 { world.send("letter \(number)", from: hosts[0], to: hosts[3]) }
+        world.run(for: .minutes(5))
+        // On one side all hear of it live.
+        #expect(world.currentReport.differences == met)
+        world.heal()
+        world.run(for: .minutes(10))
+        let report = world.finish()
+        #expect(report.differences >= met + 6)
+        // Whatever DATA frame stored nothing came again.
+        let mail = report.bytesByFrame.first { $0.name == "data normal" }
+        #expect(mail.map { $0.count - 18 } == report.duplicates)
+    }
+
+    @Test("Members that mean harm are in the books with what they say")
+    func harm() {
+        let world = World(seed: 4)
+        let hosts = (0..<3).map { world.addHost("host \($0)") }
+        world.addHost("mallory", misbehaving: [.flood(perSecond: 2)])
+        world.send("over here", from: hosts[0], to: hosts[1])
+        world.run(for: .minutes(5))
+        let report = world.finish()
+        #expect(report.bytesByFrame.reduce(0) { $0 + $1.bytes } == report.bytes)
+    }
+
+    @Test("A loss one way slows what goes this way, and leaves the other way alone")
+    func loss() {
+        var options = World.Options()
+        options.lan = nil
+        func lost(_ way: Bool?) -> (Int, Int) {
+            let world = World(seed: 2, options: options)
+            let (ana, bo) = (world.addHost("ana"), world.addHost("bo"))
+            world.connect(ana, bo)
+            world.run(for: .minutes(1))
+            let before = world.currentReport.retransmissions
+            if let way { way ? world.lose(0.5, from: ana, to: bo) : world.lose(0.5, from: bo, to: ana) }
+            for _ in 0..<50 { world.send(String(repeating: "long ", count: 200), from: ana, to: bo) }
+            world.run(for: .minutes(30))
+            world.lose(0, from: ana, to: bo)
+            return (world.currentReport.retransmissions - before, world.inbox(of: bo).count)
+        }
+        let (none, there, back) = (lost(nil), lost(true), lost(false))
+        #expect(none == (0, 50))
+        #expect(there.1 == 50 && back.1 == 50)
+        // Mail is many packets, what acknowledges it few.
+        #expect(there.0 > 2 * back.0 && back.0 > 0)
+    }
+
+    @Test("A clock that begins to run fast goes on from what it shows, and its timers come sooner")
+    func drift() {
+        let (world, hosts) = World.met(2)
+        let before = world.currentReport.turns
+        world.run(for: .hours(1))
+        let usual = world.currentReport.turns - before
+        world.clockDrift(hosts[0], to: 100_000)
+        world.clockDrift(hosts[1], to: 100_000)
+        world.run(for: .hours(1))
+        let hasty = world.currentReport.turns - before - usual
+        #expect(hasty > usual * 104 / 100, "\(usual) turns, then \(hasty)")
+        #expect(world.isLinked(hosts[0], hosts[1]))
+    }
+}
