@@ -13,6 +13,13 @@ package final class CommonPool: Commons {
         package var envelopes = 0
         /// Envelopes that came again: no copy was made, and no id reckoned while checks are reused.
         package var envelopeHits = 0
+        /// Bytes of envelopes of which no further copy was made.
+        package var envelopeBytesSaved = 0
+        /// Made once, and then there for all.
+        package var rostersMade = 0
+        package var bundlesMade = 0
+        package var bundlePagesMade = 0
+        package var agreementsMade = 0
         /// Entries and notes that nobody had to verify again, nor any table to be copied for.
         package var rosterSteps = 0
         package var bundleChecks = 0
@@ -62,6 +69,7 @@ package final class CommonPool: Commons {
     package func envelope(_ id: EnvelopeID, of bytes: RawSpan) -> Envelope? {
         guard reusesChecks, let known = envelopes[id], known.bytes.span.bytes.isEqual(to: bytes) else { return nil }
         counts.envelopeHits += 1
+        counts.envelopeBytesSaved += bytes.byteCount
         return known
     }
 
@@ -69,6 +77,7 @@ package final class CommonPool: Commons {
         if let known = envelopes[envelope.id] {
             // The id is a hash of the bytes, and the caller has reckoned it.
             counts.envelopeHits += 1
+            counts.envelopeBytesSaved += envelope.bytes.count
             return known
         }
         counts.envelopes += 1
@@ -82,7 +91,10 @@ package final class CommonPool: Commons {
         return page
     }
 
-    package func keep(_ page: RosterPage) { rosters.keep(page, as: page.history) }
+    package func keep(_ page: RosterPage) {
+        counts.rostersMade += 1
+        rosters.keep(page, as: page.history)
+    }
 
     package func bundle(_ hash: BundleHash) -> VerifiedBundle? {
         guard let known = bundles[hash] else { return nil }
@@ -90,7 +102,9 @@ package final class CommonPool: Commons {
         return known
     }
 
-    package func keep(_ bundle: VerifiedBundle) { bundles[bundle.bundle.hash] = bundle }
+    package func keep(_ bundle: VerifiedBundle) {
+        if bundles.updateValue(bundle, forKey: bundle.bundle.hash) == nil { counts.bundlesMade += 1 }
+    }
 
     package func beacon(_ datagram: [UInt8]) -> CommonBeacon? {
         guard reusesChecks, let known = beacons[datagram] else { return nil }
@@ -115,7 +129,10 @@ package final class CommonPool: Commons {
         return page
     }
 
-    package func keep(_ page: BundlePage) { books.keep(page, as: page.content) }
+    package func keep(_ page: BundlePage) {
+        counts.bundlePagesMade += 1
+        books.keep(page, as: page.content)
+    }
 
     package func pair(of own: DeviceID, with peer: DeviceID) -> PairKeys? {
         guard let pair = pairs[Pair(own: peer, peer: own)]?.reversed ?? pairs[Pair(own: own, peer: peer)] else {
@@ -126,7 +143,7 @@ package final class CommonPool: Commons {
     }
 
     package func keep(_ pair: PairKeys, of own: DeviceID, with peer: DeviceID) {
-        pairs[Pair(own: own, peer: peer)] = pair
+        if pairs.updateValue(pair, forKey: Pair(own: own, peer: peer)) == nil { counts.agreementsMade += 1 }
     }
 
     package func sealed(_ tag: RecipientTag, from sender: DeviceID, to recipient: DeviceID) {

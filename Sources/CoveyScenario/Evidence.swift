@@ -90,6 +90,13 @@ package struct Evidence: Sendable {
     /// Share of an hour that a host was on the air over links with a duty cycle, in parts of what it may.
     package var largestDuty: Extreme?
     package var reconciliation: Reconciliation?
+    /// What went over which kind of link.
+    package var wire: WireBook?
+    /// Envelopes that came to hosts which knew them.
+    package var duplicates: Int?
+    package var bufferMaxima: [BufferMaximum] = []
+    package var bytesByFrame: [Tally] = []
+    package var interning: [InterningCounter] = []
     /// Which invariants and conditions were looked for, and what was found.
     package var watches: [String: Watch] = [:]
     /// Hosts that crashed and are not up at the end as they should be, with the reason.

@@ -18,6 +18,12 @@ package final class FullRunner {
     /// Pairs in reach, and over which kind.
     private var up: [UInt64: Int] = [:]
     private var losses: [(deed: Deed, from: Set<UInt32>, to: Set<UInt32>, loss: Double)] = []
+    /// Directions that lose more than their link does.
+    private var lossy: Set<UInt64> = []
+    /// Clocks' drift as hosts have it by themselves, parts in a million.
+    private var drifts: [Int] = []
+    /// Since when a host's device is in wrong hands, and until when it was.
+    private var turned: [UInt32: ClosedRange<UInt64>] = [:]
     private var oneWay: [(deed: Deed, partition: Partition)] = []
     private var mails: [Mail] = []
     private var mailOfLetter: [Int: Range<Int>] = [:]
@@ -50,6 +56,7 @@ package final class FullRunner {
         watch = ScenarioWatch(expansion)
         try addHosts(options)
         world.add(watch)
+        world.frameListener = watch
         for checker in InvariantCheckers.needed(by: scenario.claims) { world.add(checker) }
         world.add(
             Rule { [watch, cast] frame in
@@ -78,6 +85,7 @@ package final class FullRunner {
         let radius = (-2 * log(1 - dice.unit())).squareRoot()
         let error = Double(clock.skew.microseconds) * radius * cos(2 * Double.pi * dice.unit())
         let isFast = dice.chance(0.5)
+        drifts.append(Int(isFast ? clock.driftPpm : -clock.driftPpm))
         // Without a battery a clock begins with the day its firmware was made.
         return ClockQuality(
             skew: .microseconds(Int64(error)), drift: Int(isFast ? clock.driftPpm : -clock.driftPpm),
@@ -179,21 +187,24 @@ package final class FullRunner {
         up[key] = change.link
         let (a, b) = (hosts[Int(change.a)], hosts[Int(change.b)])
         if let link = change.link {
-            world.connect(a, b, quality(link, change.a, change.b))
+            world.connect(a, b, Self.quality(kinds[link]))
+            lose(change.a, change.b)
         } else {
             world.disconnect(a, b)
         }
-        watch.linkKinds = up
+        watch.reach(change)
     }
 
-    private func quality(_ link: Int, _ a: UInt32, _ b: UInt32) -> LinkQuality {
-        var quality = Self.quality(kinds[link])
-        // The world's links lose the same in both directions: the worse one counts.
-        for loss in losses
-        where (loss.from.contains(a) && loss.to.contains(b)) || (loss.from.contains(b) && loss.to.contains(a)) {
-            quality.loss = .bernoulli(max(loss.loss, kinds[link].loss.mean))
+    /// What the pair's link loses one way, besides its own.
+    private func lose(_ a: UInt32, _ b: UInt32) {
+        for (from, to) in [(a, b), (b, a)] {
+            // Several at once each take their part of what the others leave.
+            let kept = losses.reduce(1.0) { $1.from.contains(from) && $1.to.contains(to) ? $0 * (1 - $1.loss) : $0 }
+            let key = UInt64(from) << 32 | UInt64(to)
+            guard kept < 1 || lossy.contains(key) else { continue }
+            if kept < 1 { lossy.insert(key) } else { lossy.remove(key) }
+            world.lose(1 - kept, from: hosts[Int(from)], to: hosts[Int(to)])
         }
-        return quality
     }
 
     package static func quality(_ kind: LinkKind) -> LinkQuality {
@@ -263,8 +274,7 @@ package final class FullRunner {
             } else {
                 losses.append((deed, Set(from), Set(to), loss))
             }
-            note("asymLoss: the world's links lose alike in both directions; the worse one counts for both.")
-            refresh { _ in true }
+            for key in up.keys.sorted() { lose(UInt32(key >> 32), UInt32(truncatingIfNeeded: key)) }
         case .crash(let hosts, let loses, let torn, let corrupt):
             for host in these(hosts) {
                 if turn.isEnd {
@@ -293,14 +303,52 @@ package final class FullRunner {
             world.revoke(hosts[Int(device)], by: hosts[Int(by)])
         case .clockJump(let hosts, let by):
             for host in these(hosts) { world.clockJump(host, by: .microseconds(by)) }
-        case .clockDrift: note("clockDrift is not played: the world's clocks keep the drift they begin with.")
+        case .clockDrift(let hosts, let ppm):
+            for host in these(hosts) { world.clockDrift(host, to: turn.isEnd ? drifts[host.index] : Int(ppm)) }
         case .load: break
         case .sneakernet(let from, let to, let capacity, let travel, _):
             world.sneakernet(
                 from: hosts[Int(from)], to: hosts[Int(to)], capacity: capacity, travel: .microseconds(Int64(travel)))
         case .diskFull(let hosts): for host in these(hosts) { world.limitDisk(of: host, to: turn.isEnd ? nil : 0) }
-        case .byzantine(_, let behaviours):
-            note("Not played: \(behaviours.map(\.description).joined(separator: ", ")); these hosts stay honest.")
+        case .byzantine(let hosts, let behaviours):
+            let misbehaviours = behaviours.compactMap(Self.misbehaviour)
+            let unknown = behaviours.filter { Self.misbehaviour($0) == nil }
+            if !unknown.isEmpty {
+                note(
+                    "Not played: \(unknown.map(\.description).joined(separator: ", ")); no node has what this abuses yet."
+                )
+            }
+            if misbehaviours.isEmpty { return }
+            for host in these(hosts) {
+                let number = UInt32(host.index)
+                if turn.isEnd {
+                    world.turnBack(host)
+                    turned[number] = (turned[number]?.lowerBound ?? now)...now
+                } else {
+                    world.turn(host, misbehaviours)
+                    turned[number] = (turned[number]?.lowerBound ?? now)...UInt64.max
+                }
+            }
+        }
+    }
+
+    /// Nil: it abuses what the node does not have: copies on a budget, predictability, vaccines, chunks asked for.
+    package static func misbehaviour(_ behaviour: TimelineEntry.Behaviour) -> Misbehaviour? {
+        switch behaviour.kind {
+        case .replay: .replay
+        case .flood:
+            .flood(perSecond: behaviour.rate.map { max(1, Int($0.count * 1e6 / $0.per.microseconds)) } ?? 8)
+        case .equivocate: .equivocate
+        case .blackhole: .blackhole
+        case .greyhole: .greyhole(share: behaviour.chance ?? 0.5)
+        case .corruptChunks: .corrupt
+        case .sketchGarbage, .summaryLie: .summaryLiar
+        case .oldEpochBeacon: .oldBeacons
+        case .clockLie: .clockLiar(by: .days(5 * 365))
+        case .idCollide: .idCollision
+        case .rejoinRevoked: .rejoinRevoked
+        case .slowloris: .slowloris
+        case .utilityLie, .tokenInflate, .wantFlood, .fakeVaccine: nil
         }
     }
 
@@ -323,7 +371,7 @@ package final class FullRunner {
     private func refresh(_ concerns: (Int) -> Bool) {
         for (key, link) in up.sorted(by: { $0.key < $1.key }) where concerns(link) {
             let (a, b) = (UInt32(key >> 32), UInt32(truncatingIfNeeded: key))
-            world.connect(hosts[Int(a)], hosts[Int(b)], quality(link, a, b))
+            world.connect(hosts[Int(a)], hosts[Int(b)], Self.quality(kinds[link]))
         }
     }
 
@@ -372,9 +420,13 @@ package final class FullRunner {
         switch world.send(text, from: hosts[Int(letter.from)], to: hosts[Int(to)]).state {
         case .sealed, .waitingForKeys: break
         case .refused(let why): mail.unsent = why
-        case .unasked: mail.unsent = "the sender was off"
+        case .unasked: mail.unsent = isTurned(letter.from) ? "the sender means harm" : "the sender was off"
         }
         return mail
+    }
+
+    private func isTurned(_ host: UInt32) -> Bool {
+        turned[host].map { $0.contains(UInt64(world.time.microseconds)) } ?? false
     }
 
     // MARK: After a heal
@@ -386,8 +438,9 @@ package final class FullRunner {
 
     private func look(_ now: UInt64) {
         let pairs = up.keys.sorted().map { (UInt32($0 >> 32), UInt32(truncatingIfNeeded: $0)) }
-        watch.look(now, pairs: pairs, limit: healLimit) { [world, hosts] host in
-            guard world.isUp(hosts[Int(host)]) else { return nil }
+        watch.look(now, pairs: pairs, limit: healLimit) { [self] host in
+            // Nobody is bound to agree with one that means harm.
+            guard world.isUp(hosts[Int(host)]), !isTurned(host) else { return nil }
             return world.store(of: hosts[Int(host)]).known()
         }
     }
@@ -406,7 +459,7 @@ package final class FullRunner {
             return []
         }
         var all: Set<EnvelopeID> = []
-        for host in hosts {
+        for host in hosts where !isTurned(UInt32(host.index)) {
             let known = world.store(of: host).known()
             for record in known.held { all.insert(record.id) }
             for ghost in known.ghosts { all.insert(ghost.id) }
@@ -429,9 +482,18 @@ package final class FullRunner {
         evidence.largestFrame = watch.largestFrame
         evidence.largestDegree = watch.largestDegree ?? Evidence.Extreme(value: 0, host: nil, time: 0)
         evidence.largestDuty = watch.largestDuty ?? Evidence.Extreme(value: 0, host: nil, time: 0)
+        evidence.wire = watch.wire
+        evidence.duplicates = watch.duplicates
+        evidence.reconciliation = Reconciliation(
+            bytes: watch.wire.reconciliation, differences: UInt64(watch.differences))
+        evidence.bufferMaxima = watch.bufferMaxima
+        evidence.bytesByFrame = report.bytesByFrame.map {
+            Tally(name: $0.name, count: UInt64($0.count), bytes: UInt64($0.bytes))
+        }
+        evidence.interning = Self.interning(report.shared)
         evidence.watches = InvariantCheckers.watches(scenario.claims, report.verdicts)
         evidence.notRecovered = watch.crashed.sorted().compactMap { index in
-            guard !watch.killed.contains(index), !watch.down.contains(index) else { return nil }
+            guard !watch.killed.contains(index), !watch.down.contains(index), !isTurned(index) else { return nil }
             switch world.state(of: hosts[Int(index)]) {
             case .up, .paused: return nil
             case .failed(let reason): return (index, reason)
@@ -476,9 +538,29 @@ package final class FullRunner {
             mails[index].isForeseen = foresight.isSought[place]
             let arrival = foresight.arrivals[place]
             guard let arrival, arrival.time < mails[index].expiry else { continue }
+            // Nobody reads it there.
+            if turned[mails[index].to]?.contains(arrival.time) == true { continue }
             mails[index].oracle = arrival.time
             mails[index].wasConnected = arrival.time - mails[index].created < 1_000_000
         }
+    }
+
+    /// What hosts held in common: a thousand of them in one process are not a thousand machines.
+    private static func interning(_ shared: CoveySimulator.Report.Shared) -> [InterningCounter] {
+        [
+            InterningCounter(
+                name: "envelopes", kept: UInt64(shared.envelopes), reused: UInt64(shared.envelopeHits),
+                bytesSaved: UInt64(shared.envelopeBytesSaved)),
+            InterningCounter(
+                name: "verified states of the log", kept: UInt64(shared.rosters),
+                reused: UInt64(shared.rosterSteps)),
+            InterningCounter(
+                name: "verified prekey bundles", kept: UInt64(shared.bundles), reused: UInt64(shared.bundleChecks)),
+            InterningCounter(
+                name: "sets of prekey bundles", kept: UInt64(shared.bundleSets), reused: UInt64(shared.bundlePages)),
+            InterningCounter(
+                name: "key agreements", kept: UInt64(shared.agreementsMade), reused: UInt64(shared.agreements)),
+        ]
     }
 
     private func spreads() -> [Evidence.RevocationSpread] {
@@ -486,7 +568,7 @@ package final class FullRunner {
             var spread = spread
             let learnt = watch.revoked[spread.device] ?? [:]
             let honest = hosts.filter { host in
-                watch.revoked[UInt32(host.index)] == nil && world.isUp(host)
+                watch.revoked[UInt32(host.index)] == nil && world.isUp(host) && !isTurned(UInt32(host.index))
             }
             let times = honest.compactMap { learnt[UInt32($0.index)] }
             spread.everywhere = times.count == honest.count ? times.max() : nil

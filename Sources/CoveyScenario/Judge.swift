@@ -119,13 +119,52 @@ package struct Judge {
             return .figure(
                 Double(found.bytes) / Double(found.differences), .atMost, bound, .bytes,
                 "\(found.bytes) bytes of reconciliation for \(found.differences) differences", nil)
-        case .reconBytesAtMost: return notShown("frames of reconciliation by window")
-        case .linkShareAtMost: return notShown("bytes by priority and kind of link")
-        case .duplicatesPerNodeAtMost: return notShown("envelopes that came twice")
+        case .reconBytesAtMost(let bound): return window(claim, bound)
+        case .linkShareAtMost(let bound): return share(claim, bound)
+        case .duplicatesPerNodeAtMost(let bound): return duplicates(bound)
         case .resumed: return notShown("transfers that went on where they had been cut")
         case .never(let invariant): return watch(invariant.rawValue)
         case .always(let condition): return watch(condition.rawValue)
         }
+    }
+
+    private func link(_ claim: Claim) -> Int? {
+        claim.link.flatMap { name in expansion.scenario.links.firstIndex { $0.name == name } }
+    }
+
+    private func window(_ claim: Claim, _ bound: ByteCount) -> Finding {
+        guard let wire = evidence.wire else { return notShown("frames of reconciliation by window") }
+        guard let most = wire.mostReconciliation(over: link(claim)) else {
+            return .notJudged("nobody came into reach of another or left it: there was no window")
+        }
+        let names = "\(expansion.cast.name(most.a)) and \(expansion.cast.name(most.b))"
+        return .figure(
+            Double(most.bytes), .atMost, Double(bound.bytes), .bytes,
+            "\(names) took \(most.bytes) bytes to reconcile in \(Figure.seconds(Double(most.to - most.from) / 1e6))",
+            Violation(time: most.to, host: expansion.cast.name(most.a)))
+    }
+
+    /// A priority's DATA frames, or all that is no DATA frame, of all bytes on a kind of link.
+    private func share(_ claim: Claim, _ bound: Double) -> Finding {
+        guard let wire = evidence.wire else { return notShown("bytes by priority and kind of link") }
+        let link = link(claim)
+        let all = wire.all(over: link)
+        guard all > 0 else { return .notJudged("nothing went over \(claim.link ?? "any link")") }
+        let part = claim.priority.map { wire.mail($0, over: link) } ?? wire.control(over: link)
+        let what = claim.priority.map { "\($0.word) mail" } ?? "all but mail"
+        return .figure(
+            Double(part) / Double(all), .atMost, bound, .share,
+            "\(what) was \(part) of \(all) bytes on \(claim.link ?? "all links")", nil)
+    }
+
+    /// Of each message, how often a host got it again, on the average of all.
+    private func duplicates(_ bound: Double) -> Finding {
+        guard let duplicates = evidence.duplicates else { return notShown("envelopes that came twice") }
+        let sent = evidence.mails.filter { $0.unsent == nil }.count
+        guard sent > 0, expansion.cast.count > 0 else { return .notJudged("no message was sent") }
+        return .figure(
+            Double(duplicates) / Double(sent * expansion.cast.count), .atMost, bound, .ratio,
+            "\(sent) messages came \(duplicates) times to a host that had them, of \(expansion.cast.count) hosts", nil)
     }
 
     private func notShown(_ what: String) -> Finding {

@@ -91,6 +91,10 @@ package struct ScenarioRun {
             result.overhead = Double(run.counters.relayed - run.counters.delivered) / Double(run.counters.delivered)
         }
         result.reconciliation = run.evidence.reconciliation
+        result.bytesByFrame = run.evidence.bytesByFrame
+        result.bytesByLink = run.evidence.wire?.bytesByLink(scenario.links.map(\.name)) ?? []
+        result.bufferMaxima = run.evidence.bufferMaxima
+        result.interning = run.evidence.interning
         result.fairness = Self.fairness(run.evidence, expansion)
         result.measures = Self.measures(run.evidence)
         result.assertions = Judge(expansion, run.evidence).results()
@@ -113,7 +117,7 @@ package struct ScenarioRun {
         }
         let frames: [String] =
             switch level {
-            case .full: FrameSummary.Kind.allCases.map { "\($0)" }
+            case .full: FrameLedger.names
             case .contact: []
             }
         return Recorder(
@@ -181,6 +185,10 @@ package struct ScenarioRun {
         if let sent = evidence.sentByHost {
             let total = sent.reduce(0, +)
             measures.append(Measure(name: "bytes sent by all hosts", quantity: Quantity(Double(total), .bytes)))
+        }
+        if let duplicates = evidence.duplicates {
+            measures.append(
+                Measure(name: "envelopes that came to a host again", quantity: Quantity(Double(duplicates), .count)))
         }
         for heal in evidence.heals ?? [] {
             guard let took = heal.took else { continue }

@@ -5,7 +5,7 @@ import CoveyReport
 import CoveySimulator
 
 /// Sees what nodes notice and what goes over the wire, and keeps of it what claims are judged by.
-final class ScenarioWatch: Checker {
+final class ScenarioWatch: Checker, FrameListener {
     let name = "scenario"
     private let expansion: Expansion
     var recorder: Recorder?
@@ -29,13 +29,18 @@ final class ScenarioWatch: Checker {
     private(set) var sentByHost: [UInt64]
     private(set) var largestFrame: Evidence.Extreme?
     private(set) var largestDuty: Evidence.Extreme?
-    var linkKinds: [UInt64: Int] = [:]
+    private(set) var wire: WireBook
+    private(set) var differences = 0
+    private(set) var duplicates = 0
+    /// The last datagram on a shared medium: all who hear it hear the same one.
+    private var lastOnAir: (host: Int, time: Duration, link: Int)?
     private var airtime: [(hour: UInt64, seconds: Double)]
 
     // Heals.
     private var healing: (heal: Evidence.Heal, known: Set<EnvelopeID>)?
     private(set) var endedHeals: [Evidence.Heal] = []
 
+    private(set) var bufferMaxima: [BufferMaximum] = []
     private var sampleNumber = 0
 
     init(_ expansion: Expansion) {
@@ -43,6 +48,7 @@ final class ScenarioWatch: Checker {
         links = Array(repeating: 0, count: expansion.cast.count)
         sentByHost = Array(repeating: 0, count: expansion.cast.count)
         airtime = Array(repeating: (0, 0), count: expansion.cast.count)
+        wire = WireBook(kinds: expansion.scenario.links.count)
     }
 
     // MARK: What nodes notice
@@ -99,25 +105,53 @@ final class ScenarioWatch: Checker {
     func ended(in world: World) {
         if let healing { endedHeals.append(healing.heal) }
         healing = nil
+        wire.end(at: UInt64(world.time.microseconds))
     }
 
     private func measure(_ host: Int, _ world: World) {
-        let held = world.store(of: world.hosts[host]).known().held.reduce(0) { $0 + $1.header.bucket.size }
-        let quota = expansion.cast.group(UInt32(host)).store.bytes
+        let held = world.store(of: world.hosts[host]).known().held
+        let quota = UInt64(expansion.cast.group(UInt32(host)).store.bytes)
         let now = UInt64(world.time.microseconds)
-        recorder?.fill(UInt32(host), quota > 0 ? Double(held) / Double(quota) : 0, at: now)
+        var sizes = [UInt64](repeating: 0, count: Priority.allCases.count)
+        for record in held { sizes[Int(record.header.priority.rawValue)] += UInt64(record.header.bucket.size) }
+        let all = sizes.reduce(0, +)
+        note("all", all, quota, host, now)
+        for priority in Priority.allCases where sizes[Int(priority.rawValue)] > 0 {
+            note(priority.word, sizes[Int(priority.rawValue)], nil, host, now)
+        }
+        recorder?.fill(UInt32(host), quota > 0 ? Double(all) / Double(quota) : 0, at: now)
+    }
+
+    private func note(_ name: String, _ bytes: UInt64, _ quota: UInt64?, _ host: Int, _ time: UInt64) {
+        let maximum = BufferMaximum(
+            name: name, bytes: bytes, quota: quota, host: expansion.cast.name(UInt32(host)), time: time)
+        if let at = bufferMaxima.firstIndex(where: { $0.name == name }) {
+            if bytes > bufferMaxima[at].bytes { bufferMaxima[at] = maximum }
+        } else {
+            bufferMaxima.append(maximum)
+        }
     }
 
     // MARK: The wire
 
+    func reach(_ change: Reach.Change) { wire.reach(change.a, change.b, change.link, at: change.time) }
+
+    /// Datagrams, and pieces of streams as they are written.
     func sent(_ frame: FrameSummary, _ cast: Cast) {
         let now = UInt64(frame.time.microseconds)
-        let from = UInt32(frame.from.index)
+        let (from, to) = (UInt32(frame.from.index), UInt32(frame.to.index))
+        let kind = wire.kind(from, to)
+        if let kind, frame.isDatagram, expansion.scenario.links[kind].isShared {
+            if let last = lastOnAir, last == (frame.from.index, frame.time, kind) { return }
+            lastOnAir = (frame.from.index, frame.time, kind)
+        }
         sentByHost[frame.from.index] += UInt64(frame.size)
-        recorder?.bytes(UInt64(frame.size), frame: Int(frame.kind.rawValue), at: now)
-        let key = UInt64(min(frame.from.index, frame.to.index)) << 32 | UInt64(max(frame.from.index, frame.to.index))
-        guard let number = linkKinds[key] else { return }
-        let link = expansion.scenario.links[number]
+        // Frames of a link are told one by one.
+        if frame.kind != .transport {
+            count(FrameLedger.row(of: frame.kind), count: 1, bytes: frame.size, from, to, now)
+        }
+        guard let kind else { return }
+        let link = expansion.scenario.links[kind]
         // A stream's bytes go in packets of the link.
         let piece = frame.isDatagram ? frame.size : min(frame.size, link.mtu ?? 1500)
         if Double(piece) > largestFrame?.value ?? 0 {
@@ -130,6 +164,20 @@ final class ScenarioWatch: Checker {
         let share = airtime[frame.from.index].seconds / (3600 * duty)
         if share > largestDuty?.value ?? 0 { largestDuty = Evidence.Extreme(value: share, host: from, time: now) }
     }
+
+    func wrote(_ row: Int, count: Int, bytes: Int, from: Host, to: Host, at time: Duration) {
+        self.count(
+            row, count: count, bytes: bytes, UInt32(from.index), UInt32(to.index), UInt64(time.microseconds))
+    }
+
+    private func count(_ row: Int, count: Int, bytes: Int, _ from: UInt32, _ to: UInt32, _ now: UInt64) {
+        wire.add(row, count: count, bytes: bytes, from, to)
+        recorder?.bytes(UInt64(bytes), frame: row, at: now)
+    }
+
+    func found(differences count: Int, at host: Host, with peer: Host) { differences += count }
+
+    func gotAgain(at host: Host) { duplicates += 1 }
 
     // MARK: Heals
 

@@ -68,7 +68,7 @@ package struct FrameLedger: Hashable, Sendable {
 /// Told what hosts say to each other, row by row of a `FrameLedger`, as it is written.
 package protocol FrameListener: AnyObject {
     /// Frames of a link. What is told of by `Rule` already, beacons and handshakes, is not told here.
-    func wrote(_ row: Int, count: Int, bytes: Int, from: Host, to: Host)
+    func wrote(_ row: Int, count: Int, bytes: Int, from: Host, to: Host, at time: Duration)
     /// Reconciliation of two found that one lacks so many items.
     func found(differences: Int, at host: Host, with peer: Host)
     /// An envelope came to a host that knew it.
@@ -118,6 +118,6 @@ extension World {
 
     private func enter(_ row: Int, _ count: Int, _ bytes: Int, _ machine: Machine, _ peer: Host?) {
         frames.add(row, count: count, bytes: bytes)
-        if let peer { frameListener?.wrote(row, count: count, bytes: bytes, from: machine.host, to: peer) }
+        if let peer { frameListener?.wrote(row, count: count, bytes: bytes, from: machine.host, to: peer, at: time) }
     }
 }

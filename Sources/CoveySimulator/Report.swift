@@ -27,12 +27,20 @@ public struct Report: Hashable, Sendable {
         /// Envelopes kept once for all, and how often one of them came again.
         public internal(set) var envelopes = 0
         public internal(set) var envelopeHits = 0
-        /// Log entries and revocations that were not verified again.
+        /// What copies of those would have taken.
+        public internal(set) var envelopeBytesSaved = 0
+        /// States of the log that were made, and log entries and revocations that were not verified again as one of these
+        /// was what they led to.
+        public internal(set) var rosters = 0
         public internal(set) var rosterSteps = 0
-        /// Prekey bundles that were not verified again, and sets of them that were not kept again.
+        /// Prekey bundles that were verified, and how often one was not verified again.
+        public internal(set) var bundles = 0
         public internal(set) var bundleChecks = 0
+        /// Sets of them that were made, and how often one was not kept again.
+        public internal(set) var bundleSets = 0
         public internal(set) var bundlePages = 0
-        /// Key agreements that the other device of the pair had made.
+        /// Key agreements that were made, and those that the other device of the pair had made.
+        public internal(set) var agreementsMade = 0
         public internal(set) var agreements = 0
 
         init() {}
@@ -40,9 +48,14 @@ public struct Report: Hashable, Sendable {
         init(_ counts: CommonPool.Counts) {
             envelopes = counts.envelopes
             envelopeHits = counts.envelopeHits
+            envelopeBytesSaved = counts.envelopeBytesSaved
+            rosters = counts.rostersMade
             rosterSteps = counts.rosterSteps
+            bundles = counts.bundlesMade
             bundleChecks = counts.bundleChecks
+            bundleSets = counts.bundlePagesMade
             bundlePages = counts.bundlePages
+            agreementsMade = counts.agreementsMade
             agreements = counts.agreements
         }
     }

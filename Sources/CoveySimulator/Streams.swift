@@ -323,7 +323,9 @@ extension World {
                 let heads = (piece.count + physics.quality.mtu - 1) / physics.quality.mtu * Self.streamHead
                 (left, transmission) = occupy(
                     channel, physics, piece.count + heads, of: machine.index, over: stream.route)
-                if !isSafe, !physics.isPerfect(channels[channel]) { repeats = retransmissions(piece.count, physics, channel) }
+                if !isSafe, !physics.isPerfect(channels[channel]) {
+                    repeats = retransmissions(piece.count, physics, channel)
+                }
             }
             streams[Int(index)].halves[socket.half].leaves = left
             let arrival = max(
