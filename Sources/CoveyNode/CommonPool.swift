@@ -26,6 +26,7 @@ package final class CommonPool: Commons {
         package var bundlePages = 0
         /// Beacons that somebody else on the segment had opened and verified.
         package var beaconChecks = 0
+        package var beaconsMade = 0
         /// Key agreements that the other device of the pair had made.
         package var agreements = 0
         /// Envelopes that were looked at for whether they are one's own.
@@ -114,6 +115,7 @@ package final class CommonPool: Commons {
 
     package func keep(_ beacon: CommonBeacon, of datagram: [UInt8]) {
         guard reusesChecks, beacons.updateValue(beacon, forKey: datagram) == nil else { return }
+        counts.beaconsMade += 1
         if beaconsInOrder.count < Self.mostBeacons {
             beaconsInOrder.append(datagram)
         } else {

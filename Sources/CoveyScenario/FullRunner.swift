@@ -559,6 +559,8 @@ package final class FullRunner {
             InterningCounter(
                 name: "sets of prekey bundles", kept: UInt64(shared.bundleSets), reused: UInt64(shared.bundlePages)),
             InterningCounter(
+                name: "verified beacons", kept: UInt64(shared.beacons), reused: UInt64(shared.beaconChecks)),
+            InterningCounter(
                 name: "key agreements", kept: UInt64(shared.agreementsMade), reused: UInt64(shared.agreements)),
         ]
     }

@@ -55,6 +55,8 @@ struct WireTests {
         #expect(found.differences >= 2)
         #expect(result.bufferMaxima.contains { $0.name == "all" && $0.bytes > 0 && $0.quota != nil })
         #expect(result.interning.contains { $0.name == "envelopes" && $0.kept == 3 && $0.bytesSaved ?? 0 > 0 })
+        #expect(result.interning.contains { $0.name == "key agreements" && $0.kept > 0 && $0.reused > 0 })
+        #expect(result.interning.contains { $0.name == "verified beacons" && $0.kept > 0 })
         // The same over time.
         let drawn = try #require(outcome.recording).frames
         #expect(drawn.reduce(0) { $0 + $1.bytes.reduce(0, +) } == frames)

@@ -63,6 +63,21 @@ struct FrameTests {
         #expect(mail.map { $0.count - 18 } == report.duplicates)
     }
 
+    @Test("What hosts had in common is counted: how much was kept, and how often it came again")
+    func shared() {
+        let report = world().world.finish()
+        let shared = report.shared
+        // Six letters at four hosts; three hear each beacon.
+        #expect(shared.envelopes == 6 && shared.envelopeHits >= 12)
+        #expect(shared.envelopeBytesSaved == 2048 * shared.envelopeHits)
+        #expect(shared.beacons > 0 && shared.beaconChecks > shared.beacons)
+        var options = World.Options()
+        options.sharesChecks = false
+        let alone = world(options).world.finish()
+        #expect(alone.shared.beacons == 0 && alone.shared.beaconChecks == 0)
+        #expect(alone.bytesByFrame == report.bytesByFrame)
+    }
+
     @Test("Members that mean harm are in the books with what they say")
     func harm() {
         let world = World(seed: 4)
