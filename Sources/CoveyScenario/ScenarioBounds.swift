@@ -23,8 +23,8 @@ package enum ScenarioBounds {
     package static let flows = 1_000
     /// Messages of all flows.
     package static let messages = 4_000_000
-    /// Copies of messages that a world of contacts may come to hold: some 36 bytes each, and a microsecond or two.
-    package static let copies = 40_000_000
+    /// Copies of messages that a world of contacts may come to hold: some 36 bytes each, and 20 to 30 µs on dense LANs.
+    package static let copies = 8_000_000
     /// Contacts that the oracle looks at for a run, with some nanoseconds each.
     package static let oracleSteps = 2_000_000_000
     package static let claims = 1_000
