@@ -62,10 +62,13 @@ package struct Founding: Sendable {
     /// Signs releases, and nothing else.
     package let release: SigningKeyset
 
-    /// - Parameter name: 1 to 64 bytes of canonical text.
+    /// - Parameters:
+    ///   - name: 1 to 64 bytes of canonical text.
+    ///   - fieldDevices: live devices the field authority may have at once.
     package static func found(
         name: String, profile: MeshProfile, root rootShape: KeysetShape = .single,
-        field fieldShape: KeysetShape = .single, fieldLabel: String = "field", random: any RandomSource, now: Minute
+        field fieldShape: KeysetShape = .single, fieldLabel: String = "field",
+        fieldDevices: UInt16 = Founding.fieldDevices, random: any RandomSource, now: Minute
     ) throws(Malformed) -> Founding {
         let nameBytes = Array(name.utf8)
         guard (1...64).contains(nameBytes.count), CanonicalText.isValid(nameBytes[...]) else { throw .text(0x01) }

@@ -11,14 +11,14 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case contact, events, movement, pump, idle, full
+        case contact, events, movement, pump, idle, hosts, full
     }
 
     @Argument(help: "What to measure. (default: everything)")
     var measures: [Measure] = Measure.allCases
 
-    @Option(help: "Hosts of the measure `full`.")
-    var hosts = 1_000
+    @Option(help: "Hosts of the measures `hosts` (10,000) and `full` (1,000).")
+    var hosts: Int?
 
     @Option(help: "Copies of a message in the measure `full`; without it mail floods.")
     var copies: Int?
@@ -38,7 +38,8 @@ struct Bench: ParsableCommand {
                 try BenchPump(envelopes: 50_000, bucket: .bytes2048).run()
             case .idle:
                 try BenchIdle(nodes: 4_000).run()
-            case .full: BenchFull(hosts: hosts, copies: copies).run()
+            case .hosts: BenchHosts(hosts: hosts ?? 10_000).run()
+            case .full: BenchFull(hosts: hosts ?? 1_000, copies: copies).run()
             }
         }
     }

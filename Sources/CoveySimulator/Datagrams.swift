@@ -109,7 +109,7 @@ extension World {
             wheel.push(
                 at: left + physics.latency(&network) + late,
                 Occurrence(
-                    kind: .datagram, half: UInt8(truncatingIfNeeded: route.interface), host: to, subject: machine.index,
+                    kind: .datagram, generation: UInt16(route.interface), host: to, subject: machine.index,
                     payload: sent))
         }
     }
@@ -121,8 +121,8 @@ extension World {
             return payloads.release(occurrence.payload)
         }
         let route =
-            occurrence.half == 1
-            ? self.route(occurrence.subject, occurrence.host) : .segment(Int32(occurrence.half) - 2)
+            occurrence.generation == 1
+            ? self.route(occurrence.subject, occurrence.host) : .segment(Int32(occurrence.generation) - 2)
         switch route.map({ passage($0, occurrence.subject, occurrence.host) }) ?? .cut {
         case .free: break
         case .held: return heldDatagrams.append(occurrence)
@@ -136,6 +136,6 @@ extension World {
     func hear(_ occurrence: Occurrence, _ machine: Machine) {
         let bytes = payloads.take(occurrence.payload)
         let source = machines[Int(occurrence.subject)].address
-        turn(machine, .datagram(bytes, from: source, interface: UInt32(occurrence.half)))
+        turn(machine, .datagram(bytes, from: source, interface: UInt32(occurrence.generation)))
     }
 }

@@ -24,7 +24,8 @@ struct Enrolment {
     init(seed: UInt64, now: Minute) {
         random = SeededRandom(seed: seed, stream: "enrolment")
         do {
-            founding = try Founding.found(name: "Simulated mesh", profile: .standard, random: random, now: now)
+            founding = try Founding.found(
+                name: "Simulated mesh", profile: .standard, fieldDevices: .max, random: random, now: now)
         } catch { preconditionFailure("the founding of a simulated mesh is sound: \(error)") }
         membership = founding.membership()
         authority = Authority(founding.field)

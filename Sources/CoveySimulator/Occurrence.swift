@@ -16,9 +16,9 @@ struct Occurrence: BitwiseCopyable {
     }
 
     var kind: Kind
-    /// Streams: which half sent it. Datagrams: the interface.
+    /// Streams: which half sent it.
     var half: UInt8 = 0
-    /// Of the stream, so that what was meant for another of the same number passes by.
+    /// Of the stream, so that what was meant for another of the same number passes by. Datagrams: the interface.
     var generation: UInt16 = 0
     /// Who it comes to.
     var host: UInt32 = 0

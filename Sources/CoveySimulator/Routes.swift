@@ -42,6 +42,8 @@ public struct Segment: Hashable, Sendable {
 
     /// The segment of `World.Options.lan`.
     public static let lan = Segment(index: 0)
+    /// Segments of one world. An event names its interface in 16 bits.
+    static let most = 65_000
 }
 
 /// Hosts that do not reach those of another side, until it is healed.
@@ -178,6 +180,7 @@ extension World {
 
     /// A network of its own, without hosts.
     public func addSegment(_ quality: LinkQuality) -> Segment {
+        precondition(segments.count < Segment.most, "a world has at most \(Segment.most) segments")
         segments.append(SegmentState(physics: Physics(quality)))
         return Segment(index: Int32(segments.count - 1))
     }

@@ -246,4 +246,15 @@ struct NetworkTests {
         closed.run(for: .minutes(8))
         #expect(closed.finish().collisions == 0, "who hears the others waits for them")
     }
+
+    @Test("Hosts on the three-hundredth segment meet like those on the first")
+    func manySegments() {
+        var options = World.Options()
+        options.lan = nil
+        let world = World(seed: 3, options: options)
+        let segments = (0..<300).map { _ in world.addSegment(.lan) }
+        let pair = (0..<2).map { world.addHost("host \($0)", segments: [segments[299]]) }
+        world.run(for: .minutes(1))
+        #expect(world.isLinked(pair[0], pair[1]))
+    }
 }
