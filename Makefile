@@ -23,6 +23,7 @@ test: setup lint
 	scripts/test-demo
 	scripts/test-namespaces
 	scripts/test-report
+	scripts/test-simulations
 	scripts/test-examples
 	scripts/test-models
 

@@ -53,7 +53,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         }
     }
 
-    private struct Link {
+    private struct Link: BitwiseCopyable {
         var a: UInt32
         var b: UInt32
         var kind: UInt16
@@ -61,13 +61,6 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         var isOpen = false
         /// Counts up when the link closes, so that what was to end then is known to be stale.
         var generation: UInt32 = 0
-        var forth = Lane()
-        var back = Lane()
-
-        subscript(isForth: Bool) -> Lane {
-            _read { if isForth { yield forth } else { yield back } }
-            _modify { if isForth { yield &forth } else { yield &back } }
-        }
 
         func other(_ host: UInt32) -> UInt32 { host == a ? b : a }
         func sender(_ isForth: Bool) -> UInt32 { isForth ? a : b }
@@ -93,6 +86,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     private var facts: [MessageFacts]
     private var hops = HopTree()
     private var links: [Link] = []
+    /// Two a link: from `a` to `b`, and back.
+    private var lanes: [Lane] = []
     private var freeLinks: [UInt32] = []
     private var endings = EventHeap<Ending>()
     private var switchings: [Switching]
@@ -202,6 +197,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         } else {
             at = UInt32(links.count)
             links.append(Link(a: change.a, b: change.b, kind: change.link))
+            lanes.append(Lane())
+            lanes.append(Lane())
         }
         hosts[Int(change.a)].links.append(at)
         hosts[Int(change.b)].links.append(at)
@@ -225,6 +222,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             if isOff { close(at) } else { open(at) }
         }
     }
+
+    private static func lane(_ link: UInt32, _ isForth: Bool) -> Int { Int(link) * 2 + (isForth ? 0 : 1) }
 
     private mutating func open(_ at: UInt32) {
         let (a, b) = (links[Int(at)].a, links[Int(at)].b)
@@ -266,14 +265,14 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         links[Int(at)].generation &+= 1
         let (a, b) = (links[Int(at)].a, links[Int(at)].b)
         for isForth in [true, false] {
-            links[Int(at)][isForth].clear()
-            guard !links[Int(at)][isForth].isIdle else { continue }
-            if links[Int(at)][isForth].through <= now {
+            lanes[Self.lane(at, isForth)].clear()
+            guard !lanes[Self.lane(at, isForth)].isIdle else { continue }
+            if lanes[Self.lane(at, isForth)].through <= now {
                 complete(at, isForth)
                 continue
             }
             result.aborted += 1
-            let message = links[Int(at)][isForth].message
+            let message = lanes[Self.lane(at, isForth)].message
             release(at, isForth)
             // Its tokens are there for others again.
             announce(message, at: links[Int(at)].sender(isForth), isAgain: true)
@@ -340,9 +339,9 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
                 choice.append((key: key >> 1 | (isUrgent ? 0 : 1 << 63), message: copy.message))
             }
             choice.sort { $0.key != $1.key ? $0.key < $1.key : $0.message < $1.message }
-            links[Int(at)][isForth].clear()
-            for one in choice { links[Int(at)][isForth].queue.append(one.message) }
-            links[Int(at)][isForth].urgent = choice.count { $0.key < 1 << 63 }
+            lanes[Self.lane(at, isForth)].clear()
+            for one in choice { lanes[Self.lane(at, isForth)].queue.append(one.message) }
+            lanes[Self.lane(at, isForth)].urgent = choice.count { $0.key < 1 << 63 }
         }
     }
 
@@ -361,20 +360,20 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             else { continue }
             let isForth = links[Int(at)].a == host
             if isAgain {
-                let head = links[Int(at)][isForth].head
-                guard !links[Int(at)][isForth].queue[head...].contains(message) else { continue }
+                let head = lanes[Self.lane(at, isForth)].head
+                guard !lanes[Self.lane(at, isForth)].queue[head...].contains(message) else { continue }
             }
             let isUrgent = facts[Int(message)].to == other
-            let first = links[Int(at)][isForth].head + links[Int(at)][isForth].urgent
-            let end = links[Int(at)][isForth].queue.count
+            let first = lanes[Self.lane(at, isForth)].head + lanes[Self.lane(at, isForth)].urgent
+            let end = lanes[Self.lane(at, isForth)].queue.count
             let place =
                 switch settings.order {
                 case _ where isUrgent: first
                 case .ranked, .oldest: end
                 case .shuffled: first + dice.below(end - first + 1)
                 }
-            links[Int(at)][isForth].queue.insert(message, at: place)
-            if isUrgent { links[Int(at)][isForth].urgent += 1 }
+            lanes[Self.lane(at, isForth)].queue.insert(message, at: place)
+            if isUrgent { lanes[Self.lane(at, isForth)].urgent += 1 }
             mark(other)
         }
         mark(host)
@@ -443,23 +442,24 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     private func isFree(_ at: UInt32, _ isForth: Bool) -> Bool {
         switch settings.channel {
         case .host: hosts[Int(links[Int(at)].a)].transfers == 0 && hosts[Int(links[Int(at)].b)].transfers == 0
-        case .contact: links[Int(at)].forth.isIdle && links[Int(at)].back.isIdle
-        case .direction: links[Int(at)][isForth].isIdle
+        case .contact: lanes[Self.lane(at, true)].isIdle && lanes[Self.lane(at, false)].isIdle
+        case .direction: lanes[Self.lane(at, isForth)].isIdle
         }
     }
 
     /// Begins the first transfer in line that still makes sense, when the way is free.
     private mutating func begin(_ at: UInt32, _ isForth: Bool, isUrgent: Bool) {
-        guard !links[Int(at)][isForth].isEmpty, isFree(at, isForth) else { return }
+        guard !lanes[Self.lane(at, isForth)].isEmpty, isFree(at, isForth) else { return }
         let from = links[Int(at)].sender(isForth)
         let to = links[Int(at)].other(from)
-        var place = links[Int(at)][isForth].head
+        var place = lanes[Self.lane(at, isForth)].head
         while true {
             let bound =
                 isUrgent
-                ? links[Int(at)][isForth].head + links[Int(at)][isForth].urgent : links[Int(at)][isForth].queue.count
+                ? lanes[Self.lane(at, isForth)].head + lanes[Self.lane(at, isForth)].urgent
+                : lanes[Self.lane(at, isForth)].queue.count
             guard place < bound else { return }
-            let message = links[Int(at)][isForth].queue[place]
+            let message = lanes[Self.lane(at, isForth)].queue[place]
             if isUnderWay(message, to: to) {
                 // If that fails, this one is still in line.
                 place += 1
@@ -468,17 +468,17 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             let handover = handover(message, from: from, to: to)
             take(at, isForth, place)
             guard let handover else {
-                place = max(place, links[Int(at)][isForth].head)
+                place = max(place, lanes[Self.lane(at, isForth)].head)
                 continue
             }
-            links[Int(at)][isForth].message = message
-            links[Int(at)][isForth].tokens = handover.tokens.value
-            links[Int(at)][isForth].reason = handover.reason
+            lanes[Self.lane(at, isForth)].message = message
+            lanes[Self.lane(at, isForth)].tokens = handover.tokens.value
+            lanes[Self.lane(at, isForth)].reason = handover.reason
             hosts[Int(from)].transfers += 1
             hosts[Int(to)].transfers += 1
             result.started += 1
             let time = settings.duration(Int(facts[Int(message)].size), kind: links[Int(at)].kind)
-            links[Int(at)][isForth].through = now + time
+            lanes[Self.lane(at, isForth)].through = now + time
             endings.push(
                 at: now + settings.occupation(time),
                 Ending(link: at, generation: links[Int(at)].generation, isForth: isForth))
@@ -488,12 +488,12 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
 
     /// Takes one out of the line.
     private mutating func take(_ at: UInt32, _ isForth: Bool, _ place: Int) {
-        let head = links[Int(at)][isForth].head
-        if place < head + links[Int(at)][isForth].urgent { links[Int(at)][isForth].urgent -= 1 }
+        let head = lanes[Self.lane(at, isForth)].head
+        if place < head + lanes[Self.lane(at, isForth)].urgent { lanes[Self.lane(at, isForth)].urgent -= 1 }
         if place == head {
-            links[Int(at)][isForth].head += 1
+            lanes[Self.lane(at, isForth)].head += 1
         } else {
-            links[Int(at)][isForth].queue.remove(at: place)
+            lanes[Self.lane(at, isForth)].queue.remove(at: place)
         }
     }
 
@@ -513,27 +513,27 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         var sum: UInt8 = 0
         for at in hosts[Int(host)].links {
             let isForth = links[Int(at)].a == host
-            guard links[Int(at)][isForth].message == message else { continue }
-            sum = UInt8(clamping: Int(sum) + Int(links[Int(at)][isForth].tokens))
+            guard lanes[Self.lane(at, isForth)].message == message else { continue }
+            sum = UInt8(clamping: Int(sum) + Int(lanes[Self.lane(at, isForth)].tokens))
         }
         return sum
     }
 
     private func isUnderWay(_ message: UInt32, to host: UInt32) -> Bool {
         if hosts[Int(host)].transfers == 0 { return false }
-        for at in hosts[Int(host)].links where links[Int(at)][links[Int(at)].b == host].message == message {
+        for at in hosts[Int(host)].links where lanes[Self.lane(at, links[Int(at)].b == host)].message == message {
             return true
         }
         return false
     }
 
     private mutating func release(_ at: UInt32, _ isForth: Bool) {
-        links[Int(at)][isForth].message = Lane.idle
+        lanes[Self.lane(at, isForth)].message = Lane.idle
         for host in [links[Int(at)].a, links[Int(at)].b] {
             hosts[Int(host)].transfers -= 1
             mark(host)
             // Who has something for it may have waited.
-            for link in hosts[Int(host)].links where !links[Int(link)][links[Int(link)].b == host].isEmpty {
+            for link in hosts[Int(host)].links where !lanes[Self.lane(link, links[Int(link)].b == host)].isEmpty {
                 mark(links[Int(link)].other(host))
             }
         }
@@ -547,8 +547,8 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     }
 
     private mutating func complete(_ at: UInt32, _ isForth: Bool) {
-        let message = links[Int(at)][isForth].message
-        let (tokens, reason) = (links[Int(at)][isForth].tokens, links[Int(at)][isForth].reason)
+        let message = lanes[Self.lane(at, isForth)].message
+        let (tokens, reason) = (lanes[Self.lane(at, isForth)].tokens, lanes[Self.lane(at, isForth)].reason)
         let from = links[Int(at)].sender(isForth)
         let to = links[Int(at)].other(from)
         release(at, isForth)
@@ -689,7 +689,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     private func sending(_ host: UInt32) -> [UInt32] {
         guard hosts[Int(host)].transfers > 0 else { return [] }
         return hosts[Int(host)].links.compactMap { at in
-            let message = links[Int(at)][links[Int(at)].a == host].message
+            let message = lanes[Self.lane(at, links[Int(at)].a == host)].message
             return message == Lane.idle ? nil : message
         }
     }
