@@ -28,17 +28,12 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            guard body.byteCount.isMultiple(of: Self.rowSize) else { throw .truncated }
-            guard body.byteCount / Self.rowSize <= Self.mostRows else { throw .oversized }
             var reader = ByteReader(body)
-            var rows: [Row] = []
-            rows.reserveCapacity(body.byteCount / Self.rowSize)
-            while !reader.isAtEnd {
+            rows = try reader.rows(of: Self.rowSize, least: 0, most: Self.mostRows) { reader throws(Malformed) in
                 let log = try reader.octets(LogID.self)
                 let sequence = try reader.u64()
-                rows.append(Row(log: log, sequence: sequence, id: try reader.octets()))
+                return Row(log: log, sequence: sequence, id: try reader.octets())
             }
-            self.rows = rows
         }
 
         package func encode(to out: inout [UInt8]) {
@@ -163,16 +158,11 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            guard !body.isEmpty, body.byteCount.isMultiple(of: Self.rowSize) else { throw .truncated }
-            guard body.byteCount / Self.rowSize <= Self.mostRows else { throw .oversized }
             var reader = ByteReader(body)
-            var rows: [Row] = []
-            rows.reserveCapacity(body.byteCount / Self.rowSize)
-            while !reader.isAtEnd {
+            rows = try reader.rows(of: Self.rowSize, most: Self.mostRows) { reader throws(Malformed) in
                 let device = try reader.octets(DeviceID.self)
-                rows.append(Row(device: device, have: try reader.u32()))
+                return Row(device: device, have: try reader.u32())
             }
-            self.rows = rows
         }
 
         package func encode(to out: inout [UInt8]) {

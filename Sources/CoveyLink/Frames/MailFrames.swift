@@ -39,18 +39,13 @@ extension Frame {
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {
-            guard !body.isEmpty, body.byteCount.isMultiple(of: Self.rowSize) else { throw .truncated }
-            guard body.byteCount / Self.rowSize <= Self.mostRows else { throw .oversized }
             var reader = ByteReader(body)
-            var rows: [Row] = []
-            rows.reserveCapacity(body.byteCount / Self.rowSize)
-            while !reader.isAtEnd {
+            rows = try reader.rows(of: Self.rowSize, most: Self.mostRows) { reader throws(Malformed) in
                 let id = try reader.octets(Octets8.self)
                 let number = try reader.u8()
                 guard let status = Status(rawValue: number) else { throw .value(number) }
-                rows.append(Row(id: id, status: status))
+                return Row(id: id, status: status)
             }
-            self.rows = rows
         }
 
         package func encode(to out: inout [UInt8]) {
@@ -93,17 +88,12 @@ extension Frame {
         package init(parsing body: RawSpan) throws(Malformed) {
             var reader = ByteReader(body)
             session = try reader.u16()
-            guard !reader.isAtEnd, reader.remaining.isMultiple(of: Self.rowSize) else { throw .truncated }
-            guard reader.remaining / Self.rowSize <= Self.mostRows else { throw .oversized }
-            var rows: [Row] = []
-            rows.reserveCapacity(reader.remaining / Self.rowSize)
-            while !reader.isAtEnd {
+            rows = try reader.rows(of: Self.rowSize, most: Self.mostRows) { reader throws(Malformed) in
                 let id = try reader.octets(Octets8.self)
                 let shown = try reader.octets(Octets24.self)
                 guard let header = EnvelopeHeader(shown: shown) else { throw .value(shown.array[0]) }
-                rows.append(Row(id: id, header: header, tokens: try reader.u8()))
+                return Row(id: id, header: header, tokens: try reader.u8())
             }
-            self.rows = rows
         }
 
         package func encode(to out: inout [UInt8]) {
@@ -210,13 +200,11 @@ extension ShortIDList {
     package static var mostRows: Int { LinkBounds.frameBody / Octets8.byteCount }
 
     package init(parsing body: RawSpan) throws(Malformed) {
-        guard !body.isEmpty, body.byteCount.isMultiple(of: Octets8.byteCount) else { throw .truncated }
-        guard body.byteCount / Octets8.byteCount <= Self.mostRows else { throw .oversized }
         var reader = ByteReader(body)
-        var ids: [Octets8] = []
-        ids.reserveCapacity(body.byteCount / Octets8.byteCount)
-        while !reader.isAtEnd { ids.append(try reader.octets()) }
-        self.init(ids)
+        self.init(
+            try reader.rows(of: Octets8.byteCount, most: Self.mostRows) { reader throws(Malformed) in
+                try reader.octets(Octets8.self)
+            })
     }
 
     package func encode(to out: inout [UInt8]) {
