@@ -158,45 +158,38 @@ enum Braces {
 
     /// The first step: `farm7` becomes `farm{7..7}` wherever the number is this one.
     private static func mark(_ value: YAMLValue, number: Int) -> YAMLValue {
-        var result = value
-        switch value.content {
-        case .text(let text):
-            if let (stem, found, rest) = tail(text), found == number {
-                result.content = .text("\(stem){\(number)..\(number)}\(rest)")
-            }
-        case .list: break
-        case .map(let entries):
-            result.content = .map(
-                entries.map { entry in
-                    var entry = entry
-                    entry.value = mark(entry.value, number: number)
-                    return entry
-                })
+        value.mappingTexts { text in
+            guard let (stem, found, rest) = tail(text), found == number else { return text }
+            return "\(stem){\(number)..\(number)}\(rest)"
         }
-        return result
     }
 
     private static func widen(_ value: YAMLValue, last: Int) -> YAMLValue {
-        var result = value
-        switch value.content {
-        case .text(let text):
-            if let (before, range, after) = split(text) {
-                result.content = .text("\(before){\(range.first)..\(last)}\(after)")
-            }
-        case .list: break
-        case .map(let entries):
-            result.content = .map(
-                entries.map { entry in
-                    var entry = entry
-                    entry.value = widen(entry.value, last: last)
-                    return entry
-                })
+        value.mappingTexts { text in
+            guard let (before, range, after) = split(text) else { return text }
+            return "\(before){\(range.first)..\(last)}\(after)"
         }
-        return result
     }
 }
 
 extension YAMLValue {
+    /// The same with other texts, those of lists excepted: braces stand in texts and under keys.
+    func mappingTexts(_ change: (String) -> String) -> YAMLValue {
+        var result = self
+        switch content {
+        case .text(let text): result.content = .text(change(text))
+        case .list: break
+        case .map(let entries):
+            result.content = .map(
+                entries.map { entry in
+                    var entry = entry
+                    entry.value = entry.value.mappingTexts(change)
+                    return entry
+                })
+        }
+        return result
+    }
+
     /// Equal but for the lines.
     func isSame(as other: YAMLValue) -> Bool {
         switch (content, other.content) {
