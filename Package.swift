@@ -23,6 +23,7 @@ var rooms: [Room] = [
     Room(name: "CUV", kind: .system(pkgConfig: "libuv", apt: "libuv1-dev")),
     Room(name: "CSQLite", kind: .system(pkgConfig: "sqlite3", apt: "libsqlite3-dev")),
     Room(name: "CZlib", kind: .system(pkgConfig: "zlib", apt: "zlib1g-dev")),
+    Room(name: "CQREncode", kind: .system(pkgConfig: "libqrencode", apt: "libqrencode-dev")),
     Room(name: "CoveyCrypto", uses: ["CSodium"], tests: ["CoveyVectors"]),
     Room(name: "CoveyKEM", uses: ["CoveyCrypto"], products: [crypto], tests: ["CoveyVectors"]),
     Room(name: "CoveyCore", uses: ["CoveyCrypto"], tests: ["CoveyVectors"]),
@@ -39,6 +40,7 @@ var rooms: [Room] = [
     // A process of its own for the tests of CoveyStore to kill; not a product.
     Room(name: "CoveyStoreChild", kind: .child, uses: ["CoveyStore", "CoveyNode", "CoveyCore", "CoveyCrypto"]),
     Room(name: "CoveyControl", tests: []),
+    Room(name: "CoveyQR", uses: ["CoveyCore", "CoveyCrypto", "CQREncode", "CZlib"], tests: ["CoveyVectors"]),
     Room(name: "CoveyUV", uses: ["CoveyNode", "CoveyCore", "CoveyCrypto", "CoveyControl", "CUV"], tests: []),
     Room(
         name: "CoveyCommand", kind: .executable(product: "covey"),
@@ -118,6 +120,9 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Libraries that only their own room knows: its tests do not import them.
+let hidden: Set<String> = ["CSQLite", "CZlib", "CQREncode"]
+
 var targets: [Target] = []
 var products: [Product] = []
 var packages: [Package.Dependency] = []
@@ -145,7 +150,7 @@ for room in rooms where wanted.contains(room.name) {
         targets.append(
             .testTarget(
                 name: room.name + "Tests",
-                dependencies: own + uses.filter { !"\($0)".contains("CSQLite") && !"\($0)".contains("CZlib") }
+                dependencies: own + room.uses.filter { !hidden.contains($0) }.map { .target(name: $0) }
                     + tests.map { .target(name: $0) },
                 swiftSettings: settings))
     }

@@ -22,6 +22,7 @@ extension Personal {
     package static let note: Personal = "covey1:note"
     package static let suspend: Personal = "covey1:suspend"
     package static let covers: Personal = "covey1:covers"
+    package static let code: Personal = "covey1:qr"
 }
 
 /// `info` labels of HKDF.

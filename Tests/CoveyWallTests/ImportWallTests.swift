@@ -14,10 +14,11 @@ private let table: [String: Set<String>] = [
     "CoveyNode": ["CoveyConversation", "CoveyCore", "CoveyCrypto", "CoveyLink", "CoveyRouting", "CoveySync"],
     "CoveyStore": ["CSQLite", "CoveyCore", "CoveyCrypto", "CoveyNode", "Glibc"],
     "CoveyControl": ["FoundationEssentials", "Glibc"],
+    "CoveyQR": ["CQREncode", "CZlib", "CoveyCore", "CoveyCrypto", "Glibc"],
     "CoveyUV": ["CUV", "CoveyControl", "CoveyCore", "CoveyCrypto", "CoveyNode", "Glibc"],
     "CoveyCommand": [
         "ArgumentParser", "CoveyControl", "CoveyConversation", "CoveyCore", "CoveyCrypto", "CoveyKEM", "CoveyNode",
-        "CoveyStore", "CoveyUV", "FoundationEssentials", "Glibc", "Logging", "TOMLKit",
+        "CoveyQR", "CoveyStore", "CoveyUV", "FoundationEssentials", "Glibc", "Logging", "TOMLKit",
     ],
     "CoveyBench": [
         "CoveyConversation", "CoveyCore", "CoveyCrypto", "CoveyKEM", "CoveyLink", "CoveyNode", "CoveyStore",
@@ -108,13 +109,15 @@ struct ImportWallTests {
 
     @Test("Only the sodium room imports libsodium, only the store SQLite, only the loop libuv")
     func adapters() throws {
-        let owners = [
-            "CSodium": "CoveyCrypto", "CSQLite": "CoveyStore", "CUV": "CoveyUV", "Crypto": "CoveyKEM",
-            "CZlib": "CoveyContact", "Yams": "CoveyScenario",
+        let owners: [String: Set<String>] = [
+            "CSodium": ["CoveyCrypto"], "CSQLite": ["CoveyStore"], "CUV": ["CoveyUV"], "Crypto": ["CoveyKEM"],
+            "CZlib": ["CoveyContact", "CoveyQR"], "CQREncode": ["CoveyQR"], "Yams": ["CoveyScenario"],
         ]
         for source in try Source.all() {
             for module in source.imports {
-                if let owner = owners[module] { #expect(source.room == owner, "\(source.path) imports \(module)") }
+                if let owners = owners[module] {
+                    #expect(owners.contains(source.room), "\(source.path) imports \(module)")
+                }
             }
         }
     }
