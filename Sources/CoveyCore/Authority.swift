@@ -67,8 +67,8 @@ package struct Grant: Sendable {
 /// An authority at work (protocol.md §1.3): signs into its own log, from its own place in it.
 ///
 /// Serials, numbers and predecessors come from the membership, which must hold all of this authority's log: an authority
-/// that writes from an older state forks its log. Each function tries its entry on a copy of the membership first, so
-/// what it returns is what every node will take; on return `membership` holds it.
+/// that writes from an older state forks its log. Each function judges its entry before the membership takes it, so what
+/// it returns is what every node will take; on return `membership` holds it.
 package struct Authority: Sendable {
     package static let mostDevicesOfSubject = 8
 
@@ -184,39 +184,56 @@ package struct Authority: Sendable {
     private func append(
         _ payload: LogPayload, to membership: inout Membership, time: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
-        guard let log = membership.logs[keys.authority], log.keyset == keys.current.keyset else { throw .unknown }
-        // What waits behind a gap was written by this authority: writing on before it would fork its log.
-        guard log.orphans.isEmpty else { throw .gap }
-        let previous: EntryID
-        if let last = log.ids.last {
-            previous = last
-        } else if keys.authority == membership.genesis.rootID {
-            previous = LogEntry.anchor(of: keys.mesh)
-        } else {
-            guard let grant = log.grants.first else { throw .unknown }
-            previous = grant.entry
-        }
+        let place = try nextPlace(in: membership)
         let entry: LogEntry
         do {
             entry = try LogEntry.make(
-                log: keys.authority, sequence: UInt64(log.ids.count) + 1, previous: previous, time: time,
+                log: keys.authority, sequence: place.sequence, previous: place.previous, time: time,
                 payload: payload, mesh: keys.mesh, keys: keys.current.keys)
         } catch {
             throw .malformed(error)
         }
-        var trial = membership
+        if membership.willCount(entry) {
+            let taken = try take(entry, into: &membership)
+            precondition(taken == nil, "what was judged to count counts")
+        } else {
+            // Only taking it tells what it comes to.
+            var trial = membership
+            if let fault = try take(entry, into: &trial) { throw .void(fault) }
+            membership = trial
+        }
+        return entry
+    }
+
+    /// Why something in the entry grants nothing; nil when all of it counts.
+    private func take(
+        _ entry: LogEntry, into membership: inout Membership
+    ) throws(AuthorityRefusal) -> CertificateFault? {
         let outcome: EntryOutcome
         do {
-            outcome = try trial.accept(entry.signed)
+            outcome = try membership.accept(entry.signed)
         } catch {
             throw .entry(error)
         }
         guard case .accepted(let intake) = outcome else { throw .gap }
         for change in intake.changes {
-            if case .void(_, let fault) = change { throw .void(fault) }
+            if case .void(_, let fault) = change { return fault }
         }
-        membership = trial
-        return entry
+        return nil
+    }
+
+    /// Behind the head of this authority's log.
+    private func nextPlace(
+        in membership: Membership
+    ) throws(AuthorityRefusal) -> (sequence: UInt64, previous: EntryID) {
+        guard let log = membership.logs[keys.authority], log.keyset == keys.current.keyset else { throw .unknown }
+        // What waits behind a gap was written by this authority: writing on before it would fork its log.
+        guard log.orphans.isEmpty else { throw .gap }
+        let sequence = UInt64(log.ids.count) + 1
+        if let last = log.ids.last { return (sequence, last) }
+        if keys.authority == membership.genesis.rootID { return (sequence, LogEntry.anchor(of: keys.mesh)) }
+        guard let grant = log.grants.first else { throw .unknown }
+        return (sequence, grant.entry)
     }
 
     /// Times in a log do not decrease: a clock that is behind writes the time of the entry before.
@@ -226,23 +243,15 @@ package struct Authority: Sendable {
 
     /// Serials ascend within an issuer, revoked and void certificates included.
     private func nextSerial(_ membership: Membership) throws(AuthorityRefusal) -> UInt64 {
-        var highest: UInt64 = 0
-        for record in membership.deviceRecords.values {
-            for issued in record.certificates where issued.log == keys.authority {
-                highest = max(highest, issued.certificate.serial)
-            }
-        }
+        let highest = membership.logs[keys.authority]?.highestSerial ?? 0
         guard highest < .max else { throw .serials }
         return highest + 1
     }
 
     /// The lowest number that no device of the subject has.
     private func deviceIndex(of subject: SubjectID, _ membership: Membership) throws(AuthorityRefusal) -> UInt8 {
-        let taken = membership.devices.compactMap { device -> UInt8? in
-            guard !membership.isRevoked(device), let certificate = membership.currentCertificate(device),
-                certificate.subject == subject
-            else { return nil }
-            return certificate.content.deviceIndex
+        let taken = membership.devices(of: subject).compactMap { device in
+            membership.isRevoked(device) ? nil : membership.currentCertificate(device)?.content.deviceIndex
         }
         guard let free = (0..<UInt8(Self.mostDevicesOfSubject)).first(where: { !taken.contains($0) }) else {
             throw .tooManyDevices

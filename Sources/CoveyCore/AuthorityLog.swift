@@ -121,6 +121,11 @@ struct QuotaWalk: Sendable {
         over.remove(issue.device)
         live[issue.device] = issue.notAfter
     }
+
+    /// Whether these devices fit without looking at who has expired; `devices` are different ones.
+    func hasRoom(for devices: [DeviceID], most: Int) -> Bool {
+        live.count + devices.count { live[$0] == nil } <= most
+    }
 }
 
 /// The chain of one authority, as far as it was accepted, with what is needed to take the next entry.
@@ -148,7 +153,9 @@ struct AuthorityLog: Sendable {
     /// Heads of this log that its parent's Checkpoints name, ascending by the Checkpoint's sequence.
     var checkpointed: [(sequence: UInt64, row: CoveredRow)] = []
 
-    var issues: [Issue] = []
+    private(set) var issues: [Issue] = []
+    /// Of all certificates issued here, whatever they are worth.
+    private(set) var highestSerial: UInt64 = 0
     var quota = QuotaWalk()
     /// Whether `quota` may still count devices that were revoked since.
     var hasStaleQuota = false
@@ -156,6 +163,11 @@ struct AuthorityLog: Sendable {
     init(keyset: Keyset, depth: Int) {
         self.keyset = keyset
         self.depth = depth
+    }
+
+    mutating func record(_ issue: Issue, serial: UInt64) {
+        issues.append(issue)
+        highestSerial = max(highestSerial, serial)
     }
 
     func id(at sequence: UInt64) -> EntryID? {

@@ -28,6 +28,8 @@ package struct Membership: Sendable {
     var logs: [LogID: AuthorityLog]
     var deviceRecords: [DeviceID: DeviceRecord] = [:]
     private var holders: [CertificateHash: DeviceID] = [:]
+    /// Devices that some certificate gives to a subject, in the order of acceptance.
+    private var subjectDevices: [SubjectID: [DeviceID]] = [:]
     /// Devices that claim a link key, in the order of acceptance; nearly always one.
     var linkClaims: [AgreementPublicKey: [DeviceID]] = [:]
     var policies: [(sequence: UInt64, policy: Policy)] = []
@@ -317,28 +319,24 @@ package struct Membership: Sendable {
         _ certificate: DeviceCertificate, _ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects
     ) {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
-        guard let keyset = logs[entry.log]?.keyset, certificate.issuer == entry.log else { return void(.issuer) }
-        guard certificate.link.isCanonical, certificate.message.isCanonical else { return void(.keyEncoding) }
-        if !certificate.capabilities.isDisjoint(with: .privileged) {
-            let signers = certificate.signed.signers(
-                among: keyset.keys, type: .object(.deviceCertificate), mesh: mesh)
-            guard let signers, signers.count >= max(2, keyset.threshold) else { return void(.privilege) }
-        }
+        if let fault = formFault(of: certificate, in: entry) { return void(fault) }
         let device = certificate.device
         let issued = IssuedCertificate(
             certificate: certificate, log: entry.log, sequence: entry.sequence, time: entry.time)
-        if let first = deviceRecords[device]?.certificates.first?.certificate {
-            guard first.deviceHash == certificate.deviceHash else { return void(.deviceKeys) }
+        if deviceRecords[device] != nil {
             guard deviceRecords[device]?.insert(issued) ?? false else { return }
         } else {
             deviceRecords[device] = DeviceRecord(issued)
             linkClaims[certificate.link, default: []].append(device)
         }
         holders[certificate.hash] = device
-        logs[entry.log]?.issues.append(
+        if !devices(of: certificate.subject).contains(device) {
+            subjectDevices[certificate.subject, default: []].append(device)
+        }
+        logs[entry.log]?.record(
             Issue(
                 device: device, certificate: certificate.hash, sequence: entry.sequence, time: entry.time,
-                notAfter: certificate.notAfter))
+                notAfter: certificate.notAfter), serial: certificate.serial)
         effects.devices.append(device)
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
         count(issued)
@@ -346,6 +344,46 @@ package struct Membership: Sendable {
             void(fault)
         } else {
             intake.changes.append(.issued(device, certificate.hash))
+        }
+    }
+
+    /// What is wrong with a certificate whatever else is in the log but its device's first one; then it is not recorded.
+    private func formFault(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {
+        guard let keyset = logs[entry.log]?.keyset, certificate.issuer == entry.log else { return .issuer }
+        guard certificate.link.isCanonical, certificate.message.isCanonical else { return .keyEncoding }
+        if !certificate.capabilities.isDisjoint(with: .privileged) {
+            let signers = certificate.signed.signers(
+                among: keyset.keys, type: .object(.deviceCertificate), mesh: mesh)
+            guard let signers, signers.count >= max(2, keyset.threshold) else { return .privilege }
+        }
+        if let first = deviceRecords[certificate.device]?.certificates.first?.certificate {
+            guard first.deviceHash == certificate.deviceHash else { return .deviceKeys }
+        }
+        return nil
+    }
+
+    /// Whether an entry that its authority signed would be taken at the head of its log, with all that it grants in
+    /// force. Changes nothing, and does not depend on the size of the log. False also when that cannot be told without
+    /// taking it.
+    func willCount(_ entry: LogEntry) -> Bool {
+        guard let log = logs[entry.log], log.orphans.isEmpty, let way = try? way(for: entry), case .main = way else {
+            return false
+        }
+        switch entry.payload {
+        case .policySet, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition, .releaseManifest: return true
+        case .authorityAdd, .authorityRotate, .authorityRevoke, .recoverFork: return false
+        case .certIssue(let certificates):
+            guard let limits = limits(of: entry.log) else { return false }
+            for (index, certificate) in certificates.enumerated() {
+                let issued = IssuedCertificate(
+                    certificate: certificate, log: entry.log, sequence: entry.sequence, time: entry.time)
+                let others = certificates[..<index]
+                guard formFault(of: certificate, in: entry) == nil, rightsFault(of: issued) == nil,
+                    linkClaims[certificate.link, default: []].allSatisfy({ $0 == certificate.device }),
+                    !others.contains(where: { $0.device == certificate.device || $0.link == certificate.link })
+                else { return false }
+            }
+            return log.quota.hasRoom(for: certificates.map(\.device), most: limits.mostDevices)
         }
     }
 
@@ -548,6 +586,9 @@ package struct Membership: Sendable {
         }
         return nil
     }
+
+    /// Devices that some certificate gives to a subject, the oldest first.
+    func devices(of subject: SubjectID) -> [DeviceID] { subjectDevices[subject] ?? [] }
 
     /// All devices with a current certificate, revoked ones too, in the order of their ids.
     package var devices: [DeviceID] { deviceRecords.keys.filter { currentCertificate($0) != nil }.sorted() }

@@ -15,10 +15,11 @@ struct AuthorityStory {
     var epochs: [Welcome.Epoch] = []
     var now = Self.start
 
-    init(seed: UInt64, field: KeysetShape = .single) throws {
+    init(seed: UInt64, field: KeysetShape = .single, fieldDevices: UInt16 = Founding.fieldDevices) throws {
         random = SeededRandom(seed: seed, stream: "authority")
         founding = try Founding.found(
-            name: "Island", profile: .expedition, field: field, random: random, now: Self.start)
+            name: "Island", profile: .expedition, field: field, fieldDevices: fieldDevices, random: random,
+            now: Self.start)
         authority = Authority(founding.field)
         membership = founding.membership()
         entries = founding.entries
@@ -150,6 +151,54 @@ struct AuthorityTests {
         var pair = try AuthorityStory(seed: 6, field: KeysetShape(2, of: 2))
         let officer = try pair.enrol("officer", Grant(capabilities: [.link, .send, .announce])).pending.identity.id
         #expect(pair.membership.isMember(officer, at: pair.time))
+    }
+
+    @Test("a quota is filled to its last place, the next device is refused, and a revocation makes room again")
+    func quota() throws {
+        var story = try AuthorityStory(seed: 12, fieldDevices: 3)
+        let devices = try (0..<3).map { try story.enrol("ana \($0)").pending.identity.id }
+        let before = story.membership.headsDigest
+        #expect(throws: AuthorityRefusal.void(.quota)) { try story.enrol("dora") }
+        #expect(story.membership.headsDigest == before)
+        try story.revoke(devices[1], .retired)
+        let dora = try story.enrol("dora").pending.identity.id
+        #expect(story.membership.isMember(dora, at: story.time))
+        #expect(story.membership.currentCertificate(dora)?.serial == 4)
+        let renewal = try story.authority.renew(devices[0], Grant(), into: &story.membership, now: story.now)
+        #expect(renewal.sequence == 5)
+        #expect(story.membership.currentCertificate(devices[0])?.serial == 5)
+    }
+
+    @Test("what is judged to count counts when it is taken, and what is refused by the copy was not judged to count")
+    func judged() throws {
+        var story = try AuthorityStory(seed: 13, fieldDevices: 6)
+        var devices: [DeviceID] = []
+        var outcomes = [0, 0]
+        for number in 0..<60 {
+            let roll = story.random.uniform(0...5)
+            if roll == 0, !devices.isEmpty {
+                try story.revoke(devices.remove(at: story.random.uniform(0...devices.count - 1)), .retired)
+                continue
+            }
+            let (pending, request) = try story.asks("device \(number)")
+            var copy = story.membership
+            let grant = roll == 1 ? Grant(days: 500) : roll == 2 ? Grant(capabilities: .privileged) : Grant()
+            do {
+                let entry = try story.authority.issue(
+                    request, grant, into: &story.membership, now: story.now, random: story.random)
+                devices.append(pending.identity.id)
+                #expect(story.membership.isMember(pending.identity.id, at: story.time))
+                _ = try copy.accept(entry.signed)
+                #expect(copy.headsDigest == story.membership.headsDigest)
+                outcomes[0] += 1
+            } catch AuthorityRefusal.void {
+                #expect(copy.headsDigest == story.membership.headsDigest)
+                #expect(story.membership.currentCertificate(pending.identity.id) == nil)
+                outcomes[1] += 1
+            }
+        }
+        #expect(outcomes[0] > 5)
+        #expect(outcomes[1] > 5)
     }
 
     @Test("keys that the log does not know as this authority's sign nothing into it")
