@@ -19,6 +19,8 @@ package enum ObjectType: UInt8, Sendable, CaseIterable {
     case groupOperation = 0x31
     case groupEpoch = 0x32
     case announcement = 0x40
+    /// Signed under the context of the same number.
+    case wipeReceipt = 0xF3
 }
 
 /// Why bytes are not the object they should be. The peer learns none of it; we count and log it.

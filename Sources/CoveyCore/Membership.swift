@@ -21,6 +21,13 @@ package struct Membership: Sendable {
         package static let revokingSingles = 5
         /// Minutes a single-key note beyond those suspends.
         package static let suspension: Int64 = 7 * 1440
+        /// Suspends held because device or signer is unknown.
+        package static let heldSuspends = 64
+        /// Suspends kept of one signer: the first by (issued, hash).
+        package static let suspendsOfSigner = 8
+        /// Suspends of one signer that count in thirty days, and those thirty days in minutes.
+        package static let suspendsInMonth = 2
+        static let suspendMonth: Int64 = 30 * 1440
     }
 
     package let genesis: Genesis
@@ -37,6 +44,9 @@ package struct Membership: Sendable {
     /// Entries of logs that no accepted AuthorityAdd names.
     private var strays: [LogEntry] = []
     var noteBook = NoteBook()
+    var suspendBook = SuspendBook()
+    /// Devices by the hint of their signing key.
+    private(set) var signersByHint: [KeyHint: [DeviceID]] = [:]
     var epochBook = EpochBook()
     /// Times of Checkpoints and EpochAnnounces, by their place.
     private var marks: [(log: LogID, sequence: UInt64, time: Minute)] = []
@@ -327,6 +337,7 @@ package struct Membership: Sendable {
             guard deviceRecords[device]?.insert(issued) ?? false else { return }
         } else {
             deviceRecords[device] = DeviceRecord(issued)
+            signersByHint[KeyHint(of: certificate.signing), default: []].append(device)
             linkClaims[certificate.link, default: []].append(device)
         }
         holders[certificate.hash] = device
@@ -460,6 +471,7 @@ package struct Membership: Sendable {
         } else {
             recount(after: changes)
         }
+        settleSuspends(after: effects.verdicts, isNewDevice: !effects.devices.isEmpty, &intake)
         resolveEpochs()
     }
 
@@ -603,6 +615,7 @@ package struct Membership: Sendable {
     package func revocation(of device: DeviceID) -> Revocation? { noteBook.revocations[device] }
 
     package func isSuspended(_ device: DeviceID, at time: TimeView) -> Bool {
+        if isSuspendedByMembers(device, at: time.now) { return true }
         guard let issued = noteBook.suspensions[device] else { return false }
         return issued.contains {
             time.now >= $0.adding(-DeviceCertificate.Grace.trusted) && time.now < $0.adding(Bounds.suspension)

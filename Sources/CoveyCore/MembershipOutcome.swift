@@ -29,6 +29,9 @@ package struct EntryIntake: Sendable {
     package internal(set) var entries: [LogEntry] = []
     /// Notes that had waited for a certificate and are now in the set, to keep and to pass on.
     package internal(set) var notes: [RevokeNote] = []
+    /// Suspends that had waited for a certificate and are now in the set, and those that left it.
+    package internal(set) var suspends: [Suspend] = []
+    package internal(set) var suspendsGone: [SuspendHash] = []
     package internal(set) var changes: [MembershipChange] = []
     /// What became of held entries that cannot follow after all.
     package internal(set) var dropped: [EntryRefusal] = []
@@ -46,7 +49,7 @@ package enum MembershipChange: Hashable, Sendable {
     /// The entry stands, this certificate of it grants nothing.
     case void(CertificateHash, CertificateFault)
     case revoked(DeviceID)
-    /// Single-key notes beyond the quota: kept out for seven days from when they were issued.
+    /// Single-key notes beyond the quota keep it out for seven days from when they were issued; or members ask for it.
     case suspended(DeviceID)
     /// Lifted, or no longer founded.
     case reinstated(DeviceID)

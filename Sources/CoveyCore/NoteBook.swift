@@ -253,9 +253,21 @@ extension Membership {
     /// The verdict that counts: of the authority nearest to the root, and there the newest. Lifting is a grant and ends
     /// with the right to grant; confirming never does.
     private func verdict(on hash: NoteHash) -> NoteVerdict.Decision? {
-        guard let verdicts = noteBook.verdicts[hash], let record = noteBook.records[hash] else { return nil }
+        guard let record = noteBook.records[hash] else { return nil }
+        return verdict(on: hash, of: record.content.device, by: record.content.authority)
+    }
+
+    /// Whether an authority of the device put an end to a Suspend, which a verdict names by its hash like a note.
+    func isLifted(_ suspend: SuspendBook.Record) -> Bool {
+        verdict(on: NoteHash(prefixOf: suspend.hash), of: suspend.device, by: AuthorityID()) == .lifted
+    }
+
+    private func verdict(
+        on hash: NoteHash, of device: DeviceID, by authority: AuthorityID
+    ) -> NoteVerdict.Decision? {
+        guard let verdicts = noteBook.verdicts[hash] else { return nil }
         var best: NoteBook.Verdict?
-        for verdict in verdicts where mayDecide(verdict.log, record) {
+        for verdict in verdicts where mayDecide(verdict.log, device, authority) {
             if verdict.decision == .lifted {
                 guard verdict.isMain, limits(of: verdict.log) != nil, verdict.sequence <= grantLimit(of: verdict.log)
                 else { continue }
@@ -275,10 +287,10 @@ extension Membership {
         (-(logs[verdict.log]?.depth ?? .max), verdict.sequence, verdict.decision == .confirmed ? 1 : 0)
     }
 
-    private func mayDecide(_ log: LogID, _ record: NoteBook.Record) -> Bool {
+    private func mayDecide(_ log: LogID, _ device: DeviceID, _ authority: AuthorityID) -> Bool {
         if log == genesis.rootID { return true }
-        if !record.content.authority.isZero { return isOrIsAbove(log, record.content.authority) }
-        return deviceRecords[record.content.device]?.certificates.contains {
+        if !authority.isZero { return isOrIsAbove(log, authority) }
+        return deviceRecords[device]?.certificates.contains {
             isOrIsAbove(log, $0.log) && rightsFault(of: $0) == nil
         } ?? false
     }
@@ -287,7 +299,8 @@ extension Membership {
     func isConfirmed(_ hash: NoteHash, within rows: [CoveredRow]) -> Bool {
         guard let verdicts = noteBook.verdicts[hash], let record = noteBook.records[hash] else { return false }
         return verdicts.contains { verdict in
-            verdict.decision == .confirmed && verdict.isMain && mayDecide(verdict.log, record)
+            verdict.decision == .confirmed && verdict.isMain
+                && mayDecide(verdict.log, record.content.device, record.content.authority)
                 && rows.contains { $0.log == verdict.log && $0.sequence >= verdict.sequence }
         }
     }

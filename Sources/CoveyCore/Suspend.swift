@@ -1,4 +1,4 @@
-import CoveyCrypto
+package import CoveyCrypto
 
 /// BLAKE2b-256 of a Suspend's body.
 package struct SuspendHash: FixedOctets {
@@ -9,6 +9,8 @@ package struct SuspendHash: FixedOctets {
 /// Members ask that a lost device be kept out until its authority decides (0x05, protocol.md §1.6). Parsed, not verified.
 ///
 ///     01 device_id 16 · 02 issued 4 · 03 until 4 · 04 reason 1
+///
+/// One signature: who signed counts apart, and two members say so in two Suspends.
 package struct Suspend: Sendable, Equatable {
     package static let mostMinutes: Int64 = 7 * 1440
 
@@ -20,6 +22,7 @@ package struct Suspend: Sendable, Equatable {
         ])
 
     package let signed: Signed
+    /// Of the body, whoever signed it: two members must not sign one body.
     package let hash: SuspendHash
     package let device: DeviceID
     package let issued: Minute
@@ -36,5 +39,34 @@ package struct Suspend: Sendable, Equatable {
         guard issued < until, until <= issued.adding(Self.mostMinutes) else { throw .value(0x03) }
         hash = Blake2b.hash(signed.body.span.bytes, personal: .suspend)
         self.signed = signed
+    }
+
+    /// Asks from now on for `minutes`, of which up to 17 hours are left off by a number drawn from the signer's key: so
+    /// members who ask in the same minute do not write the same body.
+    package static func make(
+        of device: DeviceID, reason: RevocationReason, issued: Minute, minutes: Int64 = mostMinutes, mesh: MeshID,
+        key: SigningPrivateKey
+    ) -> Suspend {
+        let hint = KeyHint(of: key.publicKey).array
+        let trim = (Int64(hint[0]) << 8 | Int64(hint[1])) % (1 << 10)
+        let length = max(1, min(minutes, mostMinutes) - trim)
+        return make(of: device, reason: reason, issued: issued, until: issued.adding(length), mesh: mesh, key: key)
+    }
+
+    /// `until` is after `issued`, by seven days at most.
+    package static func make(
+        of device: DeviceID, reason: RevocationReason, issued: Minute, until: Minute, mesh: MeshID,
+        key: SigningPrivateKey
+    ) -> Suspend {
+        precondition(
+            issued < until && until <= issued.adding(mostMinutes), "a Suspend lasts a minute to seven days")
+        var writer = CanonicalWriter(.suspend)
+        writer.field(0x01, device)
+        writer.field(0x02, u32: issued.value)
+        writer.field(0x03, u32: until.value)
+        writer.field(0x04, u8: reason.rawValue)
+        let signed = Signed(writer.bytes, type: .object(.suspend), mesh: mesh, keys: [key])
+        guard let suspend = try? Suspend(parsing: signed) else { preconditionFailure("what we write, we can read") }
+        return suspend
     }
 }

@@ -1,0 +1,261 @@
+import CoveyCrypto
+
+/// Why a Suspend was not taken.
+package enum SuspendRefusal: Error, Equatable, Sendable {
+    case malformed(Malformed)
+    /// Wrong, or not exactly one.
+    case signature
+    /// The device asks to be suspended itself: it revokes itself instead.
+    case ownDevice
+    /// The device's authority has written since it and its month were over: nobody keeps it any more.
+    case over
+    /// The signer has as many before it as are kept.
+    case tooMany
+}
+
+package enum SuspendOutcome: Sendable {
+    /// `dropped`: what left the set for it, because its signer has more than is kept.
+    case accepted(Suspend, changes: [MembershipChange], dropped: [SuspendHash])
+    case known
+    /// The device or the signer is not known yet; it comes up in the intake of the entry that tells.
+    case held
+}
+
+/// The set of Suspends (protocol.md §1.6).
+///
+/// As of the notes, only facts are kept: what was signed, and by whom. Which of them count is worked out when somebody
+/// asks, and each is judged by those that came before it by (issued, hash), so the order of arrival does not matter.
+/// What a signer signed above the quota makes no earlier one void, and never counts.
+struct SuspendBook: Sendable {
+    struct Record: Sendable {
+        let hash: SuspendHash
+        let device: DeviceID
+        let signer: DeviceID
+        let issued: Minute
+        let until: Minute
+    }
+
+    private(set) var records: [SuspendHash: Record] = [:]
+    /// By (issued, hash).
+    private(set) var bySigner: [DeviceID: [SuspendHash]] = [:]
+    private(set) var byDevice: [DeviceID: [SuspendHash]] = [:]
+    private var held: [Suspend] = []
+
+    var isHolding: Bool { !held.isEmpty }
+
+    /// By its bytes: a stranger may hold out the same body under a signature of its own.
+    func isHeld(_ suspend: Suspend) -> Bool { held.contains { $0.signed == suspend.signed } }
+
+    mutating func hold(_ suspend: Suspend) {
+        if held.count >= Membership.Bounds.heldSuspends { held.removeFirst() }
+        held.append(suspend)
+    }
+
+    mutating func takeHeld() -> [Suspend] {
+        defer { held = [] }
+        return held
+    }
+
+    /// Nil when it is one too many; else what leaves the set for it. Of a signer the earliest stay, whatever order they
+    /// come in.
+    mutating func insert(_ record: Record) -> [Record]? {
+        var list = bySigner[record.signer, default: []]
+        let at = list.firstIndex { hash in
+            guard let other = records[hash] else { return false }
+            return (record.issued, record.hash) < (other.issued, other.hash)
+        }
+        list.insert(record.hash, at: at ?? list.count)
+        var dropped: SuspendHash?
+        if list.count > Membership.Bounds.suspendsOfSigner { dropped = list.popLast() }
+        guard dropped != record.hash else { return nil }
+        let out = dropped.flatMap { remove($0) }
+        records[record.hash] = record
+        bySigner[record.signer] = list
+        byDevice[record.device, default: []].append(record.hash)
+        return out.map { [$0] } ?? []
+    }
+
+    @discardableResult
+    mutating func remove(_ hash: SuspendHash) -> Record? {
+        guard let record = records.removeValue(forKey: hash) else { return nil }
+        bySigner[record.signer]?.removeAll { $0 == hash }
+        if bySigner[record.signer]?.isEmpty ?? false { bySigner[record.signer] = nil }
+        byDevice[record.device]?.removeAll { $0 == hash }
+        if byDevice[record.device]?.isEmpty ?? false { byDevice[record.device] = nil }
+        return record
+    }
+}
+
+extension Membership {
+    /// Takes a Suspend. Only that device and signer are known, and its signature, decide whether it is in the set; what
+    /// it does is another question, asked at a time (`isSuspended`).
+    package mutating func accept(suspend signed: Signed) throws(SuspendRefusal) -> SuspendOutcome {
+        let suspend: Suspend
+        do { suspend = try Suspend(parsing: signed) } catch { throw .malformed(error) }
+        if suspendBook.records[suspend.hash] != nil { return .known }
+        if suspendBook.isHeld(suspend) { return .held }
+        guard let record = try judge(suspend) else {
+            suspendBook.hold(suspend)
+            putAside += 1
+            return .held
+        }
+        let before = suspensionSpans(of: record.device)
+        guard let dropped = suspendBook.insert(record) else { throw .tooMany }
+        var changes: [MembershipChange] = []
+        if suspensionSpans(of: record.device) != before { changes.append(.suspended(record.device)) }
+        return .accepted(suspend, changes: changes, dropped: dropped.map(\.hash))
+    }
+
+    /// Suspends in the set, ascending.
+    package var suspends: [SuspendHash] { suspendBook.records.keys.sorted() }
+
+    package func hasSuspend(_ hash: SuspendHash) -> Bool { suspendBook.records[hash] != nil }
+
+    /// Nil while device or signer is not known.
+    private func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
+        guard suspend.signed.attestations.count == 1 else { throw .signature }
+        guard let device = deviceRecords[suspend.device] else { return nil }
+        let named = signersByHint[suspend.signed.attestations[0].hint, default: []]
+        guard !named.isEmpty else { return nil }
+        let signer = named.first { device in
+            guard let key = deviceRecords[device]?.signing else { return false }
+            return suspend.signed.signers(among: [key], type: .object(.suspend), mesh: mesh) != nil
+        }
+        guard let signer else { throw .signature }
+        guard signer != suspend.device else { throw .ownDevice }
+        let record = SuspendBook.Record(
+            hash: suspend.hash, device: suspend.device, signer: signer, issued: suspend.issued, until: suspend.until)
+        guard !isOver(record, device) else { throw .over }
+        return record
+    }
+
+    /// Whether the authorities of the device have written since the Suspend mattered: it, and the month in which it
+    /// counts against others. By the log and not by a clock, so that both sides of a link forget the same.
+    private func isOver(_ record: SuspendBook.Record, _ device: DeviceRecord) -> Bool {
+        let end = record.until.adding(Bounds.suspendMonth)
+        return device.certificates.contains { issued in
+            logs.contains { id, log in
+                log.lastTime >= end && (id == issued.log || isAbove(id, issued.log))
+            }
+        }
+    }
+
+    /// Takes held ones whose device and signer are known now, and forgets what is over.
+    mutating func settleSuspends(after verdicts: [NoteHash], isNewDevice: Bool, _ intake: inout EntryIntake) {
+        if isNewDevice, suspendBook.isHolding {
+            for suspend in suspendBook.takeHeld() {
+                // One that is refused cannot become valid by waiting.
+                guard let judged = try? judge(suspend) as SuspendBook.Record?? else { continue }
+                guard let record = judged else {
+                    suspendBook.hold(suspend)
+                    continue
+                }
+                guard let dropped = suspendBook.insert(record) else { continue }
+                intake.suspends.append(suspend)
+                intake.suspendsGone += dropped.map(\.hash)
+                intake.changes.append(.suspended(record.device))
+            }
+        }
+        guard !suspendBook.records.isEmpty else { return }
+        for verdict in verdicts {
+            if let record = suspendBook.records[SuspendHash(prefixOf: verdict)] {
+                intake.changes.append(.reinstated(record.device))
+            }
+        }
+        for hash in suspends {
+            guard let record = suspendBook.records[hash], let device = deviceRecords[record.device],
+                isOver(record, device)
+            else { continue }
+            suspendBook.remove(hash)
+            intake.suspendsGone.append(hash)
+        }
+    }
+
+    // MARK: What Suspends mean
+
+    /// Whether a Suspend counts: its signer was a member when it signed and is not revoked, had no other in force then
+    /// and fewer than two in the 30 days before, and no authority of the device has lifted it.
+    ///
+    /// A Suspend names no log entry, so nothing shows that it came before its signer's revocation: then it is void
+    /// (protocol.md §1.9).
+    private func counts(_ record: SuspendBook.Record) -> Bool {
+        guard !isRevoked(record.signer), wasMember(record.signer, at: record.issued), !isLifted(record) else {
+            return false
+        }
+        var recent = 0
+        for hash in suspendBook.bySigner[record.signer, default: []] {
+            guard hash != record.hash, let earlier = suspendBook.records[hash] else { break }
+            if earlier.until > record.issued { return false }
+            if earlier.issued > record.issued.adding(-Bounds.suspendMonth) { recent += 1 }
+        }
+        return recent < Bounds.suspendsInMonth
+    }
+
+    private func wasMember(_ device: DeviceID, at time: Minute) -> Bool {
+        deviceRecords[device]?.certificates.contains { issued in
+            let certificate = issued.certificate
+            return certificate.capabilities.contains(.link) && fault(of: issued) == nil
+                && time >= certificate.notBefore.adding(-DeviceCertificate.Grace.trusted)
+                && time <= certificate.notAfter.adding(DeviceCertificate.Grace.trusted)
+        } ?? false
+    }
+
+    /// Devices that announce or hold an authority's key are for authorities to judge.
+    private func isProtected(_ device: DeviceID) -> Bool {
+        guard let certificate = currentCertificate(device) else { return false }
+        return certificate.capabilities.contains(.announce)
+            || logs.values.contains { $0.keyset.keys.contains(certificate.signing) }
+    }
+
+    /// When members keep a device out, ascending and apart: while one of the same subject asks for it, or two others.
+    private func suspensionSpans(of device: DeviceID) -> [Range<UInt32>] {
+        guard let hashes = suspendBook.byDevice[device], !isProtected(device) else { return [] }
+        let subject = currentCertificate(device)?.subject
+        // A device of the same subject weighs as much as two others.
+        var steps: [(at: UInt32, weight: Int)] = []
+        for hash in hashes {
+            guard let record = suspendBook.records[hash], counts(record) else { continue }
+            let isSame = subject != nil && currentCertificate(record.signer)?.subject == subject
+            steps.append((record.issued.value, isSame ? 2 : 1))
+            steps.append((record.until.value, isSame ? -2 : -1))
+        }
+        steps.sort { ($0.at, $0.weight) < ($1.at, $1.weight) }
+        var spans: [Range<UInt32>] = []
+        var weight = 0
+        for (number, step) in steps.enumerated() {
+            weight += step.weight
+            guard weight >= 2, number + 1 < steps.count, steps[number + 1].at > step.at else { continue }
+            let end = steps[number + 1].at
+            if let last = spans.last, last.upperBound == step.at {
+                spans[spans.count - 1] = last.lowerBound..<end
+            } else {
+                spans.append(step.at..<end)
+            }
+        }
+        return spans
+    }
+
+    /// Whether members keep a device out at this time: within a span, and not beyond seven days in thirty.
+    func isSuspendedByMembers(_ device: DeviceID, at now: Minute) -> Bool {
+        guard suspendBook.byDevice[device] != nil else { return false }
+        let spans = suspensionSpans(of: device)
+        // A signer's clock may be ahead of ours.
+        let early = now.adding(DeviceCertificate.Grace.trusted).value
+        guard spans.contains(where: { $0.lowerBound <= early && now.value < $0.upperBound }) else { return false }
+        let month = now.adding(-Bounds.suspendMonth).value
+        var spent: Int64 = 0
+        for span in spans {
+            let from = max(span.lowerBound, month)
+            let upTo = min(span.upperBound, now.value)
+            if upTo > from { spent += Int64(upTo - from) }
+        }
+        return spent < Suspend.mostMinutes
+    }
+
+    /// Whether a signer may sign another Suspend now: none in force, and fewer than two in 30 days.
+    package func maySuspend(_ signer: DeviceID, at now: Minute) -> Bool {
+        let own = suspendBook.bySigner[signer, default: []].compactMap { suspendBook.records[$0] }
+        return wasMember(signer, at: now) && !isRevoked(signer) && !own.contains { $0.until > now }
+            && own.count { $0.issued > now.adding(-Bounds.suspendMonth) } < Bounds.suspendsInMonth
+    }
+}

@@ -1,0 +1,72 @@
+import CoveyCrypto
+
+/// Why a wipe order is not carried out by the device it names. The revocation it rides on stands all the same.
+package enum WipeRefusal: Error, Hashable, Sendable {
+    /// The note is not in the set, is for another device, carries no order, or does not revoke.
+    case notInForce
+    /// Its holder never agreed to wipe orders: the current certificate lacks ORG_OWNED.
+    case notOrgOwned
+    /// For another certificate than the current one.
+    case serial
+    /// Carried out or refused before.
+    case seen
+    case expired
+    /// Good for more than thirty days after it was issued.
+    case lifeTooLong
+    /// Who has heard nothing of the authority for so long obeys nobody.
+    case staleLog
+    /// Three others were issued within a day, and the root's threshold did not sign this one.
+    case tooManyOrders
+}
+
+extension Membership {
+    package enum WipeBounds {
+        /// Minutes from `issued` to `expires`.
+        package static let life: Int64 = 30 * 1440
+        /// Other orders known of a day, in minutes, from which on only the root is obeyed.
+        package static let others = 3
+        package static let day: Int64 = 1440
+    }
+
+    /// Judges the wipe order that a note carries, for the device that is asked to obey (protocol.md §6).
+    ///
+    /// Who may sign one was judged when the note came into the set: two wipe officers, or m keys of an authority.
+    package func wipeOrder(
+        in hash: NoteHash, for device: DeviceID, isSeen: Bool, at time: TimeView
+    ) throws(WipeRefusal) -> WipeOrder {
+        guard let record = noteBook.records[hash], record.content.device == device, let order = record.content.wipe,
+            effect(of: hash) == .revokes
+        else { throw .notInForce }
+        guard let certificate = currentCertificate(device), certificate.capabilities.contains(.orgOwned) else {
+            throw .notOrgOwned
+        }
+        guard order.serial == certificate.serial else { throw .serial }
+        guard !isSeen else { throw .seen }
+        guard order.expires <= record.content.issued.adding(WipeBounds.life) else { throw .lifeTooLong }
+        guard time.now < order.expires else { throw .expired }
+        guard staleness(at: time) == .fresh else { throw .staleLog }
+        let isOfRoot = record.form == .authority && record.content.authority == genesis.rootID
+        guard isOfRoot || otherOrders(than: order.order, at: time) < WipeBounds.others else { throw .tooManyOrders }
+        return order
+    }
+
+    private func otherOrders(than order: Octets16, at time: TimeView) -> Int {
+        var others: Set<Octets16> = []
+        for (hash, record) in noteBook.records {
+            guard let wipe = record.content.wipe, wipe.order != order,
+                record.content.issued > time.now.adding(-WipeBounds.day), effect(of: hash) == .revokes
+            else { continue }
+            others.insert(wipe.order)
+        }
+        return others.count
+    }
+
+    /// Whether a receipt is of the device that an order in the set names, for that order.
+    package func accepts(_ receipt: WipeReceipt) -> Bool {
+        guard let record = noteBook.records[receipt.note], record.content.device == receipt.device,
+            let order = record.content.wipe, order.order == receipt.order, order.mode == receipt.mode,
+            let signing = deviceRecords[receipt.device]?.signing
+        else { return false }
+        return receipt.signed.signers(among: [signing], type: .wipeReceipt, mesh: mesh)?.count == 1
+    }
+}

@@ -1,0 +1,278 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+/// protocol.md §1.6 and §7.2, item 38.
+@Suite("Members keep a lost device out for a few days, until its authority decides")
+struct SuspendTests {
+    private let mesh: TestMesh
+    private let field: LogWriter
+    private let fieldKeys: [SigningPrivateKey]
+    private let membership: Membership
+    /// The lost one, another of its person, and three of others.
+    private let lost: TestDevice
+    private let same: TestDevice
+    private let others: [TestDevice]
+
+    private static let day: Int64 = 1440
+
+    init() throws {
+        var mesh = try TestMesh()
+        let random = mesh.random
+        fieldKeys = [SigningPrivateKey(from: random)]
+        var (add, field) = try mesh.add(keys: fieldKeys, below: &mesh.root)
+        lost = mesh.device()
+        same = mesh.device()
+        others = (0..<3).map { _ in mesh.device() }
+        let subject = lost.subject
+        var certificates = try ([lost] + others).map { try mesh.certificate($0, by: field) }
+        certificates.append(try mesh.certificate(same, by: field) { $0.subject = subject })
+        var membership = try mesh.membership()
+        try membership.take(add, field.append(.certIssue(certificates)))
+        self.mesh = mesh
+        self.field = field
+        self.membership = membership
+    }
+
+    private func at(_ day: Double) -> TimeView {
+        TimeView(now: minute(day), isTrusted: true, floor: TestMesh.start)
+    }
+
+    private func minute(_ day: Double) -> Minute { TestMesh.start.adding(Int64(day * 1440)) }
+
+    /// From day to day, counted from the start.
+    private func suspend(
+        _ device: TestDevice, by signer: TestDevice, _ from: Double = 1, _ upTo: Double = 8
+    ) -> Suspend {
+        Suspend.make(
+            of: device.id(in: mesh.mesh), reason: .lost, issued: minute(from), until: minute(upTo), mesh: mesh.mesh,
+            key: signer.signing)
+    }
+
+    private func membership(with suspends: [Suspend]) throws -> Membership {
+        var membership = membership
+        for suspend in suspends { _ = try membership.accept(suspend: suspend.signed) }
+        return membership
+    }
+
+    private func isSuspended(_ suspends: [Suspend], at day: Double = 2) throws -> Bool {
+        try membership(with: suspends).isSuspended(lost.id(in: mesh.mesh), at: at(day))
+    }
+
+    @Test("Another device of the person does it alone; of others it takes two, and each counts once")
+    func signers() throws {
+        #expect(try isSuspended([suspend(lost, by: same)]))
+        #expect(try !isSuspended([suspend(lost, by: others[0])]))
+        #expect(try isSuspended([suspend(lost, by: others[0]), suspend(lost, by: others[1], 1.5, 8)]))
+        #expect(try !isSuspended([suspend(lost, by: others[0]), suspend(lost, by: others[0], 1.5, 8)]))
+        let membership = try membership(with: [suspend(lost, by: same)])
+        let certificate = try #require(membership.currentCertificate(lost.id(in: mesh.mesh)))
+        let hash = try #require(membership.chainHash(of: certificate.device))
+        func admission(_ day: Double) -> Admission {
+            mesh.admit(certificate, chain: .hash(hash), to: membership, time: at(day))
+        }
+        #expect(admission(2).catchUp == .suspended)
+        #expect(!membership.isMember(certificate.device, at: at(2)))
+        #expect(admission(8).member != nil)
+    }
+
+    @Test("What two ask for is kept out while both ask")
+    func overlap() throws {
+        let both = [suspend(lost, by: others[0], 1, 5), suspend(lost, by: others[1], 3, 9)]
+        for (day, expected) in [(2.5, true), (4, true), (5, false), (6, false)] {
+            // A signer's clock may be a day ahead: 2.5 is half a day before the second one was signed.
+            #expect(try isSuspended(both, at: day) == expected)
+        }
+        #expect(try !isSuspended(both, at: 1.5))
+    }
+
+    @Test("A second one while the first is in force, and a third in thirty days, do not count")
+    func signerQuota() throws {
+        func two(_ from: Double, _ upTo: Double) -> [Suspend] {
+            // An hour apart: two members must not sign one body.
+            [suspend(lost, by: others[0], from, upTo), suspend(lost, by: others[1], from, upTo + 1 / 24)]
+        }
+        let another = others[2]
+        let first = [suspend(another, by: others[0], 1, 7), suspend(another, by: others[1], 1, 6)]
+        #expect(try !isSuspended(first + two(5, 10), at: 6))
+        #expect(try isSuspended(first + two(8, 10), at: 9))
+        #expect(try !isSuspended(first + two(8, 9) + two(20, 22), at: 21))
+        #expect(try isSuspended(first + two(8, 9) + two(39, 41), at: 40))
+        let second = try membership(with: first)
+        #expect(!second.maySuspend(others[0].id(in: mesh.mesh), at: minute(2)))
+        #expect(second.maySuspend(others[0].id(in: mesh.mesh), at: minute(7)))
+        let third = try membership(with: first + two(8, 9))
+        #expect(!third.maySuspend(others[0].id(in: mesh.mesh), at: minute(20)))
+        #expect(third.maySuspend(others[0].id(in: mesh.mesh), at: minute(38.5)))
+    }
+
+    @Test("A device is kept out for seven days in thirty at most, whoever asks")
+    func deviceQuota() throws {
+        let suspends = [
+            suspend(lost, by: same, 1, 6), suspend(lost, by: same, 10, 15), suspend(lost, by: others[0], 14, 20),
+            suspend(lost, by: others[1], 14.5, 20),
+        ]
+        for (day, expected) in [(2, true), (7, false), (11, true), (11.99, true), (12, false), (19, false)] {
+            #expect(try isSuspended(suspends, at: day) == expected)
+        }
+        #expect(try isSuspended(suspends + [suspend(lost, by: same, 45, 50)], at: 46))
+    }
+
+    @Test("A device that announces, or holds an authority's key, is for its authorities to judge")
+    func protected() throws {
+        var mesh = mesh
+        let announcer = mesh.device()
+        let leader = TestDevice(
+            signing: fieldKeys[0], link: mesh.device().link, message: mesh.device().message,
+            subject: mesh.device().subject)
+        let certificates = [
+            try mesh.certificate(announcer, by: mesh.root) { $0.capabilities.insert(.announce) },
+            try mesh.certificate(leader, by: mesh.root),
+        ]
+        var membership = membership
+        try membership.take(mesh.root.append(.certIssue(certificates)))
+        for device in [announcer, leader] {
+            var membership = membership
+            for (signer, upTo) in zip(others, [7.0, 8]) {
+                _ = try membership.accept(suspend: suspend(device, by: signer, 1, upTo).signed)
+            }
+            #expect(membership.currentCertificate(device.id(in: mesh.mesh)) != nil)
+            #expect(!membership.isSuspended(device.id(in: mesh.mesh), at: at(2)))
+        }
+    }
+
+    @Test("Strangers, revoked members and the device itself cannot ask")
+    func wrongSigners() throws {
+        var membership = membership
+        #expect(throws: SuspendRefusal.ownDevice) {
+            _ = try membership.accept(suspend: suspend(lost, by: lost).signed)
+        }
+        let body = suspend(lost, by: same).signed.body
+        let twice = Signed(body, type: .object(.suspend), mesh: mesh.mesh, keys: [same.signing, others[0].signing])
+        #expect(throws: SuspendRefusal.signature) { _ = try membership.accept(suspend: twice) }
+        let foul = Signed(body, type: .object(.revokeNote), mesh: mesh.mesh, keys: [same.signing])
+        #expect(throws: SuspendRefusal.signature) { _ = try membership.accept(suspend: foul) }
+        guard case .held = try membership.accept(suspend: suspend(lost, by: mesh.device()).signed) else {
+            Issue.record("a signer that is not known yet may become known")
+            return
+        }
+        _ = try membership.accept(suspend: suspend(lost, by: same).signed)
+        #expect(membership.isSuspended(lost.id(in: mesh.mesh), at: at(2)))
+        _ = try membership.accept(note: mesh.note(of: same, reason: .retired, keys: [same.signing]).signed)
+        #expect(!membership.isSuspended(lost.id(in: mesh.mesh), at: at(2)))
+    }
+
+    @Test("The authority lifts a Suspend; that it renews a certificate ends none")
+    func authority() throws {
+        var field = field
+        let asked = suspend(lost, by: same)
+        var membership = try membership(with: [asked])
+        let device = lost.id(in: mesh.mesh)
+        try membership.take(field.append(.certIssue([try mesh.certificate(lost, serial: 2, by: field)])))
+        #expect(membership.isSuspended(device, at: at(2)))
+        let verdict = NoteVerdict(note: NoteHash(prefixOf: asked.hash), decision: .lifted)
+        let entry = try field.append(.certRevoke([verdict]))
+        guard case .accepted(let intake) = try membership.accept(entry.signed) else { return }
+        #expect(intake.changes.contains(.reinstated(device)))
+        #expect(!membership.isSuspended(device, at: at(2)))
+        #expect(membership.isMember(device, at: at(2)))
+    }
+
+    @Test("What is over, by the log of the device's authority, is forgotten and not taken again")
+    func forgetting() throws {
+        var field = field
+        let asked = suspend(lost, by: same)
+        var membership = try membership(with: [asked])
+        try membership.take(field.append(.epochAnnounce(epoch(in: membership, 1)), time: minute(37.9)))
+        #expect(membership.hasSuspend(asked.hash))
+        let entry = try field.append(.epochAnnounce(epoch(in: membership, 2)), time: minute(38))
+        guard case .accepted(let intake) = try membership.accept(entry.signed) else { return }
+        #expect(intake.suspendsGone == [asked.hash])
+        #expect(membership.suspends.isEmpty)
+        #expect(throws: SuspendRefusal.over) { _ = try membership.accept(suspend: asked.signed) }
+    }
+
+    private func epoch(in membership: Membership, _ number: UInt32) -> EpochAnnouncement {
+        EpochAnnouncement(
+            number: number, commit: .random(from: mesh.random), rows: membership.heads, notes: [],
+            validFrom: TestMesh.start, graceDays: 30)
+    }
+
+    @Test("Of one signer the first eight are kept; entries and Suspends in any order make one state")
+    func orders() throws {
+        let random = SeededRandom(seed: 11)
+        var pool: [Suspend] = []
+        for signer in [same] + others {
+            for number in 0..<10 {
+                let from = Double(number * 16) + Double(random.uniform(0...50)) / 10
+                let length = Double(random.uniform(1...70)) / 10
+                let target = random.uniform(0...3) == 0 ? others[2] : lost
+                guard target.id(in: mesh.mesh) != signer.id(in: mesh.mesh) else { continue }
+                pool.append(suspend(target, by: signer, from, from + length))
+            }
+        }
+        var field = field
+        let renewal = try field.append(.certIssue([try mesh.certificate(lost, serial: 2, by: field)]))
+        let lifted = NoteVerdict(note: NoteHash(prefixOf: pool[3].hash), decision: .lifted)
+        let verdict = try field.append(.certRevoke([lifted]))
+        let gone = mesh.note(of: others[1], reason: .retired, keys: [others[1].signing])
+        var seen: Set<[SuspendHash]> = []
+        var timelines: Set<[Bool]> = []
+        for _ in 0..<12 {
+            var steps: [Step] = pool.map { .suspend($0) } + [.entry(renewal), .entry(verdict), .note(gone)]
+            for index in steps.indices.reversed() {
+                steps.swapAt(index, Int(random.uniform(0...index)))
+            }
+            var membership = membership
+            for step in steps {
+                switch step {
+                case .suspend(let suspend): _ = try? membership.accept(suspend: suspend.signed)
+                case .entry(let entry): _ = try membership.accept(entry.signed)
+                case .note(let note): _ = try membership.accept(note: note.signed)
+                }
+            }
+            #expect(membership.suspends.count <= 4 * 8)
+            seen.insert(membership.suspends)
+            timelines.insert(
+                (0..<640).map { membership.isSuspended(lost.id(in: mesh.mesh), at: at(Double($0) / 4)) })
+        }
+        #expect(seen.count == 1)
+        #expect(timelines.count == 1)
+        #expect(timelines.first?.contains(true) ?? false)
+    }
+
+    private enum Step {
+        case suspend(Suspend)
+        case entry(LogEntry)
+        case note(RevokeNote)
+    }
+
+    @Test("Never more than seven days in any thirty, whatever members sign")
+    func longest() throws {
+        let random = SeededRandom(seed: 5)
+        for _ in 0..<20 {
+            var membership = membership
+            var coming: [Suspend] = []
+            for signer in [same] + others {
+                for number in 0..<6 {
+                    let from = Double(number * 12) + Double(random.uniform(0...110)) / 10
+                    let length = Double(random.uniform(10...70)) / 10
+                    coming.append(suspend(lost, by: signer, from, from + length))
+                }
+            }
+            var hours: [Bool] = []
+            for hour in 0..<24 * 80 {
+                let time = at(Double(hour) / 24)
+                for asked in coming where asked.issued <= time.now {
+                    _ = try? membership.accept(suspend: asked.signed)
+                }
+                coming.removeAll { $0.issued <= time.now }
+                hours.append(membership.isSuspended(lost.id(in: mesh.mesh), at: time))
+            }
+            #expect(hours.contains(true))
+            let most = (24 * 30..<hours.count).map { end in hours[end - 24 * 30..<end].count { $0 } }.max()
+            // One sample an hour may be one too many.
+            #expect(most ?? 0 <= 24 * 7 + 1)
+        }
+    }
+}

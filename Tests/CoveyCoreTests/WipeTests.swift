@@ -1,0 +1,149 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+/// protocol.md §6 and §7.2, item 82.
+@Suite("A device obeys a wipe order only when nothing speaks against it")
+struct WipeTests {
+    private let mesh: TestMesh
+    private let membership: Membership
+    private let officers: [TestDevice]
+    private let target: TestDevice
+    private let owned: DeviceCertificate
+    private static let now = TestMesh.start.adding(2 * 1440)
+    private let time = TimeView(now: now, isTrusted: true, floor: TestMesh.start)
+
+    init() throws {
+        var mesh = try TestMesh()
+        officers = (0..<2).map { _ in mesh.device() }
+        target = mesh.device()
+        owned = try mesh.certificate(target, serial: 7, by: mesh.root) { $0.capabilities.insert(.orgOwned) }
+        var certificates = try officers.map { officer in
+            try mesh.certificate(officer, by: mesh.root) { $0.capabilities.insert(.wipeOfficer) }
+        }
+        certificates.append(owned)
+        var membership = try mesh.membership()
+        try membership.take(mesh.root.append(.certIssue(certificates)))
+        let epoch = EpochAnnouncement(
+            number: 1, commit: .random(from: mesh.random), rows: membership.heads, notes: [],
+            validFrom: TestMesh.start, graceDays: 30)
+        try membership.take(mesh.root.append(.epochAnnounce(epoch)))
+        self.mesh = mesh
+        self.membership = membership
+    }
+
+    private func order(
+        _ number: UInt8 = 1, serial: UInt64 = 7, issued: Minute = now.adding(-10), days: Double = 30,
+        of device: DeviceID? = nil, byRoot: Bool = false
+    ) -> RevokeNote {
+        let wipe = WipeOrder(
+            mode: .erase, order: Octets16([UInt8](repeating: number, count: 16)) ?? Octets16(), serial: serial,
+            expires: issued.adding(Int64(days * 1440)))
+        return RevokeNote.make(
+            RevokeNote.Content(
+                device: device ?? target.id(in: mesh.mesh), reason: .lost, suspectSince: issued, issued: issued,
+                authority: byRoot ? mesh.root.log : AuthorityID(), wipe: wipe),
+            mesh: mesh.mesh, keys: byRoot ? Array(mesh.roots[..<2]) : officers.map(\.signing))
+    }
+
+    private func judge(
+        _ note: RevokeNote, among others: [RevokeNote] = [], in membership: Membership? = nil, isSeen: Bool = false,
+        at time: TimeView? = nil
+    ) throws -> WipeRefusal? {
+        var membership = membership ?? self.membership
+        for note in [note] + others { _ = try membership.accept(note: note.signed) }
+        do {
+            let found = try membership.wipeOrder(
+                in: note.hash, for: target.id(in: mesh.mesh), isSeen: isSeen, at: time ?? self.time)
+            #expect(found == note.content.wipe)
+            return nil
+        } catch { return error }
+    }
+
+    @Test("Two officers, or the authority's threshold, for the current certificate, in time")
+    func obeyed() throws {
+        #expect(try judge(order()) == nil)
+        #expect(try judge(order(byRoot: true)) == nil)
+    }
+
+    @Test("Not: one signature, another serial, no ORG_OWNED, one seen before, one that is over or too long, a stale log")
+    func refused() throws {
+        let alone = RevokeNote.make(order().content, mesh: mesh.mesh, keys: [officers[0].signing])
+        #expect(membership.refusal(of: alone) == .wipeOrder)
+        #expect(try judge(order(serial: 6)) == .serial)
+        #expect(try judge(order(), isSeen: true) == .seen)
+        #expect(try judge(order(issued: Self.now.adding(-3000), days: 1)) == .expired)
+        #expect(try judge(order(days: 30.1)) == .lifeTooLong)
+        let later = TimeView(now: Self.now.adding(8 * 1440), isTrusted: true, floor: TestMesh.start)
+        #expect(try judge(order(), at: later) == .staleLog)
+        #expect(try judge(order(of: officers[0].id(in: mesh.mesh))) == .notInForce)
+        var mesh = mesh
+        var own = membership
+        let renewed = try mesh.certificate(target, serial: 8, by: mesh.root)
+        try own.take(mesh.root.append(.certIssue([renewed])))
+        #expect(try judge(order(serial: 8), in: own) == .notOrgOwned)
+        #expect(own.isMember(renewed.device, at: time))
+    }
+
+    @Test("A lifted order is none")
+    func lifted() throws {
+        var mesh = mesh
+        var own = membership
+        let note = order()
+        try own.take(mesh.root.append(.certRevoke([NoteVerdict(note: note.hash, decision: .lifted)])))
+        #expect(try judge(note, in: own) == .notInForce)
+    }
+
+    @Test("Whoever knows three other orders of a day obeys the root's threshold only")
+    func manyOrders() throws {
+        let others = (2...4).map { number in
+            order(UInt8(number), of: number == 4 ? officers[0].id(in: mesh.mesh) : officers[1].id(in: mesh.mesh))
+        }
+        #expect(try judge(order(), among: Array(others[..<2])) == nil)
+        #expect(try judge(order(), among: others) == .tooManyOrders)
+        #expect(try judge(order(byRoot: true), among: others) == nil)
+        let old = (2...4).map { order(UInt8($0), issued: Self.now.adding(-1441), of: officers[0].id(in: mesh.mesh)) }
+        #expect(try judge(order(), among: old) == nil)
+    }
+
+    @Test("The receipt is the device's own, for the order it names")
+    func receipt() throws {
+        var membership = membership
+        let note = order()
+        _ = try membership.accept(note: note.signed)
+        let wipe = try #require(note.content.wipe)
+        func receipt(_ order: WipeOrder, _ key: SigningPrivateKey, of device: DeviceID? = nil) -> WipeReceipt {
+            WipeReceipt.make(
+                of: order, in: note.hash, by: device ?? owned.device, done: Self.now, mesh: mesh.mesh, key: key)
+        }
+        let good = receipt(wipe, target.signing)
+        #expect(membership.accepts(good))
+        #expect(try WipeReceipt(parsing: Signed(parsing: good.signed.bytes)) == good)
+        #expect(!membership.accepts(receipt(wipe, officers[0].signing)))
+        #expect(!membership.accepts(receipt(wipe, officers[0].signing, of: officers[0].id(in: mesh.mesh))))
+        let other = WipeOrder(mode: .lock, order: wipe.order, serial: 7, expires: wipe.expires)
+        #expect(!membership.accepts(receipt(other, target.signing)))
+        #expect(!self.membership.accepts(good))
+    }
+
+    @Test("An act of a revoked device counts when it was applied before, and refers to an entry from before")
+    func causalPast() throws {
+        var mesh = mesh
+        var membership = membership
+        let before = Octets16(prefixOf: try #require(membership.entryIDs(of: mesh.root.log).last))
+        func counts(_ reference: Octets16?, _ wasAppliedBefore: Bool) -> Bool {
+            membership.isInCausalPast(reference, of: owned.device, wasAppliedBefore: wasAppliedBefore)
+        }
+        #expect(counts(nil, false))
+        let note = mesh.note(of: target, authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
+        _ = try membership.accept(note: note.signed)
+        let told = try mesh.root.append(.certRevoke([NoteVerdict(note: note.hash, decision: .confirmed)]))
+        try membership.take(told)
+        #expect(counts(before, true))
+        // A back-dated reference alone is not believed.
+        #expect(!counts(before, false))
+        #expect(!counts(nil, true))
+        #expect(!counts(Octets16(prefixOf: told.id), true))
+        #expect(!counts(Octets16(), true))
+    }
+}
