@@ -30,6 +30,35 @@ package struct MeshClock: Sendable {
         package static let quorum = 3
         /// Peers whose clocks are kept.
         package static let mostPeers = 64
+        /// Timekeepers whose last word is kept, and for how many microseconds of uptime.
+        package static let mostTimekeepers = 8
+        package static let attestationLife: UInt64 = 3_600_000_000
+        /// Microseconds that a timekeeper who is alone with its word may differ from our own estimate.
+        package static let aloneWithin: Int64 = 600_000_000
+    }
+
+    /// Why the machine's clock is not believed.
+    package enum Fault: Hashable, Sendable {
+        /// It stands before the floor: time has been later already.
+        case behind
+        /// It stands more than 400 days after the floor.
+        case farAhead
+        /// It jumped: it and the monotonic clock no longer agree.
+        case jumped
+        /// Two timekeepers agree on another time.
+        case contradicted
+    }
+
+    /// What became of a timekeeper's word.
+    package enum Attested: Hashable, Sendable {
+        /// Two agree: the floor is theirs.
+        case agreed
+        /// One, near enough to our own estimate.
+        case near
+        /// Kept until another says the same.
+        case alone
+        /// Too vague, or too many.
+        case unused
     }
 
     private struct Reading: Sendable {
@@ -43,6 +72,32 @@ package struct MeshClock: Sendable {
         }
     }
 
+    /// Between which two instants the time was, at one reading of the monotonic clock.
+    private struct Span: Sendable {
+        let earliest: Reading
+        let latest: Reading
+
+        /// Minutes are cut off, not rounded: the last one counts whole.
+        init(_ attestation: TimeAttestation, uptime: UInt64) {
+            let radius = Int64(attestation.radius)
+            earliest = Reading(wall: microseconds(attestation.time.adding(-radius)), uptime: uptime)
+            latest = Reading(wall: microseconds(attestation.time.adding(radius + 1)), uptime: uptime)
+        }
+
+        /// What both allow, at `uptime`; nil when they contradict each other.
+        init?(_ first: Span, _ second: Span, at uptime: UInt64) {
+            let earliest = max(first.earliest.at(uptime), second.earliest.at(uptime))
+            let latest = min(first.latest.at(uptime), second.latest.at(uptime))
+            guard earliest <= latest else { return nil }
+            self.earliest = Reading(wall: earliest, uptime: uptime)
+            self.latest = Reading(wall: latest, uptime: uptime)
+        }
+
+        func contains(_ wall: Int64, within slack: Int64, at uptime: UInt64) -> Bool {
+            wall >= earliest.at(uptime) - slack && wall <= latest.at(uptime) + slack
+        }
+    }
+
     /// To be saved whenever it has grown, and given to `init` after a restart.
     package private(set) var floor: Minute
     private var floorReading: Reading
@@ -51,10 +106,16 @@ package struct MeshClock: Sendable {
     /// Newest entry time of an authority that is too far ahead to be believed alone.
     private var ahead: [LogID: Minute] = [:]
     private var peers: [DeviceID: Reading] = [:]
+    /// What single timekeepers cannot drag along: the floor without their word.
+    private var ownReading: Reading
+    private var timekeepers: [SubjectID: Span] = [:]
+    /// What two timekeepers agreed on last.
+    private var attested: Span?
 
     package init(floor: Minute, now: Now) {
         self.floor = floor
         floorReading = Reading(wall: Self.microseconds(floor), uptime: now.uptime)
+        ownReading = floorReading
     }
 
     package mutating func update(now: Now) -> TimeView {
@@ -94,15 +155,50 @@ package struct MeshClock: Sendable {
         peers[member] = Reading(wall: wall, uptime: now.uptime)
     }
 
+    /// Takes what a timekeeper signed just now (rule 6): two that agree move the floor; one alone does when it is near
+    /// to what we think ourselves. However often it says so, it moves the floor by no more than that.
+    ///
+    /// - Parameter subject: of the timekeeper's device. Two devices of one person are one timekeeper.
+    package mutating func hear(
+        _ attestation: TimeAttestation, from member: SubjectID, now: Now
+    ) -> Attested {
+        guard attestation.radius <= TimeAttestation.Bounds.mostRadius else { return .unused }
+        let word = Span(attestation, uptime: now.uptime)
+        timekeepers = timekeepers.filter { $0.value.earliest.uptime + Bounds.attestationLife > now.uptime }
+        guard timekeepers[member] != nil || timekeepers.count < Bounds.mostTimekeepers else { return .unused }
+        timekeepers[member] = word
+        // The latest that two allow: what a third says that is wrong does not stand between them.
+        let common = timekeepers.filter { $0.key != member }.values.compactMap { Span(word, $0, at: now.uptime) }
+            .max { $0.earliest.wall < $1.earliest.wall }
+        if let common {
+            attested = common
+            raise(to: Minute(wall: common.earliest.wall), uptime: now.uptime)
+            // A clock that was set right since is believed again.
+            if common.contains(now.wall, within: Bounds.drift, at: now.uptime), isPlausible(now.wall) {
+                reference = Reading(wall: now.wall, uptime: now.uptime)
+            }
+            return .agreed
+        }
+        let estimate = isTrusted(now) ? now.wall : ownReading.at(now.uptime)
+        guard (Self.microseconds(attestation.time) - estimate).magnitude < UInt64(Bounds.aloneWithin) else {
+            return .alone
+        }
+        raise(to: Minute(wall: word.earliest.wall), uptime: now.uptime, isAlone: true)
+        return .near
+    }
+
     package mutating func forget(_ member: DeviceID) { peers[member] = nil }
 
     /// What mail is dated and judged by, in microseconds since 1970: the machine's clock when it is trusted, else the
-    /// median of the members' clocks, never below the floor (rule 5).
+    /// median of the members' clocks, never below the floor (rule 5) nor outside what two timekeepers agree on.
     package func mailWall(now: Now) -> Int64 {
         if isTrusted(now) { return now.wall }
         let clocks = peers.values.map { $0.at(now.uptime) }.sorted()
         let median = clocks.isEmpty ? floorReading.at(now.uptime) : clocks[(clocks.count - 1) / 2]
-        return max(median, Self.microseconds(floor))
+        // Two timekeepers that agree count more than any number of HELLOs.
+        guard let attested else { return max(median, Self.microseconds(floor)) }
+        let bounded = min(max(median, attested.earliest.at(now.uptime)), attested.latest.at(now.uptime))
+        return max(bounded, Self.microseconds(floor))
     }
 
     package func mailNow(now: Now) -> Minute { Minute(wall: mailWall(now: now)) }
@@ -110,7 +206,7 @@ package struct MeshClock: Sendable {
     /// What mail and keys are erased by: never what fewer than three members say, else no later than the real time as far
     /// as can be told.
     package func expiryNow(now: Now) -> Minute {
-        if isTrusted(now) || peers.count >= Bounds.quorum { return mailNow(now: now) }
+        if isTrusted(now) || attested != nil || peers.count >= Bounds.quorum { return mailNow(now: now) }
         return max(Minute(wall: floorReading.at(now.uptime)), floor)
     }
 
@@ -126,18 +222,25 @@ package struct MeshClock: Sendable {
         return wall >= least && wall - least <= Bounds.mostAhead
     }
 
-    private func isTrusted(_ now: Now) -> Bool {
-        guard isPlausible(now.wall), let reference, now.uptime >= reference.uptime else { return false }
+    private func isTrusted(_ now: Now) -> Bool { fault(now: now) == nil }
+
+    /// Why the machine's clock is not believed now; nil when it is (rule 2).
+    package func fault(now: Now) -> Fault? {
+        guard isPlausible(now.wall) else { return now.wall < Self.microseconds(floor) ? .behind : .farAhead }
+        if let attested, !attested.contains(now.wall, within: Bounds.drift, at: now.uptime) { return .contradicted }
+        guard let reference, now.uptime >= reference.uptime else { return .jumped }
         let elapsed = Int64(clamping: now.uptime - reference.uptime)
-        return (now.wall - reference.at(now.uptime)).magnitude <= UInt64(Bounds.drift + elapsed / 500)
+        let isSteady = (now.wall - reference.at(now.uptime)).magnitude <= UInt64(Bounds.drift + elapsed / 500)
+        return isSteady ? nil : .jumped
     }
 
-    private mutating func raise(to time: Minute, uptime: UInt64) {
+    private mutating func raise(to time: Minute, uptime: UInt64, isAlone: Bool = false) {
         guard time > floor else { return }
         floor = time
         // The time since the old floor was learnt is not lost when the new one is below where it had come to.
         let estimate = floorReading.at(uptime)
         floorReading = Reading(wall: max(estimate, Self.microseconds(time)), uptime: uptime)
+        if !isAlone { ownReading = floorReading }
     }
 
     private static func microseconds(_ minute: Minute) -> Int64 { Int64(minute.value) * 60_000_000 }

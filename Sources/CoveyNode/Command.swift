@@ -172,7 +172,11 @@ package struct Status: Hashable, Sendable {
     package var notes: Int
     package var epoch: UInt32?
     package var isHolding: Bool
-    package var timeIsTrusted: Bool
+    /// For certificates.
+    package var now: Minute
+    /// Why the machine's clock is not believed; nil when it is.
+    package var clockFault: MeshClock.Fault?
+    package var timeIsTrusted: Bool { clockFault == nil }
     package var certificateExpires: Minute
     /// Why handshakes and frames were refused, and how often.
     package var refusals: [String: UInt64]
@@ -193,7 +197,7 @@ package struct Status: Hashable, Sendable {
         notes = 0
         epoch = nil
         isHolding = false
-        timeIsTrusted = false
+        now = Minute(0)
         refusals = [:]
     }
 }

@@ -89,7 +89,8 @@ extension Node {
         status.notes = roster.notes.count
         status.epoch = selection.preferred?.number
         status.isHolding = selection.isHold
-        status.timeIsTrusted = time(now).isTrusted
+        status.now = time(now).now
+        status.clockFault = clock.fault(now: now)
         status.refusals = refusals
         return status
     }

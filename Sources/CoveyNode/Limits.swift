@@ -39,6 +39,11 @@ package enum Limits {
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.
     package static let bundleRequests = 4
+    /// Answers a timekeeper gives on a link in a minute; microseconds between two challenges to one; minutes that the real
+    /// time may lie beside its clock: they are cut, not rounded, and the answer took a while.
+    package static let timeAnswers = 4
+    package static let timeRequestPause: UInt64 = 1_800_000_000
+    package static let timeRadius: UInt16 = 2
     /// Letters of one sender taken to the inbox in a minute while there is no room for their envelopes.
     package static let unkeptLetters = 10
     /// Runs of a set that end unequal, one after the other, before they are no longer a reason to look again at once.

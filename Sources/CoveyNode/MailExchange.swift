@@ -99,8 +99,12 @@ extension Node {
             }
         case .cert:
             _ = try Frame.Cert(parsing: body)
+        case .timeRequest:
+            receive(try Frame.TimeRequest(parsing: body), on: link, now)
+        case .timeResponse:
+            try receive(Frame.TimeResponse(parsing: body), on: link, now, &effects)
         case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
-            .iDontWant, .cancel, .vax, .util, .pairPrekey, .timeRequest, .timeResponse:
+            .iDontWant, .cancel, .vax, .util, .pairPrekey:
             // Known numbers whose features this version does not have: it offers none of them, and asks for none.
             break
         }

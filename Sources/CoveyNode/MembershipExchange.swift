@@ -122,6 +122,7 @@ extension Node {
             startDigests(link, after: Limits.digestAfterHello, now)
             armLink(link)
             policy.contactUp(link.peerView, now: now)
+            askTime(link, now)
             shelf.share(among: links.count { $0.isOpen })
             try compare(hello, on: link, now, store, &effects)
         case .open:
@@ -386,4 +387,5 @@ enum LinkRefusal: Error {
     case otherID
     case bundle
     case offerUnknown
+    case timeAttestation
 }

@@ -222,6 +222,7 @@ package final class Node {
             try sealWaiting(for: nil, now, store, &effects)
             forgottenUpTo = hour
         }
+        for link in links { askTime(link, now) }
         // Certificates end while links stand.
         try recheckLinks(now, store, &effects)
         if view.floor != savedFloor {

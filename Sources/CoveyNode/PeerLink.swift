@@ -82,6 +82,10 @@ final class PeerLink {
     /// The last entry of each log that the peer's heads made us send.
     var entriesSent: [LogID: UInt64] = [:]
     var bundleRequests = PerMinute(Limits.bundleRequests)
+    var timeAnswers = PerMinute(Limits.timeAnswers)
+    /// The challenge a timekeeper has not answered yet, and when it gets the next.
+    var timeNonce: Octets16?
+    var timeDue: UInt64 = 0
     /// Logs whose fork was shown to the peer.
     var forksShown: Set<LogID> = []
     /// How we came to be a member was shown.

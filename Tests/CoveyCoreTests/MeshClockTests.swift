@@ -118,6 +118,97 @@ struct MeshClockTests {
         #expect(own.mailNow(now: now(uptime: 0, wall: 10)) == floor.adding(10))
     }
 
+    // MARK: Timekeepers
+
+    private func subject(_ number: UInt8) -> SubjectID { SubjectID([UInt8](repeating: number, count: 16))! }
+
+    /// Minutes from the floor.
+    private func word(_ time: Int64, radius: UInt16 = 2) -> TimeAttestation {
+        TimeAttestation(time: floor.adding(time), radius: radius, nonce: Octets16())
+    }
+
+    @Test("Two timekeepers that agree give a machine without a clock its hour, for certificates and for mail")
+    func twoTimekeepers() {
+        let off = now(uptime: 0, wall: -1_000_000)
+        var clock = MeshClock(floor: floor, now: off)
+        #expect(clock.hear(word(50_000), from: subject(1), now: off) == .alone)
+        #expect(clock.floor == floor)
+        // The same person again, with another device or not, is no second opinion.
+        #expect(clock.hear(word(50_000), from: subject(1), now: off) == .alone)
+        #expect(clock.hear(word(50_100), from: subject(2), now: off) == .alone)
+        #expect(clock.hear(word(50_003), from: subject(3), now: off) == .agreed)
+        #expect(clock.floor == floor.adding(50_001))
+        let later = now(uptime: 30, wall: -999_970)
+        #expect(
+            clock.update(now: later)
+                == TimeView(now: floor.adding(50_031), isTrusted: false, floor: floor.adding(50_001)))
+        // What other members say of the hour moves mail no further than the two allow.
+        for number in 1...5 as ClosedRange<UInt8> {
+            let liar = DeviceID([UInt8](repeating: number, count: 16))!
+            clock.hear(wall: 0, from: liar, now: later)
+        }
+        #expect(clock.mailNow(now: later) == floor.adding(50_031))
+        #expect(clock.expiryNow(now: later) == floor.adding(50_031))
+    }
+
+    @Test("A word is forgotten after an hour, and one from a vague timekeeper is no word")
+    func oldWords() {
+        let off = now(uptime: 0, wall: -1_000_000)
+        var clock = MeshClock(floor: floor, now: off)
+        #expect(clock.hear(word(50_000), from: subject(1), now: off) == .alone)
+        #expect(clock.hear(word(50_000, radius: 61), from: subject(2), now: off) == .unused)
+        let later = now(uptime: 61, wall: -999_939)
+        #expect(clock.hear(word(50_061), from: subject(2), now: later) == .alone)
+        // Words age as the machine does: the earlier one still agrees where the time went on.
+        #expect(clock.hear(word(50_091), from: subject(3), now: now(uptime: 91, wall: -999_909)) == .agreed)
+    }
+
+    @Test("One timekeeper alone moves the floor when it is near our own estimate, and never drags it further")
+    func aloneTimekeeper() {
+        let off = now(uptime: 0, wall: -1_000_000)
+        var clock = MeshClock(floor: floor, now: off)
+        #expect(clock.hear(word(10), from: subject(1), now: off) == .alone)
+        for step in 1...20 as ClosedRange<Int64> { _ = clock.hear(word(step * 9), from: subject(1), now: off) }
+        #expect(clock.floor == floor.adding(9 - 2))
+    }
+
+    @Test("A trusted clock that two timekeepers contradict is not believed, until it is set right")
+    func contradicted() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 50))
+        #expect(clock.update(now: now(uptime: 0, wall: 50)).isTrusted)
+        let asked = now(uptime: 5, wall: 55)
+        _ = clock.hear(word(5), from: subject(1), now: asked)
+        #expect(clock.fault(now: asked) == nil)
+        #expect(clock.hear(word(5), from: subject(2), now: asked) == .agreed)
+        #expect(clock.fault(now: asked) == .contradicted)
+        #expect(clock.update(now: asked).now == floor.adding(5))
+        let corrected = now(uptime: 10, wall: 10)
+        #expect(clock.fault(now: corrected) == .jumped)
+        #expect(clock.hear(word(10), from: subject(1), now: corrected) == .agreed)
+        #expect(clock.update(now: corrected).isTrusted)
+    }
+
+    @Test("Where the floor has followed a clock that ran ahead, it stays, and the contradiction is known")
+    func ranAhead() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 43_200))
+        _ = clock.update(now: now(uptime: 0, wall: 43_200))
+        let asked = now(uptime: 5, wall: 43_205)
+        _ = clock.hear(word(5), from: subject(1), now: asked)
+        #expect(clock.hear(word(5), from: subject(2), now: asked) == .agreed)
+        #expect(clock.fault(now: asked) == .contradicted)
+        #expect(clock.floor == floor.adding(43_200))
+    }
+
+    @Test("A contradiction cannot bring back a time before the floor")
+    func floorStands() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        _ = clock.hear(word(-5000), from: subject(1), now: now(uptime: 0, wall: 10))
+        #expect(clock.hear(word(-5000), from: subject(2), now: now(uptime: 0, wall: 10)) == .agreed)
+        #expect(clock.floor == floor)
+        #expect(clock.update(now: now(uptime: 1, wall: 11)).now == floor.adding(1))
+        #expect(clock.mailNow(now: now(uptime: 1, wall: 11)) >= floor)
+    }
+
     @Test("Absurd clocks of members do not trap")
     func absurd() {
         let start = now(uptime: 0, wall: -100)

@@ -52,6 +52,9 @@ enum LinkEntries {
         case .ping: same(Frame.Ping.self, body)
         case .pong: same(Frame.Pong.self, body)
         case .credit: same(Frame.Credit.self, body)
+        case .offer: same(Frame.Offer.self, body)
+        case .timeRequest: same(Frame.TimeRequest.self, body)
+        case .timeResponse: same(Frame.TimeResponse.self, body)
         case .want: same(Frame.Want.self, body)
         case .notHave: same(Frame.NotHave.self, body)
         case .cancel: same(Frame.Cancel.self, body)
@@ -68,7 +71,7 @@ enum LinkEntries {
         case .data: data(body)
         case .digest, .summary, .recon, .reconDone: SyncEntries.frame(input)
         case .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
-            .iDontWant, .offer, .vax, .util, .pairPrekey, .timeRequest, .timeResponse:
+            .iDontWant, .vax, .util, .pairPrekey:
             return
         }
     }

@@ -316,6 +316,21 @@ struct FrameTests {
 
     // MARK: Strangers' bytes
 
+    @Test("a challenge and its answer have the sizes of the table")
+    func time() throws {
+        let nonce = Octets16.random(from: random)
+        try roundTrip(Frame.TimeRequest(nonce: nonce))
+        let attestation = TimeAttestation(time: Minute(0x0102_0304), radius: 0x0506, nonce: nonce)
+        let response = Frame.TimeResponse(attestation, signature: Signature())
+        try roundTrip(response)
+        #expect(encoded(response) == [1, 2, 3, 4, 5, 6] + nonce.array + [UInt8](repeating: 0, count: 64))
+        for size in 0..<86 {
+            #expect(throws: Malformed.truncated) {
+                try Frame.TimeResponse(parsing: [UInt8](repeating: 0, count: size).span.bytes)
+            }
+        }
+    }
+
     @Test("random and half-right bytes never trap, and what parses encodes to itself")
     func fuzz() throws {
         func check<Body: FrameBody>(_: Body.Type, _ bytes: [UInt8]) {
@@ -341,6 +356,8 @@ struct FrameTests {
             check(Frame.Offer.self, bytes)
             check(Frame.NotHave.self, bytes)
             check(Frame.Cancel.self, bytes)
+            check(Frame.TimeRequest.self, bytes)
+            check(Frame.TimeResponse.self, bytes)
             if let frame = try? Frame.Data(parsing: bytes.span.bytes), frame.header.tokens == bytes[0] {
                 let rest = data(frame.header, [UInt8](copying: frame.bytes))
                 #expect(rest == bytes)

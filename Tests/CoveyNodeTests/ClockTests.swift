@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import CoveyLink
 import CoveyNode
 import Testing
@@ -74,6 +75,72 @@ struct ClockTests {
         try member.say(Frame.Bye(.shutdown))
         mesh.partition(nil)
         #expect(try mesh.run(seconds: 120) { hosts[1].delivered.map(\.text) == ["and open this"] })
+    }
+
+    @Test("Two timekeepers give a machine without a clock its time back, and say when a clock is wrong")
+    func timekeepers() throws {
+        let mesh = try TestMesh(field: KeysetShape(2, of: 2))
+        let hosts = try ["gps", "tide", "ana"].map {
+            try mesh.enrol($0, rights: $0 == "ana" ? Grant.member : Grant.member.union(.timekeeper))
+        }
+        let (gps, tide, ana) = (hosts[0], hosts[1], hosts[2])
+        for host in hosts { try mesh.begin(host) }
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, gps) && mesh.isLinked(ana, tide) })
+        for host in hosts { mesh.stop(host) }
+        // Off for sixty days, and without a battery: what it knows of the time is two months old.
+        mesh.skip(seconds: 60 * 86_400)
+        ana.clockOffset = -56 * Self.year
+        try mesh.begin(gps)
+        try mesh.begin(tide)
+        mesh.hold(tide)
+        try mesh.begin(ana)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, gps) })
+        try mesh.run(seconds: 60)
+        let lost = try #require(try mesh.status(of: ana))
+        #expect(lost.clockFault == .behind && lost.now < mesh.minute.adding(-59 * 1440))
+        mesh.release(tide)
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ana, tide) })
+        try mesh.run(seconds: 2)
+        let found = try #require(try mesh.status(of: ana))
+        #expect(found.clockFault == .behind)
+        #expect((mesh.minute.adding(-4)...mesh.minute.adding(1)).contains(found.now))
+        // A week ahead is plausible; two that keep time know better.
+        mesh.stop(ana)
+        ana.clockOffset = 7 * 86_400_000_000
+        try mesh.begin(ana)
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ana, tide) && mesh.isLinked(ana, gps) })
+        try mesh.run(seconds: 2)
+        #expect(try mesh.status(of: ana)?.clockFault == .contradicted)
+        #expect(ana.warnings.contains { $0.contains("clock is wrong") })
+        // Nobody asks those who do not keep time, and their own clocks stay theirs.
+        #expect(try mesh.status(of: gps)?.clockFault == nil)
+    }
+
+    @Test("An answer to another link's challenge, from one who keeps no time, or without a question, ends the link")
+    func forgedTime() throws {
+        let mesh = try TestMesh(field: KeysetShape(2, of: 2))
+        let ana = try mesh.add("ana")
+        let keeper = try mesh.enrol("keeper", rights: Grant.member.union(.timekeeper))
+        let mallory = try mesh.enrol("mallory")
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 1)
+        let floor = try #require(try mesh.status(of: ana)).now
+        for liar in [mallory, keeper] {
+            let member = try RawMember(mesh, liar, linkedTo: ana)
+            let asked = try member.open().compactMap {
+                $0.type == .timeRequest ? try Frame.TimeRequest(parsing: $0.body.span.bytes).nonce : nil
+            }
+            #expect(asked.count == (liar === keeper ? 1 : 0))
+            let attestation = TimeAttestation(
+                time: mesh.minute.adding(9), radius: 0, nonce: asked.first ?? Octets16())
+            // Signed for another link.
+            let signature = attestation.sign(
+                with: liar.identity.signing, link: Octets32(), mesh: mesh.founding.mesh)
+            try member.say(Frame.TimeResponse(attestation, signature: signature))
+            try mesh.run(seconds: 1)
+            #expect(member.isClosed)
+        }
+        #expect(try #require(try mesh.status(of: ana)).now <= floor.adding(2))
     }
 
     @Test("When a certificate ends, so do the links of its device")

@@ -57,12 +57,15 @@ final class RawMember {
             credits: .init(repeating: 1 << 20))
     }
 
-    /// Goes on until mail may flow, repeating the host's digest of the notes as its own.
-    func open(clock: UInt64? = nil) throws {
+    /// Goes on until mail may flow, repeating the host's digest of the notes as its own; what the host said to HELLO.
+    @discardableResult
+    func open(clock: UInt64? = nil) throws -> [(type: FrameType, body: [UInt8])] {
         try sayHeads()
         let digest = try #require(try heard().last { $0.type == .digest })
         try say(.digest, digest.body)
         try say(Self.hello(clock: clock ?? UInt64(mesh.minute.value) * 60_000))
-        #expect(try heard().contains { $0.type == .hello })
+        let frames = try heard()
+        #expect(frames.contains { $0.type == .hello })
+        return frames
     }
 }

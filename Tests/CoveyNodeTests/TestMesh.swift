@@ -30,6 +30,10 @@ final class TestMesh {
             observations.compactMap { if case .delivered(let message) = $0 { message } else { nil } }
         }
 
+        var warnings: [String] {
+            observations.compactMap { if case .warning(let text) = $0 { text } else { nil } }
+        }
+
         var linkEnds: [LinkEnd] {
             observations.compactMap { if case .linkDown(_, let end) = $0 { end } else { nil } }
         }
@@ -71,10 +75,11 @@ final class TestMesh {
 
     private let routing: Routing
 
-    init(seed: UInt64 = 1, routing: Routing = .flood) throws {
+    init(seed: UInt64 = 1, routing: Routing = .flood, field: KeysetShape = .single) throws {
         self.routing = routing
         random = SeededRandom(seed: seed)
-        founding = try Founding.found(name: "Test mesh", profile: .standard, random: random, now: Minute(wall: start))
+        founding = try Founding.found(
+            name: "Test mesh", profile: .standard, field: field, random: random, now: Minute(wall: start))
         membership = founding.membership()
         authority = Authority(founding.field)
     }
@@ -93,8 +98,10 @@ final class TestMesh {
         return host
     }
 
-    func enrol(_ name: String, isLogged: Bool = true, days: UInt16? = nil) throws -> Host {
-        let (host, entries) = try admit(name, isLogged: isLogged, days: days)
+    func enrol(
+        _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member
+    ) throws -> Host {
+        let (host, entries) = try admit(name, isLogged: isLogged, days: days, rights: rights)
         let welcome = Welcome(
             genesis: founding.genesis, log: entries, notes: notesSoFar,
             epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: [])
@@ -132,7 +139,7 @@ final class TestMesh {
     }
 
     private func admit(
-        _ name: String, isLogged: Bool = true, days: UInt16? = nil
+        _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member
     ) throws -> (host: Host, entries: [LogEntry]) {
         let invitation = OpenInvitation(
             mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
@@ -141,7 +148,7 @@ final class TestMesh {
         let verified = try invitation.verify(pending.request, now: minute)
         var log = membership
         let entry = try authority.issue(
-            verified, Grant(days: days), into: &log, now: minute, random: random)
+            verified, Grant(capabilities: rights, days: days), into: &log, now: minute, random: random)
         var entries = entriesSoFar + [entry]
         if !isLogged, case .certIssue(let certificates) = entry.payload { unlogged = certificates.first }
         if isLogged {
