@@ -6,9 +6,6 @@ package struct Direct: ReplicationPolicy {
     package init() {}
 
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
-
-    @inlinable
     package func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover? {
         offer(envelope, to: peer) { isForPeer in
             isForPeer ? Handover(id: envelope.id, tokens: .opportunistic, reason: .delivery) : nil

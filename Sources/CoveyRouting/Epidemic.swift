@@ -8,9 +8,6 @@ package struct Epidemic: ReplicationPolicy {
     package init() {}
 
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
-
-    @inlinable
     package func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover? {
         offer(envelope, to: peer) { isForPeer in
             Handover(id: envelope.id, tokens: .spray(1), reason: isForPeer ? .delivery : .tokens)

@@ -8,9 +8,6 @@ package struct FirstContact: ReplicationPolicy {
     package init() {}
 
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
-
-    @inlinable
     package func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover? {
         offer(envelope, to: peer) { isForPeer in
             guard envelope.tokens != .opportunistic else {

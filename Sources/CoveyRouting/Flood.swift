@@ -8,10 +8,6 @@ package struct Flood: ReplicationPolicy {
     @inlinable
     package init() {}
 
-    // The last token stays with the origin.
-    @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
-
     @inlinable
     package func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover? {
         offer(envelope, to: peer) { isForPeer in

@@ -36,8 +36,6 @@ package struct PRoPHET: ReplicationPolicy {
 
     package static var tellsUtility: Bool { true }
 
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
-
     package mutating func contactUp(_ peer: PeerView, now: Now) {
         age(now)
         neighbours.removeAll { $0.device == peer.device }

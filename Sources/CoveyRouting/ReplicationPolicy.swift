@@ -116,6 +116,10 @@ extension ReplicationPolicy {
     @inlinable
     package mutating func handed(_ handover: Handover, to peer: DeviceID, ack: Ack) {}
 
+    /// The last token stays with the origin.
+    @inlinable
+    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
+
     @inlinable
     package func remains(of tokens: Tokens, after handover: Handover) -> Remains { .whole }
 

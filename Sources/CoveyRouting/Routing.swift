@@ -14,11 +14,8 @@ package enum Routing: ReplicationPolicy, Hashable {
 
     package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens {
         switch self {
-        case .flood: Flood().initialTokens(envelope)
-        case .direct: Direct().initialTokens(envelope)
-        case .epidemic: Epidemic().initialTokens(envelope)
-        case .sprayAndWait(let copies): SprayAndWait(copies: copies).initialTokens(envelope)
-        case .firstContact: FirstContact().initialTokens(envelope)
+        case .flood, .direct, .epidemic, .firstContact: tokens(of: envelope, sprayed: 1)
+        case .sprayAndWait(let copies): tokens(of: envelope, sprayed: copies)
         }
     }
 
