@@ -1,4 +1,4 @@
-/// What came of a study of contacts. The counters are those of The ONE's message report.
+/// What came of a study of contacts.
 package struct ContactResult: Hashable, Sendable {
     package struct Delivery: Hashable, Sendable {
         /// In the list of planned messages.
@@ -11,15 +11,7 @@ package struct ContactResult: Hashable, Sendable {
         package var hops: Int { path.count - 1 }
     }
 
-    package var created = 0
-    /// Transfers begun, completed, and cut off.
-    package var started = 0
-    package var relayed = 0
-    package var aborted = 0
-    /// Copies that made room or expired.
-    package var dropped = 0
-    /// Copies that moved on.
-    package var removed = 0
+    package var counters = MessageCounters()
     /// Copies, and own mail, that were not taken in.
     package var refused = 0
     /// First arrivals at the recipient, in their order.
@@ -30,8 +22,10 @@ package struct ContactResult: Hashable, Sendable {
     package var held = 0
     package var mostHeld = 0
 
-    package var delivered: Int { deliveries.count }
-    package var deliveryRatio: Double { created == 0 ? 0 : Double(delivered) / Double(created) }
+    mutating func deliver(_ delivery: Delivery) {
+        deliveries.append(delivery)
+        counters.delivered += 1
+    }
 
     /// Seconds, in the order of delivery.
     package func latencies(_ messages: [PlannedMessage]) -> [Double] {

@@ -271,7 +271,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
                 complete(at, isForth)
                 continue
             }
-            result.aborted += 1
+            result.counters.aborted += 1
             let message = lanes[Self.lane(at, isForth)].message
             release(at, isForth)
             // Its tokens are there for others again.
@@ -476,7 +476,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             lanes[Self.lane(at, isForth)].reason = handover.reason
             hosts[Int(from)].transfers += 1
             hosts[Int(to)].transfers += 1
-            result.started += 1
+            result.counters.started += 1
             let time = settings.duration(Int(facts[Int(message)].size), kind: links[Int(at)].kind)
             lanes[Self.lane(at, isForth)].through = now + time
             endings.push(
@@ -553,15 +553,15 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         let to = links[Int(at)].other(from)
         release(at, isForth)
         guard now < facts[Int(message)].expiry, let place = find(message, at: from) else {
-            result.aborted += 1
+            result.counters.aborted += 1
             return
         }
         let copy = hosts[Int(from)].copies[place]
         guard copy.isHeld else {
-            result.aborted += 1
+            result.counters.aborted += 1
             return
         }
-        result.relayed += 1
+        result.counters.relayed += 1
         result.mix(now)
         result.mix(UInt64(from) << 32 | UInt64(to))
         result.mix(UInt64(message))
@@ -579,7 +579,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         case .whole: break
         case .tokens(let left): hosts[Int(from)].copies[place].tokens = left.value
         case .nothing:
-            result.removed += 1
+            result.counters.removed += 1
             letGo(place, at: from, isKnown: true)
         }
     }
@@ -588,7 +588,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
 
     private mutating func write(_ message: UInt32) {
         let fact = facts[Int(message)]
-        result.created += 1
+        result.counters.created += 1
         let hop = hops.add(fact.from, after: Copy.noHop, at: now)
         defer { hops.release(hop) }
         if fact.from == fact.to {
@@ -627,7 +627,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
         facts[Int(message)].isDelivered = true
         hops.hold(hop)
         deliveryHops.append(hop)
-        result.deliveries.append(ContactResult.Delivery(message: Int(message), time: now, path: []))
+        result.deliver(ContactResult.Delivery(message: Int(message), time: now, path: []))
     }
 
     /// The tokens it is kept with, room having been made; nil when it is not taken in.
@@ -651,7 +651,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
             guard let (tokens, victims) = decide(envelope, size, at: host, from: from) else { return nil }
             for victim in victims {
                 guard let place = find(StudyNames.message(victim), at: host) else { continue }
-                result.dropped += 1
+                result.counters.dropped += 1
                 letGo(place, at: host, isKnown: true)
             }
             return tokens
@@ -708,7 +708,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
                 if oldest.map({ time < $0.time }) ?? true { oldest = (time: time, place: place) }
             }
             guard let oldest else { return false }
-            result.dropped += 1
+            result.counters.dropped += 1
             letGo(oldest.place, at: host, isKnown: false)
         }
         return true
@@ -767,7 +767,7 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
                 kept += 1
                 next = min(next, expiry)
             } else if copy.isHeld {
-                result.dropped += 1
+                result.counters.dropped += 1
                 forget(copy, at: host)
             }
         }

@@ -5,7 +5,7 @@ package struct OneScenario: Sendable {
     package var tracePath: String
     package var workloadPath: String
     package var deliveredPath: String
-    package var counters: OneCounters
+    package var counters: MessageCounters
     /// Seconds.
     package var latencyAverage: Double
     package var latencyMedian: Double
@@ -16,7 +16,7 @@ package struct OneScenario: Sendable {
 
     package init(
         id: String, settings: OneSettings, tracePath: String, workloadPath: String, deliveredPath: String,
-        counters: OneCounters, latencyAverage: Double, latencyMedian: Double, hopAverage: Double, hopMedian: Double,
+        counters: MessageCounters, latencyAverage: Double, latencyMedian: Double, hopAverage: Double, hopMedian: Double,
         cost: [Double]
     ) {
         self.id = id

@@ -32,7 +32,7 @@ package struct OneEngine {
     /// Of no node, with other routers than PRoPHET.
     var predictability: OnePredictability
     let agesAtReads: Bool
-    var counters = OneCounters()
+    var counters = MessageCounters()
 
     /// The ways that copies came: each step names the node and the step before it.
     var stepNodes: [Int32] = []

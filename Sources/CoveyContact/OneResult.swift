@@ -1,21 +1,3 @@
-/// What happened in a run, counted as The ONE counts it.
-package struct OneCounters: Equatable, Sendable {
-    package var created = 0
-    /// Transfers that a receiver accepted.
-    package var started = 0
-    /// Transfers that came to their end, also repeated ones and those to the destination.
-    package var relayed = 0
-    package var aborted = 0
-    /// Copies that had to make room or that outlived their TTL.
-    package var dropped = 0
-    /// Copies that their router deleted.
-    package var removed = 0
-    /// Messages that arrived, each once.
-    package var delivered = 0
-
-    package init() {}
-}
-
 /// One message at its destination.
 package struct OneDelivery: Equatable, Sendable {
     package var name: String
@@ -37,11 +19,11 @@ package struct OneDelivery: Equatable, Sendable {
 }
 
 package struct OneResult: Equatable, Sendable {
-    package var counters: OneCounters
+    package var counters: MessageCounters
     /// In the order of their arrival.
     package var delivered: [OneDelivery]
 
-    package init(counters: OneCounters, delivered: [OneDelivery]) {
+    package init(counters: MessageCounters, delivered: [OneDelivery]) {
         self.counters = counters
         self.delivered = delivered
     }

@@ -57,7 +57,7 @@ package struct OwnComparison: Sendable {
                 oneWorkload: TraceFile(path: scenario.workloadPath), nodes: settings.nodes)
             settings.seed = UInt64(seed)
             let result = router.run(trace.reader, messages: messages, settings: settings)
-            counts.append(Double(result.delivered))
+            counts.append(Double(result.counters.delivered))
             latencies.append(result.meanLatency(messages))
             results.append(result)
             last = (trace, messages)

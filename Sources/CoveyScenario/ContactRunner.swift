@@ -29,17 +29,9 @@ package struct ContactRunner {
         var evidence = Evidence(level: .contact, duration: settings.end)
         evidence.mails = foreseen.mails
         for delivery in result.deliveries { evidence.mails[delivery.message].delivered = delivery.time }
-        evidence.relayed = result.relayed
+        evidence.relayed = result.counters.relayed
         if recorder != nil { try record(result, evidence.mails, into: &recorder) }
-        var counters = Counters()
-        counters.created = result.created
-        counters.started = result.started
-        counters.relayed = result.relayed
-        counters.aborted = result.aborted
-        counters.dropped = result.dropped
-        counters.removed = result.removed
-        counters.delivered = result.delivered
-        return Run(evidence: evidence, counters: counters, digest: Self.hex(result.digest))
+        return Run(evidence: evidence, counters: Counters(result.counters), digest: Self.hex(result.digest))
     }
 
     /// All messages, and how early each can come at best.
@@ -246,6 +238,19 @@ package struct ContactRunner {
     static func hex(_ word: UInt64) -> String {
         let digits = String(word, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension Counters {
+    init(_ counted: MessageCounters) {
+        self.init()
+        created = counted.created
+        started = counted.started
+        relayed = counted.relayed
+        aborted = counted.aborted
+        dropped = counted.dropped
+        removed = counted.removed
+        delivered = counted.delivered
     }
 }
 

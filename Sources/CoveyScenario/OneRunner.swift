@@ -45,14 +45,7 @@ struct OneRunner {
             }
         }
         evidence.relayed = result.counters.relayed
-        var counters = Counters()
-        counters.created = result.counters.created
-        counters.started = result.counters.started
-        counters.relayed = result.counters.relayed
-        counters.aborted = result.counters.aborted
-        counters.dropped = result.counters.dropped
-        counters.removed = result.counters.removed
-        counters.delivered = result.counters.delivered
+        let counters = Counters(result.counters)
         lines += "\(counters.started) \(counters.relayed) \(counters.aborted) \(counters.dropped) \(counters.removed)\n"
         let bytes = Array(lines.utf8)
         return Run(evidence: evidence, counters: counters, digest: SHA256.hash(bytes.span.bytes).hex)

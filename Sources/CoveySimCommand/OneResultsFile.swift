@@ -70,7 +70,7 @@ struct OneResultsFile: Decodable {
                     mistake: .unsupported("\(scenario.router) with the queue \(scenario.send_queue) of \(scenario.id)"))
             }
             let counted = scenario.the_one
-            var counters = OneCounters()
+            var counters = MessageCounters()
             counters.created = counted.created
             counters.started = counted.started
             counters.relayed = counted.relayed

@@ -113,9 +113,9 @@ struct ContactWorldTests {
                         }
                         #expect(delivery.time >= best.time)
                     }
-                    #expect(Set(result.deliveries.map(\.message)).count == result.delivered)
-                    #expect(result.started >= result.relayed + result.aborted)
-                    delivered += result.delivered
+                    #expect(Set(result.deliveries.map(\.message)).count == result.counters.delivered)
+                    #expect(result.counters.started >= result.counters.relayed + result.counters.aborted)
+                    delivered += result.counters.delivered
                 }
             }
         }
@@ -134,18 +134,18 @@ struct ContactTransferTests {
         #expect(result.deliveries.map(\.time) == [Meetings.time(15), Meetings.time(25)])
         #expect(result.deliveries.map(\.path) == [[0, 1], [0, 1, 2]])
         // The first message for host 2 as well, from 25 to 26; and the last message from 30 to 34.
-        #expect(result.aborted == 2)
-        #expect(result.started == 5 && result.relayed == 3)
+        #expect(result.counters.aborted == 2)
+        #expect(result.counters.started == 5 && result.counters.relayed == 3)
     }
 
     @Test("a contact that is over as soon as it begins carries nothing, one that ends with its transfer carries it")
     func edges() {
         let zero = Meetings(nodes: 2, [(0, 1, 5, 5)], [(0, 0, 1, 100)])
-        #expect(zero.run(.epidemic, zero.settings()).delivered == 0)
+        #expect(zero.run(.epidemic, zero.settings()).counters.delivered == 0)
         #expect(Oracle(zero.trace.reader, settings: zero.settings()).arrivals(zero.messages) == [nil])
         let exact = Meetings(nodes: 2, [(0, 1, 5, 10)], [(0, 0, 1, 10_000)])
         #expect(exact.run(.epidemic, exact.settings(rate: 2_000)).deliveries.map(\.time) == [Meetings.time(10)])
-        #expect(exact.run(.epidemic, exact.settings(rate: 1_999)).aborted == 1)
+        #expect(exact.run(.epidemic, exact.settings(rate: 1_999)).counters.aborted == 1)
     }
 
     @Test("turns take both ends for whole multiples, and what was through is not lost with the contact")
@@ -160,7 +160,7 @@ struct ContactTransferTests {
     @Test("a second up of a pair and a second down say nothing: the first down closes")
     func overlaps() {
         let study = Meetings(nodes: 2, [(0, 1, 5, 10), (0, 1, 7, 30)], [(20, 0, 1, 100)])
-        #expect(study.run(.epidemic, study.settings()).delivered == 0)
+        #expect(study.run(.epidemic, study.settings()).counters.delivered == 0)
         #expect(Oracle(study.trace.reader, settings: study.settings()).arrivals(study.messages) == [nil])
     }
 
@@ -172,7 +172,7 @@ struct ContactTransferTests {
         settings.recipientsCarry = false
         let result = study.run(.sprayAndWait(copies: 4), settings)
         // Four tokens: two go, then one of two; the last waits for host 11.
-        #expect(result.relayed == 3 && result.held == 3)
+        #expect(result.counters.relayed == 3 && result.held == 3)
         #expect(result.deliveries.map(\.path) == [[0, 11]])
     }
 
@@ -182,7 +182,7 @@ struct ContactTransferTests {
             nodes: 4, [(0, 1, 1, 50), (1, 2, 10, 50), (0, 2, 20, 50), (2, 3, 60, 70)], [(0, 0, 3, 1_000)])
         let result = study.run(.firstContact, study.settings())
         #expect(result.deliveries.map(\.path) == [[0, 1, 2, 3]])
-        #expect(result.removed == 3 && result.held == 1)
+        #expect(result.counters.removed == 3 && result.held == 1)
     }
 
     @Test("PRoPHET looks at what the neighbour reaches now, through this very contact too")
@@ -200,7 +200,7 @@ struct ContactTransferTests {
         let study = Meetings(nodes: 3, [(0, 1, 10, 20), (1, 2, 100, 200)], [(0, 0, 2, 100), (40, 1, 2, 100)])
         let result = study.run(.epidemic, study.settings(lifetime: 100 * Meetings.second))
         #expect(result.deliveries.map(\.message) == [1])
-        #expect(result.dropped == 4 && result.held == 0)
+        #expect(result.counters.dropped == 4 && result.held == 0)
         #expect(
             Oracle(study.trace.reader, settings: study.settings(lifetime: 100 * Meetings.second))
                 .arrivals(study.messages).map { $0 != nil } == [false, true])
@@ -213,9 +213,9 @@ struct ContactTransferTests {
             [(0, 1, 2, 300), (1, 0, 2, 300), (2, 0, 2, 300), (3, 0, 2, 300)])
         let result = study.run(.epidemic, study.settings(buffer: 1_000))
         // Host 1 takes two of three; host 0, full of its own, takes nothing.
-        #expect(result.refused > 0 && result.dropped == 0)
-        #expect(result.held == result.created + result.relayed - result.refused)
-        #expect(result.delivered == 3 && result.deliveries.contains { $0.message == 0 })
+        #expect(result.refused > 0 && result.counters.dropped == 0)
+        #expect(result.held == result.counters.created + result.counters.relayed - result.refused)
+        #expect(result.counters.delivered == 3 && result.deliveries.contains { $0.message == 0 })
     }
 
     @Test("where the oldest goes, writing what has no room costs the first message, own or not")
@@ -226,7 +226,7 @@ struct ContactTransferTests {
         settings.dropping = .oldest
         let result = study.run(.epidemic, settings)
         #expect(result.deliveries.map(\.message).sorted() == [1, 2])
-        #expect(result.dropped == 1 && result.refused == 0)
+        #expect(result.counters.dropped == 1 && result.refused == 0)
     }
 
     @Test("a host that is off meets nobody, keeps its mail, and goes on where its contacts last")
@@ -234,7 +234,7 @@ struct ContactTransferTests {
         let study = Meetings(nodes: 2, [(0, 1, 10, 100)], [(0, 0, 1, 10_000)])
         let off = [HostOutage(host: 1, from: Meetings.time(12), until: Meetings.time(40))]
         let result = study.run(.direct, study.settings(rate: 2_000), outages: off)
-        #expect(result.aborted == 1)
+        #expect(result.counters.aborted == 1)
         #expect(result.deliveries.map(\.time) == [Meetings.time(45)])
     }
 
@@ -254,9 +254,9 @@ struct ContactTransferTests {
     func recipientsCarry() {
         let study = Meetings(nodes: 3, [(0, 1, 1, 10), (1, 2, 20, 30)], [(0, 0, 1, 100)])
         var settings = study.settings()
-        #expect(study.run(.epidemic, settings).relayed == 2)
+        #expect(study.run(.epidemic, settings).counters.relayed == 2)
         settings.recipientsCarry = false
-        #expect(study.run(.epidemic, settings).relayed == 1)
+        #expect(study.run(.epidemic, settings).counters.relayed == 1)
     }
 }
 
@@ -356,7 +356,7 @@ struct OwnMeasureTests {
             nodes: 4, [(0, 1, 10, 20), (0, 2, 30, 40), (1, 3, 100, 110)], [(0, 0, 3, 400), (1, 0, 3, 400)])
         var settings = study.settings(buffer: 1_000)
         settings.dropping = .oldest
-        #expect(study.run(.epidemic, settings).delivered == 2)
+        #expect(study.run(.epidemic, settings).counters.delivered == 2)
         settings.buffers = [1_000, 500, 1_000, 1_000]
         #expect(study.run(.epidemic, settings).deliveries.map(\.message) == [1])
     }

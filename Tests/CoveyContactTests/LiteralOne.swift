@@ -56,7 +56,7 @@ final class LiteralOne {
     let nodes: [Node]
     var order: [Int]
     var now = 0.0
-    var counters = OneCounters()
+    var counters = MessageCounters()
     var delivered: [OneDelivery] = []
 
     init(_ settings: OneSettings) {

@@ -52,7 +52,7 @@ struct OneAgainstLiteralTests {
 
     @Test("Every counter and every delivery is the same, whatever is run", arguments: routers.indices)
     func agrees(router: Int) throws {
-        var seen = OneCounters()
+        var seen = MessageCounters()
         for seed in UInt64(0)..<LiteralStudies.count {
             let study = Study(seed: seed &* 6 &+ UInt64(router), router: Self.routers[router])
             let literal = LiteralOne.run(study.settings, study.trace, study.workload)

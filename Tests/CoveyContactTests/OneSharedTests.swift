@@ -4,7 +4,7 @@ import Testing
 
 private let folder = Shared.folder + "/traces"
 
-/// The counters of The ONE's runs, in the order of `OneCounters`. `covey-sim compare-one` compares all of the shared
+/// The counters of The ONE's runs, in the order of `MessageCounters`. `covey-sim compare-one` compares all of the shared
 /// scenarios and more of each; these here are what a debug build runs in little time.
 private let runs: [(id: String, counters: [Int])] = [
     ("s10-conf98-snw8", [60, 455, 455, 0, 0, 0, 54]),
@@ -39,7 +39,7 @@ struct OneSharedTests {
             OneDelivery(name: "M", time: 10, latency: 4, path: [1, 2]),
             OneDelivery(name: "N", time: 12, latency: 5, path: [1, 3, 2]),
         ]
-        var counters = OneCounters()
+        var counters = MessageCounters()
         counters.created = 3
         counters.delivered = 2
         let theirs = OneResult(counters: counters, delivered: list)

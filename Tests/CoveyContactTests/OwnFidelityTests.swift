@@ -69,8 +69,8 @@ struct OwnFidelityTests {
             theirs.latency += result.delivered.reduce(0) { $0 + $1.latency }
             let (settings, policy) = one.own
             let own = policy.run(study.trace.reader, messages: study.messages, settings: settings)
-            ours.delivered += own.delivered
-            ours.relayed += own.relayed
+            ours.delivered += own.counters.delivered
+            ours.relayed += own.counters.relayed
             ours.latency += own.latencies(study.messages).reduce(0, +)
         }
         let delivery = Double(ours.delivered) / Double(theirs.delivered)
