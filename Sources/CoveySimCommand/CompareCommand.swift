@@ -81,7 +81,7 @@ struct CompareCommand: ParsableCommand {
             "processor",
         ]
         let rows = columns.map { row($0.name, $0.result) }
-        return CoveyReport.TextTable.aligned([head] + rows, leading: [0, 1])
+        return TextTable.aligned([head] + rows, leading: [0, 1])
     }
 
     private static func row(_ name: String, _ result: RunResult) -> [String] {

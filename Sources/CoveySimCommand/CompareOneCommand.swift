@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoveyContact
+import CoveyReport
 
 /// `covey-sim compare-one ../shared/traces`
 struct CompareOneCommand: ParsableCommand {
@@ -73,20 +74,20 @@ struct CompareOneCommand: ParsableCommand {
 
     private func printTable(_ comparisons: [OneComparison]) {
         for comparison in comparisons {
-            var table = TextTable(["", "ours", "The ONE", ""], rightAligned: [1, 2])
+            var rows = [["", "ours", "The ONE", ""]]
             for row in comparison.rows {
-                table.add([row.name, Self.short(row.ours), Self.short(row.theirs), row.isEqual ? "" : "DIFFERS"])
+                rows.append([row.name, Self.short(row.ours), Self.short(row.theirs), row.isEqual ? "" : "DIFFERS"])
             }
-            table.add([
+            rows.append([
                 "delivered list", comparison.listDifference == nil ? "\(comparison.listLength) same" : "",
                 "\(comparison.listLength)", comparison.listDifference == nil ? "" : "DIFFERS",
             ])
-            table.add([
+            rows.append([
                 "CPU (s)", Self.decimals(comparison.cost, 3), Self.decimals(comparison.theirCost, 2),
                 "\(Self.decimals(comparison.ratio, 0)) times",
             ])
             print(comparison.id)
-            print(table.text(indent: "  "))
+            print(TextTable.aligned(rows.map { ["  " + $0[0]] + $0.dropFirst() }, leading: [0, 3]), terminator: "")
             if let difference = comparison.listDifference { print("  \(difference)") }
         }
         let different = comparisons.filter { !$0.isEqual }.map(\.id)

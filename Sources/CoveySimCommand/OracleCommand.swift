@@ -44,7 +44,7 @@ struct OracleCommand: ParsableCommand {
     private func table(_ mails: [Mail]) -> String {
         let head = ["class", "written", "can arrive", "share", "half in", "95 % in", "last in"]
         let rows = ScenarioRun.classes(mails).map { row($0.name, $0.mails) }
-        return CoveyReport.TextTable.aligned([head] + rows, leading: [0])
+        return TextTable.aligned([head] + rows, leading: [0])
     }
 
     private func row(_ name: String, _ mails: [Mail]) -> [String] {

@@ -38,7 +38,7 @@ struct RunSummary {
                 row.oracleDelays.map { Figure.seconds($0.p50) } ?? "–",
             ]
         }
-        return CoveyReport.TextTable.aligned([head] + rows, leading: [0])
+        return TextTable.aligned([head] + rows, leading: [0])
     }
 
     /// `✗ deliveryVsOracle normal: 91.0 %, wanted ≥ 95.0 %, first at 01:30:00 on north.3: …`
