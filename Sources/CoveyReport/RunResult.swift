@@ -20,7 +20,7 @@ package struct RunResult: Codable, Hashable, Sendable {
     package var semantics: Semantics
     /// Which key encapsulation the hosts used; nil where there is no cryptography.
     package var kem: String?
-    /// The commit or version that ran.
+    /// What ran: a version, and whether it was compiled for release.
     package var build: String?
     /// What the seed chose among the scenario's ranges, in the scenario's order.
     package var options: [NamedText] = []
