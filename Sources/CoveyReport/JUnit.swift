@@ -101,9 +101,9 @@ package enum JUnit {
         }
     }
 
-    /// Seconds with milliseconds, without marks for thousands.
+    /// Seconds with milliseconds, without marks for thousands. A result from a file may say anything: what is no time is 0.
     private static func time(_ seconds: Double) -> String {
-        let milliseconds = UInt64((max(0, seconds) * 1000).rounded())
+        let milliseconds = seconds >= 0 && seconds < 1e12 ? UInt64((seconds * 1000).rounded()) : 0
         let fraction = String(milliseconds % 1000)
         return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }

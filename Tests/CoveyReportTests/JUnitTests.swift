@@ -128,6 +128,14 @@ struct JUnitTests {
         #expect(failure.attributes["message"] == name + "\u{FFFD}\u{FFFD}[31m\u{FFFD}")
     }
 
+    @Test("Times that no run can have taken are none", arguments: [1e308, .infinity, -1, .nan])
+    func strangeTimes(seconds: Double) throws {
+        var run = Found.result(seed: 1)
+        run.cost.cpuSeconds = seconds
+        let suite = try Elements.parse(JUnit.document([run])).first { $0.name == "testsuite" }
+        #expect(suite?.attributes["time"] == "0.000")
+    }
+
     @Test("A run that ended early is an error, whatever its assertions say")
     func stopped() throws {
         var run = Found.result(seed: 1)
