@@ -18,13 +18,17 @@ package struct ContactRunner {
         self.router = router
     }
 
-    package mutating func run(recordingInto recorder: inout Recorder?) throws(ScenarioProblems) -> Run {
+    /// - Parameter progress: told how far the play is, in simulated microseconds; looking for the best there is goes before.
+    package mutating func run(
+        recordingInto recorder: inout Recorder?, progress: @escaping (UInt64) -> Void = { _ in }
+    ) throws(ScenarioProblems) -> Run {
         let settings = settings()
         let foreseen = try foresee()
         describe()
         notes += foreseen.notes
         let result = router.run(
-            try contacts(), messages: foreseen.messages, settings: settings, outages: Self.outages(expansion))
+            ToldContacts(try contacts(), tell: progress), messages: foreseen.messages, settings: settings,
+            outages: Self.outages(expansion))
 
         var evidence = Evidence(level: .contact, duration: settings.end)
         evidence.mails = foreseen.mails
@@ -259,6 +263,27 @@ package struct Run: Sendable {
     package var evidence: Evidence
     package var counters: Counters
     package var digest: String
+}
+
+/// Contacts that say how far they are: every so many of them.
+private struct ToldContacts: ContactSource {
+    private static let stride = 1024
+
+    private var contacts: ReachContacts
+    private let tell: (UInt64) -> Void
+    private var taken = 0
+
+    init(_ contacts: ReachContacts, tell: @escaping (UInt64) -> Void) {
+        self.contacts = contacts
+        self.tell = tell
+    }
+
+    mutating func next() -> ContactChange? {
+        let change = contacts.next()
+        taken += 1
+        if taken % Self.stride == 0, let change { tell(change.time) }
+        return change
+    }
 }
 
 /// Reach as contacts: another kind of link is another contact.

@@ -73,7 +73,7 @@ package struct ScenarioRun {
             recorder = nil
         case (.contact, .own):
             var runner = ContactRunner(expansion, router: options.router)
-            run = try runner.run(recordingInto: &recorder)
+            run = try runner.run(recordingInto: &recorder, progress: options.progress)
             notes = runner.notes
         }
         let took = ContinuousClock.now - clock
@@ -83,6 +83,7 @@ package struct ScenarioRun {
             name: scenario.name, seed: expansion.seed, level: level, semantics: options.semantics,
             scenarioHash: Self.hash(scenario),
             traceDigest: run.digest, hosts: expansion.cast.count, simulatedSeconds: scenario.duration.seconds)
+        result.build = Build.name
         result.about = scenario.about.isEmpty ? nil : scenario.about
         if level == .full { result.kem = SimulatedKEM.name }
         result.counters = run.counters

@@ -2,6 +2,7 @@ import CoveyContact
 import CoveyReport
 import CoveyScenario
 import CoveyVectors
+import Synchronization
 import Testing
 
 @Suite("Running scenarios")
@@ -50,6 +51,7 @@ struct RunTests {
         let outcome = try run(.contact)
         let result = outcome.result
         #expect(result.level == .contact && result.hosts == 6 && result.counters.created == 4)
+        #expect(result.build == Build.name)
         #expect(result.delivery[0].delivered == 4 && result.delivery[0].reachable == 4)
         // Written in the 12th and 13th minute, it crosses in the 20th.
         #expect(result.delivery[0].delays.map { (470...490).contains($0.maximum) } == true)
@@ -61,6 +63,22 @@ struct RunTests {
         let recording = try #require(outcome.recording)
         #expect(recording.intervals.map(\.lane) == ["partitions", "partitions"])
         #expect(recording.hosts.map(\.name) == ["a.0", "a.1", "a.2", "b.0", "b.1", "b.2"])
+    }
+
+    @Test("A run over contacts says how far it is")
+    func progress() throws {
+        final class Told: Sendable { let times = Mutex<[UInt64]>([]) }
+        let told = Told()
+        var options = ScenarioRun.Options()
+        options.level = .contact
+        options.progress = { now in told.times.withLock { $0.append(now) } }
+        let scenario = sample(
+            groups: "- {name: a, count: 10}",
+            topology: "- {type: community, of: a, meet: 600/h, contact: 1s, link: wire}")
+        _ = try ScenarioRun(read(scenario), options: options).run(seed: 3)
+        let times = told.times.withLock { $0 }
+        #expect(times.count >= 3 && times == times.sorted())
+        #expect(times.allSatisfy { $0 > 0 && $0 <= 3_601_000_000 })
     }
 
     @Test("With whole nodes the same mail arrives, and what cannot be sent yet is counted with its reason")
