@@ -27,8 +27,9 @@ package struct Commute: ContactSource {
 
         package init(
             people: [UInt32], homes: Int, works: Int, trains: Int, morning: UInt64, evening: UInt64,
-            ride: UInt64 = 2_400_000_000, meetsAtHome: Double = 1, meetsAtWork: Double = 2, meetsOnTrain: Double = 12,
-            contact: UInt64 = 120_000_000, begins: UInt64 = 0, link: UInt16 = 0, until: UInt64
+            ride: UInt64 = Commute.usualRide, meetsAtHome: Double = 1, meetsAtWork: Double = 2,
+            meetsOnTrain: Double = 12, contact: UInt64 = 120_000_000, begins: UInt64 = 0, link: UInt16 = 0,
+            until: UInt64
         ) {
             precondition(homes > 0 && works > 0 && trains > 0, "who commutes has a home, a work and a train")
             precondition(
@@ -49,6 +50,9 @@ package struct Commute: ContactSource {
             self.until = until
         }
     }
+
+    /// On a train, µs.
+    package static let usualRide: UInt64 = 2_400_000_000
 
     private var circles: MergedContacts
 

@@ -105,7 +105,9 @@ package struct Proximity: ContactSource, Sendable {
         // A step into the next cell is told up to 64 µs late: two hosts then are that much nearer to each other.
         let late = 2 * 0.000_128 * (tracks.groups.map(\.motion.fastest).max() ?? 0)
         let area = tracks.ground.width * tracks.ground.height
-        cell = max(widest + late + 0.001, (area / Double(max(1, tracks.count))).squareRoot())
+        // On a ground like a thread the cells are no more than hosts and a million either way.
+        let thread = max(tracks.ground.width, tracks.ground.height) / 1_000_000
+        cell = max(widest + late + 0.001, (area / Double(max(1, tracks.count))).squareRoot(), thread)
         columns = Int(tracks.ground.width / cell) + 1
         rows = Int(tracks.ground.height / cell) + 1
         heads = Array(repeating: -1, count: columns * rows)

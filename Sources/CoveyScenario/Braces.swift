@@ -19,13 +19,22 @@ enum Braces {
         return (text[..<open], Range(first: first, last: last), text[text.index(after: close)...])
     }
 
-    static func names(_ text: String) -> [String] {
+    /// Nil: more than one word may stand for.
+    static func names(_ text: String) -> [String]? {
         guard let (before, range, after) = split(text) else { return [text] }
-        let tails = names(String(after))
+        guard let tails = names(String(after)),
+            tails.count * (range.last - range.first + 1) <= ScenarioBounds.braces
+        else { return nil }
         return (range.first...range.last).flatMap { number in tails.map { "\(before)\(number)\($0)" } }
     }
 
     static func expand(_ value: YAMLValue, findings: Findings, path: String) -> YAMLValue {
+        // Braces in the items of lists in one another multiply: what they come to is counted as it is made.
+        guard findings.valuesLeft > 0 else {
+            findings.problem(value.line, path, "braces make more than \(ScenarioBounds.values) values")
+            return value
+        }
+        findings.valuesLeft -= 1
         var result = value
         switch value.content {
         case .text: break
@@ -41,13 +50,19 @@ enum Braces {
             for (index, item) in items.enumerated() {
                 let here = path.index(index)
                 switch item.content {
-                case .text(let text): expanded += names(text).map { YAMLValue(line: item.line, .text($0)) }
+                case .text(let text):
+                    guard let names = names(text) else {
+                        findings.problem(item.line, here, "braces make more than \(ScenarioBounds.braces) names")
+                        return value
+                    }
+                    guard names.count <= findings.valuesLeft else {
+                        findings.problem(item.line, here, "braces make more than \(ScenarioBounds.values) values")
+                        return value
+                    }
+                    findings.valuesLeft -= names.count
+                    expanded += names.map { YAMLValue(line: item.line, .text($0)) }
                 case .list: expanded.append(expand(item, findings: findings, path: here))
                 case .map: expanded += copies(item, findings: findings, path: here)
-                }
-                guard expanded.count <= ScenarioBounds.values else {
-                    findings.problem(item.line, here, "braces make more than \(ScenarioBounds.values) items")
-                    return value
                 }
             }
             result.content = .list(expanded)

@@ -1,3 +1,5 @@
+import CoveyContact
+
 /// What reading a scenario found: problems, and what was taken for something else.
 final class Findings {
     let file: String
@@ -8,6 +10,8 @@ final class Findings {
     var links: [String: Int] = [:]
     /// Names of topology entries that a fault may be about.
     var layers: Set<String> = []
+    /// Values that braces may still make.
+    var valuesLeft = ScenarioBounds.values
 
     init(file: String) { self.file = file }
 
@@ -107,6 +111,26 @@ struct Item {
 
     func distance() -> Distance? { parsed({ Distance($0) }, "a distance such as 40m or 5km") }
 
+    /// How far a radio reaches.
+    func range() -> Distance? {
+        guard let range = distance() else { return nil }
+        guard range.metres > 0, range.metres <= Ground.maxSide else {
+            problem("\(range) is not within 0 … \(Distance(metres: Ground.maxSide)), or is nothing")
+            return nil
+        }
+        return range
+    }
+
+    /// A length of time that is not none.
+    func some() -> TimeSpan? {
+        guard let span = span() else { return nil }
+        guard span > .zero else {
+            problem("is no time")
+            return nil
+        }
+        return span
+    }
+
     func choice<T: RawRepresentable & CaseIterable>(_ type: T.Type) -> T? where T.RawValue == String {
         guard let text = word() else { return nil }
         if let result = T(rawValue: text) { return result }
@@ -176,6 +200,11 @@ struct Fields {
     /// The value under `key`, if it is there. From now on the key is known.
     mutating func take(_ key: String) -> Item? {
         known.append(key)
+        return item(key)
+    }
+
+    /// The same, of a key that is known.
+    func item(_ key: String) -> Item? {
         guard let entry = entries.first(where: { $0.key == key }) else { return nil }
         return Item(value: entry.value, path: item.path.key(key), findings: findings)
     }

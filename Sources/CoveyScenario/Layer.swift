@@ -1,3 +1,5 @@
+import CoveyContact
+
 /// One reason why hosts are in each other's reach: an entry of the topology. Several overlap.
 package struct Layer: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
@@ -210,7 +212,7 @@ package struct Layer: Hashable, Sendable {
         case .community:
             let of = of(&fields)
             let meet = fields.required("meet") { $0.parsed({ Frequency($0) }, "how often, such as 3/h") }
-            let contact = fields.required("contact") { $0.span() }
+            let contact = fields.required("contact") { $0.some() }
             guard let of, let meet, let contact else { return nil }
             return .community(of, meet: meet, contact: contact)
         case .shuttle: return readShuttle(&fields)
@@ -220,7 +222,7 @@ package struct Layer: Hashable, Sendable {
             let of = of(&fields)
             let world = fields.required("world") { $0.area() }
             let speed = fields.required("speed") { $0.speed() }
-            let range = fields.required("range") { $0.distance() }
+            let range = fields.required("range") { $0.range() }
             let pause = fields.optional("pause") { $0.span() } ?? .zero
             let most = fields.optional("maxLinks") { $0.integer(1...10_000) }
             guard let of, let world, let speed, let range else { return nil }
@@ -234,7 +236,7 @@ package struct Layer: Hashable, Sendable {
             return .walk(of, along: along, speed: speed)
         case .static:
             let of = of(&fields)
-            let range = fields.required("range") { $0.distance() }
+            let range = fields.required("range") { $0.range() }
             guard let of, let range else { return nil }
             return .fixed(of, range: range)
         case .plan: return readPlan(&fields)
@@ -242,7 +244,7 @@ package struct Layer: Hashable, Sendable {
             let format = fields.required("format") { $0.choice(Trace.Format.self) }
             let file = fields.required("file") { $0.word() }
             let of = fields.optional("of") { $0.terms() } ?? [.everyone]
-            let range = fields.optional("range") { $0.distance() }
+            let range = fields.optional("range") { $0.range() }
             guard let format, let file else { return nil }
             if format == .oneMovement || format == .ns2, range == nil {
                 fields.item.problem("lacks “range”: movement alone joins nobody")
@@ -258,7 +260,7 @@ package struct Layer: Hashable, Sendable {
         let stops = fields.required("stops") { $0.groups() }
         let period = fields.optional("period") { $0.span() }
         let leg = fields.optional("leg") { $0.span() }
-        let dwell = fields.required("dwell") { $0.span() }
+        let dwell = fields.required("dwell") { $0.some() }
         let hours = fields.optional("hours") { $0.parsed({ HoursOfDay($0) }, "hours of the day such as 06-20") }
         guard let of, let stops, let dwell else { return nil }
         let pace: Shuttle.Pace
@@ -289,6 +291,13 @@ package struct Layer: Hashable, Sendable {
             fields.item.problem("am is not before pm")
             return nil
         }
+        let ride = Int(CoveyContact.Commute.usualRide / 60_000_000)
+        guard morning.minutes + ride < evening.minutes, evening.minutes + ride <= 1440,
+            (evening.minutes + ride) % 1440 != morning.minutes
+        else {
+            fields.item.problem("needs \(ride) min of a train after am and after pm, and some time at work and at home")
+            return nil
+        }
         return .commute(of, Commute(homes: homes, works: works, trains: trains, morning: morning, evening: evening))
     }
 
@@ -296,7 +305,7 @@ package struct Layer: Hashable, Sendable {
         let vehicles = fields.required("vehicles") { $0.groups() }
         let speed = fields.required("speed") { $0.speed() }
         let world = fields.required("world") { $0.area() }
-        let range = fields.required("range") { $0.distance() }
+        let range = fields.required("range") { $0.range() }
         let ports = fields.optional("ports") { $0.groups() } ?? []
         let portLink = fields.optional("portLink") { $0.link() }
         let dwell = fields.optional("portDwell") { $0.span() } ?? .hours(1)

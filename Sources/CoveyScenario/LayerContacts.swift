@@ -63,7 +63,13 @@ package struct LayerContacts {
         case .clique(let of): return fixed(Edges.clique(cast.hosts(of)))
         case .lan(let of):
             switch density {
-            case .all: return fixed(Edges.clique(cast.hosts(of)))
+            case .all:
+                let hosts = cast.hosts(of)
+                guard hosts.count * (hosts.count - 1) / 2 <= ScenarioBounds.edges else {
+                    throw problem(
+                        number, "all of \(hosts.count) hosts on one LAN are more than \(ScenarioBounds.edges) pairs")
+                }
+                return fixed(Edges.clique(hosts))
             case .linked(let degree): return fixed(Edges.lan(cast.hosts(of), degree: degree, &dice))
             }
         case .line(let of): return fixed(Edges.line(cast.hosts(of)))

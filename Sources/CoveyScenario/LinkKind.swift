@@ -55,7 +55,8 @@ package struct LinkKind: Hashable, Sendable {
             if let latency = fields.optional("latency", { Latency.read($0) }) { link.latency = latency }
             if let loss = fields.optional("loss", { Loss.read($0) }) { link.loss = loss }
             link.mtu = fields.optional("mtu") { $0.integer(64...1_000_000) }
-            link.duty = fields.optional("duty") { $0.probability() }
+            // Somebody who may be on the air for less than a microsecond in a second is not on it.
+            link.duty = fields.optional("duty") { $0.number(0.000_001...1) }
             link.hasMulticast = fields.flag("multicast")
             link.isMetered = fields.flag("metered")
             link.isShared = fields.flag("shared")

@@ -25,6 +25,10 @@ package enum ScenarioBounds {
     package static let messages = 4_000_000
     /// Copies of messages that a world of contacts may come to hold: some 36 bytes each, and 20 to 30 µs on dense LANs.
     package static let copies = 8_000_000
+    /// Contacts and ways of one entry of the topology, about.
+    package static let contacts = 1_000_000_000
+    /// Contacts that a plan comes to, with `every` unrolled.
+    package static let planned = 8_000_000
     /// Contacts that the oracle looks at for a run, with some nanoseconds each.
     package static let oracleSteps = 2_000_000_000
     package static let claims = 1_000
@@ -33,6 +37,8 @@ package enum ScenarioBounds {
     package static let edges = 8_000_000
     /// Microseconds: ten years.
     package static let duration: Int64 = 3650 * 86_400_000_000
+    /// Microseconds that a clock jumps: a thousand years.
+    package static let clockJump: Int64 = 1000 * 365 * 86_400_000_000
     /// Bytes of one message.
     package static let messageBytes = 1 << 30
     /// Problems told at once.

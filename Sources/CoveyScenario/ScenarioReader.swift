@@ -87,9 +87,14 @@ package struct ScenarioReader: Sendable {
             fields.item.problem("lasts no time")
             return nil
         }
-        return Scenario(
+        guard findings.problems.isEmpty else { return nil }
+        let scenario = Scenario(
             name: name, about: about, seed: seed, duration: duration, level: level, groups: groups, links: links,
             topology: topology, timeline: timeline, traffic: traffic, claims: claims, report: report, swarm: swarm)
+        func items(_ key: String) -> [Item] { fields.item(key)?.items() ?? [] }
+        Amounts(scenario, hosts: findings.hosts).check(
+            topology: items("topology"), timeline: items("timeline"), traffic: items("traffic"))
+        return scenario
     }
 
     private static func list<T>(_ item: Item, _ limit: Int, _ read: (Item) -> T?) -> [T]? {

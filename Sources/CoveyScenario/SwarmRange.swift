@@ -19,8 +19,9 @@ package struct SwarmRange: Hashable, Sendable {
         }
         guard let words = words(item) else { return nil }
         if words.count == 2, let low = Numeral.split(words[0]), let high = Numeral.split(words[1]) {
-            guard low.unit == high.unit, low.number <= high.number else {
-                item.problem("is not a range: two numbers of the same unit, the lower first")
+            // Beyond 2^53 not every whole number is one.
+            guard low.unit == high.unit, low.number <= high.number, high.number < 0x1p53 else {
+                item.problem("is not a range: two numbers of the same unit below 2^53, the lower first")
                 return nil
             }
             let isWhole = !words.contains { $0.contains(".") }

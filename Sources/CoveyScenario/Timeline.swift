@@ -90,7 +90,7 @@ package struct TimelineEntry: Hashable, Sendable {
             guard let kind = parts.first.flatMap(Kind.init(rawValue:)) else { return nil }
             switch (kind, parts.count == 2) {
             case (.flood, true):
-                guard let rate = Frequency(parts[1]) else { return nil }
+                guard let rate = Frequency(parts[1]), rate.microsecondsBetween >= 100 else { return nil }
                 self.init(kind, rate: rate)
             case (.greyhole, true):
                 guard let chance = Double(parts[1]), (0...1).contains(chance) else { return nil }

@@ -129,7 +129,7 @@ extension TimelineEntry {
         case .clockJump:
             return item.map { fields in
                 let who = Who.read(&fields)
-                let by = fields.required("by") { $0.parsed({ TimeSpan($0) }, "a jump such as +3d or -50y") }
+                let by = fields.required("by") { $0.jump() }
                 guard let who, let by else { return nil }
                 return .clockJump(who, by: by)
             }
@@ -220,6 +220,17 @@ extension Item {
         case .text, .list: terms().map { .these($0) }
         case .map: map { Who.read(&$0) }
         }
+    }
+
+    /// Of a clock: forward or back.
+    func jump() -> TimeSpan? {
+        guard let span = parsed({ TimeSpan($0) }, "a jump such as +3d or -50y") else { return nil }
+        let most = ScenarioBounds.clockJump
+        guard (-most...most).contains(span.microseconds) else {
+            problem("\(span) is more than \(TimeSpan(microseconds: most))")
+            return nil
+        }
+        return span
     }
 
     func behaviour() -> TimelineEntry.Behaviour? {

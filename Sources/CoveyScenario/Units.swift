@@ -1,3 +1,5 @@
+import CoveyContact
+
 /// Bytes: `50MB`, `64KiB`, `700`.
 package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var bytes: Int
@@ -92,7 +94,7 @@ package struct Area: Hashable, Sendable, CustomStringConvertible {
     package init?(_ text: String) {
         let sides = text.split(separator: "x").map { String($0.filter { $0 != " " }) }
         guard sides.count == 2, let width = Distance(sides[0]), let height = Distance(sides[1]), width.metres > 0,
-            height.metres > 0
+            height.metres > 0, width.metres <= Ground.maxSide, height.metres <= Ground.maxSide
         else { return nil }
         self.width = width
         self.height = height
@@ -103,6 +105,10 @@ package struct Area: Hashable, Sendable, CustomStringConvertible {
 
 /// Metres a second, from the slowest to the fastest: `0.5-1.5mps`, `6mps`.
 package struct SpeedRange: Hashable, Sendable, CustomStringConvertible {
+    /// Metres a second: a way round the earth ends some time.
+    private static let least = 0.001
+    private static let most = 10_000.0
+
     package var slowest: Double
     package var fastest: Double
 
@@ -115,7 +121,7 @@ package struct SpeedRange: Hashable, Sendable, CustomStringConvertible {
         guard text.hasSuffix("mps") else { return nil }
         let ends = text.dropLast(3).split(separator: "-", omittingEmptySubsequences: false).map { Double($0) }
         guard (1...2).contains(ends.count), let slowest = ends[0], let fastest = ends[ends.count - 1],
-            slowest > 0, slowest <= fastest, fastest < 1e6
+            slowest >= Self.least, slowest <= fastest, fastest <= Self.most
         else { return nil }
         self.slowest = slowest
         self.fastest = fastest
@@ -196,7 +202,7 @@ package struct ClockTime: Hashable, Sendable, CustomStringConvertible {
     package init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...2).contains(parts.count), let hour = parts[0], let minute = parts.count == 2 ? parts[1] : 0,
-            (0..<60).contains(minute), hour >= 0, hour * 60 + minute <= 1440
+            (0..<60).contains(minute), (0...24).contains(hour), hour * 60 + minute <= 1440
         else { return nil }
         minutes = hour * 60 + minute
     }

@@ -104,6 +104,10 @@ extension Item {
 
     func groups() -> [String]? {
         let items = items()
+        guard items.count <= ScenarioBounds.groups else {
+            problem("has \(items.count) entries; \(ScenarioBounds.groups) are the most")
+            return nil
+        }
         let names = items.compactMap { $0.group() }
         if items.isEmpty { problem("names no group") }
         return names.count == items.count && !names.isEmpty ? names : nil

@@ -85,6 +85,75 @@ struct ScenarioReaderTests {
         #expect(problems(bomb).first?.contains("holds more than 4000000 values") == true)
     }
 
+    @Test("Braces that multiply are stopped as they are made")
+    func bracesMultiply() {
+        let names = problems(sample(topology: "- {type: core, of: [\"v{0..9999}{0..9999}\"], link: wire}"))
+        #expect(names.first == "x.yaml:9: topology[0].of[0]: braces make more than 100000 names")
+    }
+
+    @Test(
+        "What would take no time, have no reach or no end is told with its line and key",
+        arguments: [
+            ("type: shuttle, of: a, stops: [a], leg: 1s, dwell: 0s", "dwell: is no time"),
+            ("type: community, of: a, meet: 3/h, contact: 0s", "contact: is no time"),
+            ("type: rwp, of: a, world: 99999km x 9km, speed: 1mps, range: 1m", "world: “99999km x 9km” is not an area"),
+            ("type: rwp, of: a, world: 1km x 9km, speed: 0.0000001mps, range: 1m", "speed: “0.0000001mps” is not a"),
+            ("type: rwp, of: a, world: 1km x 9km, speed: 1mps, range: 0m", "range: 0m is not within"),
+            ("type: commute, of: a, homes: 1, works: 1, trains: 1, am: '00:00', pm: '00:20'", "needs 40 min"),
+            (
+                "type: commute, of: a, homes: 1, works: 1, trains: 1, am: 9223372036854775807, pm: 9",
+                "is not a time of day"
+            ),
+        ])
+    func impossible(layer: String, reason: String) {
+        let told = problems(sample(topology: "- {\(layer), link: wire}"))
+        #expect(told.count == 1 && told[0].hasPrefix("x.yaml:9: topology[0]") && told[0].contains(reason), "\(told)")
+    }
+
+    @Test(
+        "A short file that comes to more than a machine holds is told what of it",
+        arguments: [
+            ("type: shuttle, of: a, stops: [a], leg: 0s, dwell: 1us", "1000000000 contacts or ways"),
+            ("type: community, of: a, meet: 999999999/s, contact: 1us", "1000000000 contacts or ways"),
+            ("type: rwp, of: a, world: 0.0001m x 0.0001m, speed: 9999mps, range: 1m", "1000000000 contacts or ways"),
+            ("type: plan, contacts: [{a: a.0, b: a.1, for: 1us, every: 2us}]", "8000000 contacts"),
+        ])
+    func tooMuchTopology(layer: String, amount: String) {
+        let told = problems(sample(topology: "- {\(layer), link: wire}"))
+        #expect(told == ["x.yaml:9: topology[0]: comes to more than \(amount)"])
+    }
+
+    @Test("Links, deeds and messages have their bounds too")
+    func tooMuch() {
+        let clique = sample(groups: "- {name: a, count: 5000}")
+        #expect(problems(clique) == ["x.yaml:9: topology[0]: comes to more than 8000000 links"])
+        let years = { (part: String) in part.replacing("duration: 1h", with: "duration: 3650d") }
+        let churn = years(sample(timeline: "[{every: 1s, churn: {fraction: 1, off: 1s}}]"))
+        #expect(problems(churn) == ["x.yaml:10: timeline[0]: comes to more than 1000000 deeds up to here"])
+        for kind in ["periodic, every: 1us", "poisson, rate: 999999999/s", "poisson, rate: 1/min/node"] {
+            let flow = years(sample(traffic: "[{kind: \(kind), size: 300, ttl: 1h, dst: uniform}]"))
+            #expect(problems(flow) == ["x.yaml:11: traffic[0]: comes to more than 4000000 messages up to here"])
+        }
+    }
+
+    @Test("Numbers that no clock, radio or sender has are told")
+    func strangeNumbers() {
+        let jump = sample(timeline: "[{at: 1m, clockJump: {node: a.0, by: +9223372036854775807us}}]")
+        #expect(problems(jump).first?.contains("is more than 1000y") == true)
+        let duty = sample().replacing("rate: 1Mbit", with: "rate: 1Mbit, duty: 0")
+        #expect(problems(duty).first?.contains("links.wire.duty: 0.0 is not within") == true)
+        let flood = sample(timeline: "[{at: 1m, byzantine: {node: a.0, behaviours: ['flood:999999999/s']}}]")
+        #expect(problems(flood).first?.contains("is not a behaviour") == true)
+    }
+
+    @Test("A range of a swarm ends where whole numbers do")
+    func swarmEnds() {
+        for high in ["99999999999999999999", String(repeating: "9", count: 400)] {
+            let told = problems(sample(rest: "swarm: {\"groups.*.count\": [1, \(high)]}"))
+            #expect(told.count == 1 && told[0].contains("two numbers of the same unit below 2^53"), "\(told)")
+        }
+    }
+
     @Test("Braces make entries, and names within a list")
     func braces() throws {
         let scenario = try read(
