@@ -46,7 +46,7 @@ var rooms: [Room] = [
         name: "CoveyCommand", kind: .executable(product: "covey"),
         uses: [
             "CoveyUV", "CoveyStore", "CoveyNode", "CoveyConversation", "CoveyCore", "CoveyCrypto", "CoveyKEM",
-            "CoveyControl",
+            "CoveyControl", "CoveyQR",
         ],
         products: [argumentParser, logging, toml], tests: []),
     Room(

@@ -1,6 +1,7 @@
 import CoveyControl
 import CoveyCore
 import CoveyNode
+import CoveyQR
 import CoveyStore
 import CoveyUV
 
@@ -95,6 +96,10 @@ struct Complaint: Error, Equatable, CustomStringConvertible {
             return try body()
         } catch let error as CoveyFileError {
             throw Complaint(.failed, "\(path): \(error)")
+        } catch let refusal as CodeRefusal {
+            throw Complaint(.failed, "\(path): \(refusal)")
+        } catch let fault as ImageFault {
+            throw Complaint(.failed, "\(path): \(fault)")
         } catch let cause as Malformed {
             throw Complaint(.failed, "\(path): \(CoveyFileError(cause))")
         }

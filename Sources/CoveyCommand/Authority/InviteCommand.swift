@@ -9,24 +9,27 @@ struct InviteCommand: ParsableCommand {
     @Argument(help: "What the device will be called; every member sees it.")
     var label: String
 
-    @Option(name: .shortAndLong, help: "Where to write the invitation.")
-    var output: String
-
     @Option(help: "Days that the invitation is open, at most 7.")
     var days: Int = 7
 
+    @OptionGroup var output: ObjectOutput
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var answer: OutputOptions
 
     private struct Invited: Answer {
-        let file: String
+        let file: String?
+        let image: String?
         let label: String
         let expires: String
+        let done: String
+        let next: String
+
+        private enum CodingKeys: String, CodingKey { case file, image, label, expires }
 
         var text: String {
             """
-            wrote \(file): give it to \(label) in person, it holds a secret; open until \(expires)
-            next, on the device: covey device request \(file) -o \(label).request
+            \(done): give it to \(label) in person, it holds a secret; open until \(expires)
+            next, on the device: covey device request \(next) -o \(label).request
             """
         }
     }
@@ -34,6 +37,7 @@ struct InviteCommand: ParsableCommand {
     func run() throws {
         let label = try CanonicalName.of(label, "a label", most: Invitation.longestLabel)
         guard (1...7).contains(days) else { throw Complaint(.usage, "--days is \(days); it takes 1 to 7") }
+        try output.check(answer)
         let directory = try authority.open()
         let now = CalendarText.now
         let book = directory.book
@@ -56,12 +60,16 @@ struct InviteCommand: ParsableCommand {
         }
         try directory.keep(invitation)
         do {
-            try Disk.create(output, bytes)
+            try output.write(bytes)
         } catch {
             try directory.discard(invitation.id)
             throw error
         }
-        try Invited(file: output, label: label, expires: CalendarText.utc(invitation.invitation.expires))
-            .show(asJSON: answer.json)
+        try Invited(
+            file: output.file, image: output.codes.png, label: label,
+            expires: CalendarText.utc(invitation.invitation.expires), done: output.done,
+            next: output.name(otherwise: "IMAGE.png")
+        ).show(asJSON: answer.json)
+        try output.codes.show(bytes, caption: "invitation of \(label)")
     }
 }

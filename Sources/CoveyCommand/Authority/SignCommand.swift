@@ -6,8 +6,8 @@ struct SignCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Make a device a member, from its request.")
 
-    @Argument(help: "The request that the device wrote.")
-    var request: String
+    @Argument(help: "The request that the device wrote: its file, or images of its codes.")
+    var request: [String]
 
     @Option(name: .shortAndLong, help: "Where to write the welcome.")
     var output: String
@@ -22,6 +22,7 @@ struct SignCommand: ParsableCommand {
     @Option(help: "Another device of the same person, by label or id.")
     var with: String?
 
+    @OptionGroup var codes: CodeOptions
     @OptionGroup var hand: HandOver
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var answer: OutputOptions
@@ -61,9 +62,12 @@ struct SignCommand: ParsableCommand {
             granted.insert(found.capability)
         }
         let days = try Days.certificate(days)
-        let directory = try authority.open()
+        try codes.check(answer)
+        // Images are read before keys are.
+        let named = try authority.path()
         let file = try CoveyFile(at: request)
-        let request = try Complaint.about(request) {
+        let directory = try AuthorityDirectory(named)
+        let request = try Complaint.about(request[0]) {
             try EnrolmentRequest(parsing: file.content(.request, of: directory.book.mesh))
         }
         guard !Disk.exists(output) else {
@@ -75,7 +79,8 @@ struct SignCommand: ParsableCommand {
             capabilities: granted, days: days,
             subject: try with.map { try directory.book.device(named: $0).certificate.subject })
         let enrolment = try Enrolment.sign(request, terms, in: directory, random: SystemRandom(), now: CalendarText.now)
-        try Disk.create(output, CoveyFile(kind: .welcome, mesh: directory.book.mesh, content: enrolment.welcome).bytes)
+        let welcome = CoveyFile(kind: .welcome, mesh: directory.book.mesh, content: enrolment.welcome).bytes
+        try Disk.create(output, welcome)
         try directory.discard(request.invitation)
         let handed = try hand.over(
             enrolment.entries.map(\.signed), epochs: enrolment.epochs, of: directory, file: logFile)
@@ -83,6 +88,9 @@ struct SignCommand: ParsableCommand {
             file: output, label: request.label, device: enrolment.certificate.device.hex, digits: request.shortString,
             expires: CalendarText.utc(enrolment.certificate.notAfter), handed: handed
         ).show(asJSON: answer.json)
+        // The file is there, whatever becomes of the codes.
+        if let png = codes.png { try CodeOptions.write(welcome, as: png) }
+        try codes.show(welcome, caption: "welcome of \(request.label)")
         if let complaint = handed.complaint { throw complaint }
     }
 }

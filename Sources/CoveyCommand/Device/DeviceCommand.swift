@@ -14,25 +14,28 @@ struct RequestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "request", abstract: "Make this device's keys, and ask with them to be enrolled.")
 
-    @Argument(help: "The invitation that the authority gave you.")
-    var invitation: String
+    @Argument(help: "The invitation that the authority gave you: its file, or images of its codes.")
+    var invitation: [String]
 
-    @Option(name: .shortAndLong, help: "Where to write the request.")
-    var output: String
-
+    @OptionGroup var output: ObjectOutput
     @OptionGroup var node: NodeOptions
     @OptionGroup var answer: OutputOptions
 
     private struct Requested: Answer {
-        let file: String
+        let file: String?
+        let image: String?
         let label: String
         let device: String
         let digits: String
+        let done: String
+        let next: String
+
+        private enum CodingKeys: String, CodingKey { case file, image, label, device, digits }
 
         var text: String {
             """
-            wrote \(file): take it to the authority, who compares these digits: \(digits)
-            next, at the authority: covey authority sign \(file) -o \(label).welcome
+            \(done): take it to the authority, who compares these digits: \(digits)
+            next, at the authority: covey authority sign \(next) -o \(label).welcome
             """
         }
     }
@@ -44,11 +47,9 @@ struct RequestCommand: ParsableCommand {
                 .cannotCreate,
                 "\(home.path) holds a device already; enrol another one in another directory, with --home DIR")
         }
-        guard !Disk.exists(output) else {
-            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
-        }
+        try output.check(answer)
         let file = try CoveyFile(at: invitation)
-        let invitation = try Complaint.about(invitation) { () throws -> Invitation in
+        let invitation = try Complaint.about(invitation[0]) { () throws -> Invitation in
             var content = try file.content(.invitation)
             defer { content.wipe() }
             let invitation = try Invitation(parsing: content)
@@ -63,12 +64,14 @@ struct RequestCommand: ParsableCommand {
             )
         }
         let pending = try self.pending(for: invitation, in: home)
-        try Disk.create(
-            output, CoveyFile(kind: .request, mesh: invitation.mesh, content: pending.request.signed.bytes).bytes)
+        let bytes = CoveyFile(kind: .request, mesh: invitation.mesh, content: pending.request.signed.bytes).bytes
+        let digits = pending.request.shortString
+        try output.write(bytes)
         try Requested(
-            file: output, label: invitation.label, device: pending.identity.id.hex,
-            digits: pending.request.shortString
+            file: output.file, image: output.codes.png, label: invitation.label, device: pending.identity.id.hex,
+            digits: digits, done: output.done, next: output.name(otherwise: "IMAGE.png")
         ).show(asJSON: answer.json)
+        try output.codes.show(bytes, caption: "compare: \(digits)")
     }
 
     /// The same invitation gives the same request again; keys are made once.

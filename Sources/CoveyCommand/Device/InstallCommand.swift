@@ -8,8 +8,8 @@ struct InstallCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "install", abstract: "Become a member, with the welcome that the authority made.")
 
-    @Argument(help: "The welcome.")
-    var welcome: String
+    @Argument(help: "The welcome: its file, or images of its codes.")
+    var welcome: [String]
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var answer: OutputOptions
@@ -33,10 +33,11 @@ struct InstallCommand: ParsableCommand {
     func run() throws {
         let path = try node.load().home
         guard Disk.exists(path) else { throw Self.nothingWaits(path) }
+        // Images are read before keys are.
+        let file = try CoveyFile(at: welcome)
         let home = try HomeDirectory(path)
         guard let pending = try PendingFile(in: home).read() else { throw Self.nothingWaits(path) }
-        let file = try CoveyFile(at: welcome)
-        let content = try Complaint.about(welcome) { try file.content(.welcome, of: pending.invitation.mesh) }
+        let content = try Complaint.about(welcome[0]) { try file.content(.welcome, of: pending.invitation.mesh) }
         let opened = try Welcome(opening: content, of: pending)
         let membership = try opened.membership(of: pending)
         guard let certificate = membership.currentCertificate(pending.identity.id) else {

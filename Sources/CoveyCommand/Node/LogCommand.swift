@@ -44,8 +44,8 @@ struct LogImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Hand a log file to the node, which checks it and passes it on.")
 
-    @Argument(help: "A file that an authority wrote.")
-    var file: String
+    @Argument(help: "What an authority wrote: its file, or images of its codes.")
+    var file: [String]
 
     @Option(help: "The authority's own directory, on its own machine: the node gets the keys of new epochs too.")
     var authority: String?
@@ -55,10 +55,10 @@ struct LogImportCommand: ParsableCommand {
 
     func run() throws {
         let read = try CoveyFile(at: file)
-        _ = try Complaint.about(file) { try read.content(.log) }
+        _ = try Complaint.about(file[0]) { try read.content(.log) }
         let client = try node.connect()
         guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
-        let objects = try Complaint.about(file) { try read.log(of: mesh) }
+        let objects = try Complaint.about(file[0]) { try read.log(of: mesh) }
         var epochs: [Welcome.Epoch] = []
         if let authority {
             let announced = Set(objects.map(LogEntry.id))
