@@ -21,28 +21,50 @@ extension Node {
     }
 
     /// Opens what is for us although there is no room to carry it: others' mail does not keep ours from us. The neighbour
-    /// sees a refusal as of any other mail, and so cannot tell. The inbox has no bound by what is carried then, so each
-    /// sender has one. A forged copy does not count: it would use up another's.
-    func deliverUnkept(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        guard let sender = contacts.sender(of: envelope.header) else { return }
-        var letters = unkeptLetters[sender] ?? PerMinute(Limits.unkeptLetters)
-        guard !letters.isUsedUp(at: now.uptime), try deliver(envelope, now, store, &effects) else { return }
-        _ = letters.take(1, at: now.uptime)
-        unkeptLetters[sender] = letters
+    /// sees a refusal as of any other mail, and so cannot tell; it offers the same again and again, which costs a look at
+    /// what was delivered. The inbox has no bound by what is carried then, so each sender has one, and all together.
+    /// A forged copy does not count there, as it would use up another's: it counts for the neighbour who brought it.
+    func deliverUnkept(
+        _ envelope: Envelope, from link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard let sender = contacts.sender(of: envelope.header), opened.count < Limits.openedWithoutRoom,
+            !unkeptLettersOfAll.isUsedUp(at: now.uptime), !link.forgedLetters.isUsedUp(at: now.uptime)
+        else { return }
+        var letters = unkeptLetters[sender] ?? Rate(Limits.unkeptLetters, each: Rate.minute)
+        guard !letters.isUsedUp(at: now.uptime) else { return }
+        switch try deliver(envelope, now, store, &effects) {
+        case .elsewhere, .known: break
+        case .forged: link.forgedLetters.take(1, at: now.uptime)
+        case .opened:
+            letters.take(1, at: now.uptime)
+            unkeptLetters[sender] = letters
+            unkeptLettersOfAll.take(1, at: now.uptime)
+        }
     }
 
-    /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell. True when it opened.
+    /// What came of looking at an envelope.
+    enum Reading {
+        /// For somebody else, as far as can be told.
+        case elsewhere
+        /// Read before.
+        case known
+        /// It bears a tag of ours and does not open.
+        case forged
+        case opened
+    }
+
+    /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell.
     @discardableResult
-    func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Bool {
-        guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return false }
-        guard try store.get(.delivered, envelope.id.array) == nil else { return false }
+    func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Reading {
+        guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return .elsewhere }
+        guard try store.get(.delivered, envelope.id.array) == nil else { return .known }
         let message: CoveyConversation.FirstMessage.Opened
         do {
             message = try CoveyConversation.FirstMessage.open(
                 envelope, from: peer, as: own, prekeys: prekeys, replays: opened, kem: kem)
         } catch {
             count(refusal: "message: \(error)")
-            return false
+            return .forged
         }
         opened.insert(message.ephemeral)
         let record = message.ephemeral.record
@@ -50,9 +72,9 @@ extension Node {
         try remember(envelope.id.array, until: envelope.header.expiry, store)
         // A message sealed anew under its old id is the same message.
         let name = sender.array + message.plaintext.id.array
-        guard try store.get(.delivered, name) == nil else { return true }
+        guard try store.get(.delivered, name) == nil else { return .opened }
         try remember(name, until: envelope.header.expiry, store)
-        guard case .text(let text) = message.plaintext.content else { return true }
+        guard case .text(let text) = message.plaintext.content else { return .opened }
         inboxSequence += 1
         let inbox = InboxMessage(
             sequence: inboxSequence, id: message.plaintext.id, from: sender,
@@ -61,7 +83,7 @@ extension Node {
         try store.put(.inbox, inboxSequence, inbox.record)
         try State.inbox.put(inboxSequence, in: store)
         effects.append(.observe(.delivered(inbox)))
-        return true
+        return .opened
     }
 
     /// Kept two days beyond the expiry: as long as any copy may come back (sync-routing.md §2.2).

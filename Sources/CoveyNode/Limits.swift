@@ -46,6 +46,14 @@ package enum Limits {
     package static let timeRadius: UInt16 = 2
     /// Letters of one sender taken to the inbox in a minute while there is no room for their envelopes.
     package static let unkeptLetters = 10
+    /// And of all senders in a day: some 57 MB at the most.
+    package static let unkeptLettersOfAll = 1 << 12
+    /// First messages remembered as opened from which on none is opened that there is no room to carry: the other half of
+    /// what may be remembered (`ConversationBounds.replayKeys`) is for what is carried.
+    package static let openedWithoutRoom = 1 << 17
+    /// Envelopes of one link with a tag of ours that do not open, tried in a minute while there is no room for them. Whoever
+    /// saw a letter can make such copies without end; each costs a key agreement.
+    package static let forgedLetters = 10
     /// Runs of a set that end unequal, one after the other, before they are no longer a reason to look again at once.
     package static let unequalRuns = 3
     /// Connections on their way to being links.

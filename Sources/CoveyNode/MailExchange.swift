@@ -147,7 +147,7 @@ extension Node {
             ingress: link.device)
         guard try admit(record, envelope.bytes, from: link, now, store) else {
             acknowledge(short, .quota, link)
-            try deliverUnkept(envelope, now, store, &effects)
+            try deliverUnkept(envelope, from: link, now, store, &effects)
             try arrived(1, namespace, link, now, store, &effects)
             return
         }

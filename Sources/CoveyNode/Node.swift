@@ -63,7 +63,9 @@ package final class Node {
     /// What each neighbour may send us in each class.
     var allowances: [DeviceID: PerPriority<Allowance>] = [:]
     /// What each sender may still have us read that we had no room to carry.
-    var unkeptLetters: [DeviceID: PerMinute] = [:]
+    var unkeptLetters: [DeviceID: Rate] = [:]
+    /// And all of them together.
+    var unkeptLettersOfAll = Rate(Limits.unkeptLettersOfAll, each: Rate.day)
 
     /// What was noticed before the first event.
     private var early = Effects()
@@ -220,6 +222,7 @@ package final class Node {
             try forgetDelivered(upTo: hour, store)
             try dropBundles(now, store)
             try sealWaiting(for: nil, now, store, &effects)
+            unkeptLetters = unkeptLetters.filter { !$0.value.isOver(at: now.uptime) }
             forgottenUpTo = hour
         }
         for link in links { askTime(link, now) }

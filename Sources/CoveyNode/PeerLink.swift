@@ -81,8 +81,10 @@ final class PeerLink {
     var peerHeads: [Frame.LogHeads.Row]?
     /// The last entry of each log that the peer's heads made us send.
     var entriesSent: [LogID: UInt64] = [:]
-    var bundleRequests = PerMinute(Limits.bundleRequests)
-    var timeAnswers = PerMinute(Limits.timeAnswers)
+    var bundleRequests = Rate(Limits.bundleRequests, each: Rate.minute)
+    /// What it brought that looked like ours and was not, while there was no room for it.
+    var forgedLetters = Rate(Limits.forgedLetters, each: Rate.minute)
+    var timeAnswers = Rate(Limits.timeAnswers, each: Rate.minute)
     /// The challenge a timekeeper has not answered yet, and when it gets the next.
     var timeNonce: Octets16?
     var timeDue: UInt64 = 0

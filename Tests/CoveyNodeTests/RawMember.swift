@@ -33,6 +33,13 @@ final class RawMember {
         try caller.say(transport.sender.take())
     }
 
+    func say(_ envelope: Envelope) throws {
+        transport.sender.append(
+            Frame.DataHeader(id: envelope.id, tokens: 1, hops: 1, total: envelope.bytes.count),
+            envelope.bytes.span.bytes)
+        try caller.say(transport.sender.take())
+    }
+
     /// What the host said since the last time.
     func heard() throws -> [(type: FrameType, body: [UInt8])] {
         var frames: [(type: FrameType, body: [UInt8])] = []
