@@ -75,23 +75,27 @@ extension Node {
         let hour = mailNow(now).hour
         let decoy = random.uniform(0...1) == 0 ? random.uniform(0...(offer.rows.count - 1)) : nil
         var bitmap = [UInt8](repeating: 0, count: (offer.rows.count + 7) / 8)
-        for (number, row) in offer.rows.enumerated() {
-            guard (try? row.header.check(now: hour)) != nil,
-                number == decoy || contacts.sender(of: row.header) != nil,
-                !knows(row.id, .mail(row.header.priority), link)
-            else { continue }
-            bitmap[number / 8] |= 1 << UInt8(number % 8)
+        for priority in Priority.allCases {
+            // Of one set all at once: to look an id up in a reconciliation may mean to copy what it noted.
+            let sought = offer.rows.indices.filter { number in
+                let header = offer.rows[number].header
+                return header.priority == priority && (try? header.check(now: hour)) != nil
+                    && (number == decoy || contacts.sender(of: header) != nil)
+            }
+            guard !sought.isEmpty else { continue }
+            let known = knows(sought.map { offer.rows[$0].id }, .mail(priority), link)
+            for (number, isKnown) in zip(sought, known) where !isKnown { bitmap[number / 8] |= 1 << UInt8(number % 8) }
         }
         link.sender.append(Frame.Want.offered(session: offer.session, bitmap: bitmap))
         touch(link)
         try arrivedOfSomeSet(offer.rows.count, link, now, store, &effects)
     }
 
-    private func knows(_ short: Octets8, _ namespace: Namespace, _ link: PeerLink) -> Bool {
-        guard var reconciler = link.reconcilers[namespace] else { return true }
-        let found = withSet(namespace) { reconciler.resolve([ShortID(prefixOf: short)], set: &$0) }
+    private func knows(_ shorts: [Octets8], _ namespace: Namespace, _ link: PeerLink) -> [Bool] {
+        guard var reconciler = link.reconcilers[namespace] else { return shorts.map { _ in true } }
+        let found = withSet(namespace) { reconciler.resolve(shorts.map { ShortID(prefixOf: $0) }, set: &$0) }
         link.reconcilers[namespace] = reconciler
-        return found.contains { $0 != nil }
+        return found.map { $0 != nil }
     }
 
     /// The peer has looked at an OFFER. One that was forgotten meanwhile is shown again at the next reconciliation.

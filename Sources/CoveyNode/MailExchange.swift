@@ -234,6 +234,11 @@ extension Node {
             guard let handover = handover(of: record, item, to: link, now) else {
                 show(record, short, on: link)
                 try withdraw(item, link, now, store, &effects)
+                // What a policy keeps has no window: the driver's queue bounds how much of it is shown at once.
+                if link.showing.count >= Limits.offerRows {
+                    sendOffers(link)
+                    drainBeforeMore(link, &effects)
+                }
                 continue
             }
             guard link.inFlight[short] == nil else {

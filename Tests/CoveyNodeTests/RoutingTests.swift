@@ -1,4 +1,6 @@
 import CoveyCore
+import CoveyCrypto
+import CoveyLink
 import CoveyNode
 import CoveyRouting
 import Testing
@@ -66,6 +68,37 @@ struct RoutingTests {
         #expect(!tokens(carriers).flatMap(\.self).contains { $0 > 0 })
         mesh.partition(nil)
         #expect(try mesh.run(seconds: 120) { !bo.delivered.isEmpty })
+    }
+
+    @Test("What is shown leaves a burst at a time, however much of it there is")
+    func manyShown() throws {
+        let mesh = try TestMesh(routing: .direct)
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let random = SeededRandom(seed: 4)
+        let expiry = Hour.expiry(of: .twoWeeks, priority: .normal, from: mesh.minute)
+        let count = 3 * Limits.burst / Frame.Offer.rowSize
+        for _ in 0..<count {
+            let header = EnvelopeHeader(
+                kind: .pairwise, priority: .normal, ttl: .twoWeeks, bucket: .bytes512, zone: .any, expiry: expiry,
+                tag: .random(from: random), purgeCommit: .random(from: random))
+            let bytes = header.withSpan { [UInt8](copying: $0) } + [UInt8](repeating: 0, count: header.bucket.bodySize)
+            let envelope = try Envelope(parsing: bytes)
+            ana.store.insert(
+                EnvelopeRecord(
+                    id: envelope.id, header: header, tokens: 1, hops: 0, isOwn: true, ingress: ana.identity.id), bytes)
+        }
+        ana.store.commit()
+        try mesh.begin(ana, multicast: .off)
+        try mesh.begin(bo, peers: [ana], multicast: .off)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 60)
+        #expect(mesh.isLinked(ana, bo))
+        #expect(mesh.bytesTo["bo", default: 0] > count * Frame.Offer.rowSize)
+        // A burst, and what may be in line behind it.
+        #expect(mesh.longestSend < Limits.burst + 64 << 10)
+        // Half of the answers ask for a row of 64 that is not their own.
+        #expect((1..<count / 8).contains(bo.store.known().held.count))
     }
 
     @Test("First contact moves its one token, and whoever handed it on does not take it back")

@@ -73,6 +73,9 @@ final class TestMesh {
     /// Bytes that hosts were sent on their connections.
     private(set) var bytesTo: [String: Int] = [:]
 
+    /// Of all hosts, in bytes.
+    private(set) var longestSend = 0
+
     private let routing: Routing
 
     init(seed: UInt64 = 1, routing: Routing = .flood, field: KeysetShape = .single) throws {
@@ -393,6 +396,7 @@ final class TestMesh {
                 return
             }
             bytesTo[other.name, default: 0] += bytes.count
+            longestSend = max(longestSend, bytes.count)
             post(.received(there.connection, bytes), to: other)
         case .reportDrained(let connection):
             post(.drained(connection), to: host)
