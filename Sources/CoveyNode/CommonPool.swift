@@ -5,7 +5,9 @@ import CoveySync
 
 /// The commons of a simulated world, with a count of what was found there instead of made again.
 ///
-/// Envelopes stay until `expire`; pages of rosters and bundle books as long as a node holds them, and the last few made.
+/// What ends stays until `expire`: envelopes, the tags of their recipients, bundles. Pages of rosters and bundle books stay
+/// as long as a node holds them, and the last few made; of beacons the last few; the keys of two devices, which do not
+/// end, for good: one entry for each pair that ever wrote.
 package final class CommonPool: Commons {
     /// How often something was held already, by what it was.
     package struct Counts: Hashable, Sendable {
@@ -33,6 +35,22 @@ package final class CommonPool: Commons {
         package var recognitions = 0
     }
 
+    /// How many there are now.
+    package struct Held: Hashable, Sendable {
+        package let envelopes: Int
+        package let tags: Int
+        package let bundles: Int
+        package let beacons: Int
+        package let pairs: Int
+    }
+
+    /// Whose a tag is, and until when some envelope bears it: all that two devices write each other in a day share four.
+    private struct Parties {
+        let sender: DeviceID
+        let recipient: DeviceID
+        var expiry: Hour
+    }
+
     private struct Pair: Hashable {
         let own: DeviceID
         let peer: DeviceID
@@ -53,18 +71,22 @@ package final class CommonPool: Commons {
     private var beaconsInOrder: [[UInt8]] = []
     private var oldestBeacon = 0
     private var pairs: [Pair: PairKeys] = [:]
-    private var tags: [RecipientTag: (sender: DeviceID, recipient: DeviceID)] = [:]
+    private var tags: [RecipientTag: Parties] = [:]
 
     /// - Parameter reusesChecks: off to have every node verify everything itself.
     package init(reusesChecks: Bool = true) { self.reusesChecks = reusesChecks }
 
-    /// Lets go of envelopes that no node takes in any more.
+    package var held: Held {
+        Held(
+            envelopes: envelopes.count, tags: tags.count, bundles: bundles.count, beacons: beacons.count,
+            pairs: pairs.count)
+    }
+
+    /// Lets go of what no node takes in any more.
     package func expire(upTo hour: Hour) {
-        let gone = envelopes.values.filter { $0.header.expiry <= hour }
-        for envelope in gone {
-            envelopes[envelope.id] = nil
-            tags[envelope.header.tag] = nil
-        }
+        envelopes = envelopes.filter { $0.value.header.expiry > hour }
+        tags = tags.filter { $0.value.expiry > hour }
+        bundles = bundles.filter { $0.value.bundle.expires.hour >= hour }
     }
 
     package func envelope(_ id: EnvelopeID, of bytes: RawSpan) -> Envelope? {
@@ -148,13 +170,14 @@ package final class CommonPool: Commons {
         if pairs.updateValue(pair, forKey: Pair(own: own, peer: peer)) == nil { counts.agreementsMade += 1 }
     }
 
-    package func sealed(_ tag: RecipientTag, from sender: DeviceID, to recipient: DeviceID) {
-        tags[tag] = (sender, recipient)
+    package func sealed(_ header: EnvelopeHeader, from sender: DeviceID, to recipient: DeviceID) {
+        let expiry = max(header.expiry, tags[header.tag]?.expiry ?? header.expiry)
+        tags[header.tag] = Parties(sender: sender, recipient: recipient, expiry: expiry)
     }
 
     package func parties(of tag: RecipientTag) -> (sender: DeviceID, recipient: DeviceID)? {
         counts.recognitions += 1
-        return tags[tag]
+        return tags[tag].map { ($0.sender, $0.recipient) }
     }
 }
 

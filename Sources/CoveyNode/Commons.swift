@@ -35,7 +35,7 @@ package protocol Commons: AnyObject {
     func keep(_ pair: PairKeys, of own: DeviceID, with peer: DeviceID)
 
     /// Whom an envelope is for. Whoever seals one says so; nobody else can make a tag that its recipient recognises.
-    func sealed(_ tag: RecipientTag, from sender: DeviceID, to recipient: DeviceID)
+    func sealed(_ header: EnvelopeHeader, from sender: DeviceID, to recipient: DeviceID)
     func parties(of tag: RecipientTag) -> (sender: DeviceID, recipient: DeviceID)?
 }
 

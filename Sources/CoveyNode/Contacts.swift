@@ -58,6 +58,6 @@ struct Contacts {
     }
 
     func sealed(_ header: EnvelopeHeader, to recipient: DeviceID) {
-        commons?.sealed(header.tag, from: own.id, to: recipient)
+        commons?.sealed(header, from: own.id, to: recipient)
     }
 }

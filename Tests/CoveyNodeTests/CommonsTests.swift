@@ -65,6 +65,51 @@ struct CommonsTests {
         #expect(try mesh.run(seconds: 60) { !hosts[3].delivered.isEmpty })
     }
 
+    @Test("do not leave behind what has ended, week after week")
+    func years() throws {
+        let pool = CommonPool()
+        let (mesh, hosts) = try started(pool)
+        var most = 0
+        for _ in 0..<8 {
+            for (number, host) in hosts.enumerated() {
+                mesh.send("this week", from: host, to: hosts[(number + 1) % hosts.count])
+            }
+            try mesh.run(seconds: 60)
+            for host in hosts { mesh.stop(host) }
+            mesh.skip(seconds: 7 * 86_400 + 3_600)
+            pool.expire(upTo: mesh.minute.hour.adding(-1))
+            for host in hosts { try mesh.begin(host) }
+            try mesh.run(seconds: 60)
+            most = max(most, pool.held.bundles)
+            // Mail lives for two weeks.
+            #expect(pool.held.envelopes <= 2 * hosts.count && pool.held.tags <= 2 * hosts.count)
+        }
+        #expect(pool.counts.bundlesMade >= 8 * hosts.count)
+        // One a week, of which each lives for two.
+        #expect(most <= 3 * hosts.count)
+        #expect(pool.held.pairs == hosts.count)
+        #expect(hosts.allSatisfy { $0.delivered.count == 8 })
+    }
+
+    @Test("know whom mail is for as long as any of a pair's mail of that day lives")
+    func tags() throws {
+        let pool = CommonPool()
+        let (mesh, hosts) = try started(pool)
+        let (ana, bo) = (hosts[0], hosts[1])
+        mesh.partition([[ana], Array(hosts.dropFirst())])
+        let first = mesh.minute.hour
+        // Four tags a day are drawn from: some are used again.
+        for _ in 0..<6 { mesh.send("early", from: ana, to: bo) }
+        try mesh.run(seconds: 2 * 3600)
+        for _ in 0..<12 { mesh.send("late", from: ana, to: bo) }
+        try mesh.run(seconds: 1)
+        #expect(pool.held.tags <= 4)
+        pool.expire(upTo: first.adding(336))
+        mesh.partition(nil)
+        try mesh.run(seconds: 120)
+        #expect(bo.delivered.count { $0.text == "late" } == 12)
+    }
+
     @Test("find what came after the snapshot in their own store when they start again")
     func restarting() throws {
         let pool = CommonPool()
