@@ -33,6 +33,16 @@ package enum Event: Sendable {
     /// A datagram heard by multicast on one interface.
     case datagram([UInt8], from: SocketAddress, interface: UInt32)
     case command(CommandID, Command)
+
+    /// The connection it happened on; nil for what happened elsewhere.
+    package var connection: ConnectionID? {
+        switch self {
+        case .accepted(let id, _, _), .connected(let id), .dialFailed(let id), .received(let id, _), .drained(let id),
+            .closed(let id):
+            id
+        case .endpoints, .deadline, .datagram, .command: nil
+        }
+    }
 }
 
 /// One address of this machine on which the node listens, with the port of its listener.

@@ -116,14 +116,7 @@ final class Machine {
     }
 
     func isLeaving(_ event: Event) -> Bool {
-        if leaving.isEmpty { return false }
-        switch event {
-        case .accepted(let id, _, _), .connected(let id), .dialFailed(let id), .received(let id, _), .drained(let id),
-            .closed(let id):
-            return leaving.contains(id)
-        case .endpoints, .deadline, .datagram, .command:
-            return false
-        }
+        !leaving.isEmpty && event.connection.map { leaving.contains($0) } ?? false
     }
 
     var isUp: Bool { if case .on = power { true } else { false } }

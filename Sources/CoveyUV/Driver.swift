@@ -214,14 +214,7 @@ package final class Driver {
     }
 
     private func isSilenced(_ event: Event) -> Bool {
-        if leaving.isEmpty { return false }
-        switch event {
-        case .accepted(let id, _, _), .connected(let id), .dialFailed(let id), .received(let id, _), .drained(let id),
-            .closed(let id):
-            return leaving.contains(id)
-        case .endpoints, .deadline, .datagram, .command:
-            return false
-        }
+        !leaving.isEmpty && event.connection.map { leaving.contains($0) } ?? false
     }
 
     /// Runs before the loop waits and after it was woken: performs what may be performed, and sees to the next commit.
