@@ -170,6 +170,9 @@ package final class MemoryStore: CommittingStore {
 
     package func envelope(_ id: EnvelopeID) -> [UInt8]? { held[id]?.bytes }
 
+    /// What stands beside the bytes of an envelope.
+    package func record(_ id: EnvelopeID) -> EnvelopeRecord? { held[id]?.record(id) }
+
     package func replace(_ id: EnvelopeID, with ghost: Ghost) {
         precondition(id == ghost.id, "a ghost takes the place of its own envelope")
         insert(ghost)

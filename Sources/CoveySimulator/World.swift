@@ -144,11 +144,11 @@ public final class World {
     /// - Parameter make: called at each start. An enrolled one finds its log in its store.
     @discardableResult
     package func addHost(
-        _ name: String, isEnrolled: Bool, segments: [Segment]? = nil,
+        _ name: String, isEnrolled: Bool, peers: [Host] = [], segments: [Segment]? = nil,
         resident make: @escaping (World, Host) throws -> any Resident
     ) -> Host {
         if isEnrolled {
-            let host = addHost(name, segments: segments, isStarted: false)
+            let host = addHost(name, peers: peers, segments: segments, isStarted: false)
             machines[host.index].makeResident = make
             machines[host.index].isWanted = true
             if hasBegun { start(machines[host.index]) }

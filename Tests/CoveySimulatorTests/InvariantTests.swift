@@ -344,4 +344,131 @@ struct InvariantTests {
         other.store(of: pair[1]).expire(upTo: Hour(.max))
         #expect(found(other) == ["ana and bo do not know the same mail: 1 differ"])
     }
+
+    @Test("A peer that a node no longer tries is found, one that is only away is not")
+    func givenUp() {
+        let world = World(seed: 11)
+        world.add(StaticPeersAreTried())
+        let away = world.addHost("away", isStarted: false)
+        world.addHost("bo", peers: [away])
+        let cy = world.addHost("cy", isEnrolled: true, peers: [away]) { world, host in
+            TwistedNode(try world.makeNode(for: host)) { [unowned world] _, effects in
+                effects.filter { effect in
+                    if case .dial(_, let address) = effect { return world.isTried(address, away) }
+                    if case .observe(.dialling(let address)) = effect { return world.isTried(address, away) }
+                    return true
+                }
+            }
+        }
+        world.run(for: .minutes(30))
+        #expect(world.violations.isEmpty)
+        world.run(for: .minutes(10))
+        #expect(world.violations.map(\.host) == [cy])
+        #expect(world.violations.first?.text.hasPrefix("nothing was tried with away for ") ?? false)
+    }
+
+    @Test("Tokens out of nothing, and a sender that gives its last one away, are found")
+    func tokens() throws {
+        var options = World.Options()
+        options.routing = .sprayAndWait(copies: 4)
+        func changed(_ change: (inout EnvelopeRecord) -> Void, at index: Int) throws -> [String] {
+            let world = World(seed: 12, options: options)
+            world.add(TokensAreConserved())
+            let hosts = (0..<3).map { world.addHost("host \($0)") }
+            world.run(for: .minutes(1))
+            world.send("a few copies", from: hosts[0], to: hosts[1])
+            world.run(for: .minutes(5))
+            #expect(world.violations.isEmpty)
+            let store = world.store(of: hosts[index])
+            var record = try #require(store.known().held.first)
+            let bytes = try #require(store.envelope(record.id))
+            change(&record)
+            store.insert(record, bytes)
+            return found(world)
+        }
+        let more = try changed({ $0.tokens += 4 }, at: 1)
+        #expect(more.count == 1 && more[0].contains(" tokens, and may have "))
+        let none = try changed({ $0.tokens = 0 }, at: 0)
+        #expect(none.count == 1 && none[0].hasSuffix("gave away its last copy"))
+    }
+
+    @Test("Tokens are conserved through crashes, cuts, a stick and a torn write", arguments: [1, 4, 16])
+    func tokensSound(copies: Int) {
+        var options = World.Options()
+        options.routing = copies == 1 ? .firstContact : .sprayAndWait(copies: copies)
+        let world = World(seed: UInt64(copies), options: options)
+        world.add(TokensAreConserved())
+        let hosts = (0..<6).map { world.addHost("host \($0)") }
+        world.run(for: .minutes(2))
+        for number in 0..<6 { world.send("to each", from: hosts[number], to: hosts[(number + 2) % 6]) }
+        world.run(for: .milliseconds(40))
+        world.crash(hosts[1])
+        world.crash(hosts[3], losing: .tornWrite, at: .beforeCommit)
+        world.run(for: .minutes(3))
+        world.restart(hosts[1])
+        world.restart(hosts[3])
+        world.partition([hosts[0], hosts[1]], [hosts[2], hosts[3], hosts[4], hosts[5]])
+        for number in 0..<6 { world.send("behind a cut", from: hosts[number], to: hosts[(number + 3) % 6]) }
+        world.sneakernet(from: hosts[0], to: hosts[4], capacity: 1 << 20, travel: .minutes(1))
+        world.run(for: .minutes(10))
+        world.heal()
+        world.run(for: .minutes(10))
+        #expect(world.finish().isSound, "\(world)")
+    }
+
+    @Test("Mail that crosses a link before the revocations is found")
+    func mailFirst() throws {
+        let world = World(seed: 13)
+        world.add(NotesBeforeMail())
+        let ana = world.addHost("ana")
+        var isHasty = false
+        let bo = world.addHost("bo", isEnrolled: true) { world, host in
+            TwistedNode(try world.makeNode(for: host)) { [unowned world] _, effects in
+                effects.flatMap { effect in
+                    // Takes mail in with the handshake.
+                    guard isHasty, case .observe(.linkUp(let device, _, _)) = effect,
+                        device == world.identity(of: world.hosts[0])?.id
+                    else { return [effect] }
+                    return [effect, .observe(.stored(EnvelopeID(), from: device))]
+                }
+            }
+        }
+        let late = world.addHost("late")
+        world.run(for: .minutes(1))
+        func meetAgain() {
+            world.partition([ana], [bo, late])
+            world.run(for: .minutes(5))
+            world.heal()
+            world.run(for: .minutes(5))
+        }
+        world.send("after the notes", from: ana, to: bo)
+        isHasty = true
+        meetAgain()
+        #expect(world.violations.isEmpty)
+        world.partition([ana], [bo, late])
+        world.revoke(late, by: ana)
+        meetAgain()
+        #expect(found(world) == ["mail crosses its link with ana, and 1 revocations have not"])
+    }
+
+    @Test("Hosts that differ longer than they may are found, those that come together in time are not")
+    func divergence() throws {
+        let (world, hosts, _) = try carried(ConvergesInTime(within: .seconds(90)))
+        world.partition([hosts[0]], [hosts[1]])
+        for number in 0..<20 { world.send("number \(number)", from: hosts[number % 2], to: hosts[1 - number % 2]) }
+        world.run(for: .minutes(30))
+        world.heal()
+        world.run(for: .minutes(5))
+        #expect(world.islands == [hosts] && world.violations.isEmpty)
+        world.store(of: hosts[1]).expire(upTo: Hour(.max))
+        world.run(for: .minutes(3))
+        #expect(found(world).first?.hasPrefix("ana and bo differ in 21, left alone for ") ?? false)
+    }
+}
+
+extension World {
+    /// Half an hour's patience with a host that is away.
+    fileprivate func isTried(_ address: SocketAddress, _ host: Host) -> Bool {
+        time < .minutes(30) || address != self.address(of: host)
+    }
 }

@@ -14,6 +14,12 @@ extension World {
     /// Bytes of mail a host's node may hold; nil when it is no node.
     func quota(of host: Host) -> UInt64? { machines[host.index].configuration?.quota }
 
+    /// Hosts whose addresses a host was told.
+    func staticPeers(of host: Host) -> [Host] {
+        let peers = machines[host.index].configuration?.peers ?? []
+        return peers.compactMap { $0.device.flatMap { self.host(of: $0) } }
+    }
+
     /// Hosts that run and reach each other over open links, island by island, each in the order of hosts.
     public var islands: [[Host]] {
         let running = hosts.filter { state(of: $0) == .up && node(of: $0) != nil }
@@ -58,7 +64,7 @@ public enum Invariants {
         [
             ExactlyOnce(), DeliveredAsSent(), HeldInTime(), AcknowledgedIsKept(), LogOnlyGrows(), RevokedIsShutOut(),
             StrangersHearNothing(), BeaconsTellNothing(), NoPlaintext(), StoreStaysWithinQuota(), OneLinkEach(),
-            DialsAreBounded(),
+            DialsAreBounded(), StaticPeersAreTried(), TokensAreConserved(), NotesBeforeMail(),
         ]
     }
 }
