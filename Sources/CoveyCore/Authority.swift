@@ -180,6 +180,22 @@ package struct Authority: Sendable {
         try append(.certRevoke(verdicts), to: &membership, time: entryTime(membership, now))
     }
 
+    /// Says where the logs below stand, and what the active set is. What is named here no later fork can void; so this is
+    /// done whenever the heads of the logs below are met, and at least as often as the policy calls fresh.
+    package func checkpoint(
+        into membership: inout Membership, now: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        let time = entryTime(membership, now)
+        let place = try nextPlace(in: membership)
+        let children = membership.childHeads(of: keys.authority)
+        let covered = Covered(children, own: keys.authority, before: place.sequence)
+        guard let set = membership.activeSet(covered, at: time) else { throw .gap }
+        let checkpoint = Checkpoint(
+            children: children, merkleRoot: Octets32(prefixOf: MerkleTree(set.map(\.hash)).root),
+            count: UInt32(set.count))
+        return try append(.checkpoint(checkpoint), to: &membership, time: time)
+    }
+
     /// Signs an entry behind the head of this authority's log, and has the membership take it.
     private func append(
         _ payload: LogPayload, to membership: inout Membership, time: Minute

@@ -130,6 +130,9 @@ struct QuotaWalk: Sendable {
 
 /// The chain of one authority, as far as it was accepted, with what is needed to take the next entry.
 struct AuthorityLog: Sendable {
+    /// The newest may turn out void when the log is frozen; then an older one counts.
+    static let mostCheckpoints = 4
+
     let keyset: Keyset
     /// All AuthorityAdds of it, whatever they are worth; none for the root.
     var grants: [AuthorityGrant] = []
@@ -152,6 +155,8 @@ struct AuthorityLog: Sendable {
     var forkedAt: UInt64?
     /// Heads of this log that its parent's Checkpoints name, ascending by the Checkpoint's sequence.
     var checkpointed: [(sequence: UInt64, row: CoveredRow)] = []
+    /// Its own Checkpoints, ascending; not more than a few are kept.
+    private(set) var checkpoints: [PlacedCheckpoint] = []
 
     private(set) var issues: [Issue] = []
     /// Of all certificates issued here, whatever they are worth.
@@ -168,6 +173,11 @@ struct AuthorityLog: Sendable {
     mutating func record(_ issue: Issue, serial: UInt64) {
         issues.append(issue)
         highestSerial = max(highestSerial, serial)
+    }
+
+    mutating func record(_ checkpoint: PlacedCheckpoint) {
+        checkpoints.append(checkpoint)
+        if checkpoints.count > Self.mostCheckpoints { checkpoints.removeFirst() }
     }
 
     func id(at sequence: UInt64) -> EntryID? {

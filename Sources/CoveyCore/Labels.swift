@@ -14,6 +14,8 @@ extension Personal {
     package static let envelopeBody: Personal = "covey1:env-body"
     package static let tag: Personal = "covey1:tag"
     package static let purge: Personal = "covey1:purge"
+    package static let leaf: Personal = "covey1:leaf"
+    package static let node: Personal = "covey1:node"
     package static let bundle: Personal = "covey1:bundle"
     package static let sessionID: Personal = "covey1:sess-id"
     package static let keyset: Personal = "covey1:keyset"

@@ -260,6 +260,8 @@ package struct Membership: Sendable {
                 if logs[row.log]?.forkedAt != nil { effects.rights = true }
             }
             marks.append((log, entry.sequence, entry.time))
+            logs[log]?.record(
+                PlacedCheckpoint(log: log, sequence: entry.sequence, time: entry.time, checkpoint: checkpoint))
             intake.changes.append(.checkpoint(log))
         case .groupDefinition(let group): intake.changes.append(.group(group.group))
         case .releaseManifest: break
