@@ -21,6 +21,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     case epoch
     /// The log holds the highest serial there is.
     case serials
+    /// Fewer keys are here than must sign: the act needs a draft that goes round (`Draft`).
+    case keys(here: Int, needed: Int)
 
     package var description: String {
         switch self {
@@ -36,6 +38,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .epoch: "The announcement would be void; bring the log up to date."
         case .serials: "This authority has used up its serial numbers; it needs to be replaced."
         case .gap: "Entries of the log are missing; bring the log up to date."
+        case .keys(let here, let needed):
+            "Here are \(here) of the \(needed) keys that must sign; let the other officers sign a draft."
         }
     }
 }
@@ -49,18 +53,24 @@ package struct Grant: Sendable {
     package var days: UInt16?
     /// Nil: the subject of the device it supersedes, else a new one.
     package var subject: SubjectID?
+    /// Nil: what the request says.
+    package var supersedes: DeviceID?
+    /// Nil: what the request says. Devices of one counted invitation ask under one label and get different ones.
+    package var label: String?
 
     /// What a member without an office needs.
     package static let member: Capabilities = [.link, .send, .carry, .groupOwn]
 
     package init(
         capabilities: Capabilities = Grant.member, zones: [UInt8] = [], days: UInt16? = nil,
-        subject: SubjectID? = nil
+        subject: SubjectID? = nil, supersedes: DeviceID? = nil, label: String? = nil
     ) {
         self.capabilities = capabilities
         self.zones = zones
         self.days = days
         self.subject = subject
+        self.supersedes = supersedes
+        self.label = label
     }
 }
 
@@ -81,26 +91,43 @@ package struct Authority: Sendable {
         _ request: VerifiedRequest, _ grant: Grant = Grant(), into membership: inout Membership, now: Minute,
         random: any RandomSource
     ) throws(AuthorityRefusal) -> LogEntry {
+        let content = try content(for: request, grant, membership, now: now, random: random)
+        return try issue(content, into: &membership, time: content.notBefore)
+    }
+
+    /// What the certificate of a new device says.
+    func content(
+        for request: VerifiedRequest, _ grant: Grant, _ membership: Membership, now: Minute,
+        random: any RandomSource
+    ) throws(AuthorityRefusal) -> DeviceCertificate.Content {
         let device = request.deviceHash.deviceID
         guard membership.deviceRecords[device] == nil else { throw .alreadyEnrolled }
         guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
-        let superseded = request.request.supersedes.flatMap { membership.currentCertificate($0) }
+        let supersedes = grant.supersedes ?? request.request.supersedes
+        let superseded = supersedes.flatMap { membership.currentCertificate($0) }
         let subject = grant.subject ?? superseded?.subject ?? SubjectID.random(from: random)
         let time = entryTime(membership, now)
         let days = grant.days.map(Int64.init) ?? Int64(membership[policy: .certificateLifeDays])
-        let content = DeviceCertificate.Content(
+        return DeviceCertificate.Content(
             serial: try nextSerial(membership), issuer: keys.authority, signing: request.request.signing,
             link: request.request.link, message: request.request.message, subject: subject,
             deviceIndex: try deviceIndex(of: subject, membership), notBefore: time,
             notAfter: min(time.adding(days * 1440), limits.notAfter), capabilities: grant.capabilities,
-            zones: grant.zones, label: request.request.label, supersedes: request.request.supersedes)
-        return try issue(content, into: &membership, time: time)
+            zones: grant.zones, label: grant.label ?? request.request.label, supersedes: supersedes)
     }
 
     /// Gives a device's keys a new certificate: another life, and whatever the grant says (protocol.md §1.6, renewal).
     package func renew(
         _ device: DeviceID, _ grant: Grant, into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
+        let content = try content(renewing: device, grant, membership, now: now)
+        return try issue(content, into: &membership, time: content.notBefore)
+    }
+
+    /// What the next certificate of a device says.
+    func content(
+        renewing device: DeviceID, _ grant: Grant, _ membership: Membership, now: Minute
+    ) throws(AuthorityRefusal) -> DeviceCertificate.Content {
         guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
         guard let current = membership.currentCertificate(device), current.issuer == keys.authority else {
             throw .notOurs
@@ -115,12 +142,14 @@ package struct Authority: Sendable {
         content.capabilities = grant.capabilities
         content.zones = grant.zones
         if let subject = grant.subject { content.subject = subject }
-        return try issue(content, into: &membership, time: time)
+        return content
     }
 
     private func issue(
         _ content: DeviceCertificate.Content, into membership: inout Membership, time: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
+        // No signature, and no number of one, is spent on what cannot be signed here.
+        try checkSufficient()
         let certificate: DeviceCertificate
         do {
             certificate = try DeviceCertificate.make(content, mesh: keys.mesh, keys: keys.current.keys)
@@ -136,15 +165,18 @@ package struct Authority: Sendable {
         _ key: EpochKey, into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
         let time = entryTime(membership, now)
-        let announcement = EpochAnnouncement(
-            number: membership.nextEpochNumber, commit: key.commit, rows: membership.heads,
-            notes: membership.undecidedNotes, validFrom: time,
-            graceDays: UInt16(clamping: membership[policy: .epochGraceDays]))
         var trial = membership
-        let entry = try append(.epochAnnounce(announcement), to: &trial, time: time)
+        let entry = try append(.epochAnnounce(announcement(of: key.commit, membership, time)), to: &trial, time: time)
         guard let epoch = trial.epoch(entry.id), !trial.isTainted(epoch) else { throw .epoch }
         membership = trial
         return entry
+    }
+
+    func announcement(of commit: EpochCommit, _ membership: Membership, _ time: Minute) -> EpochAnnouncement {
+        EpochAnnouncement(
+            number: membership.nextEpochNumber, commit: commit, rows: membership.heads,
+            notes: membership.undecidedNotes, validFrom: time,
+            graceDays: UInt16(clamping: membership[policy: .epochGraceDays]))
     }
 
     /// Revokes a device, signed by all keys at hand. After reasons `lost` and `compromised` an epoch that covers the note
@@ -153,14 +185,51 @@ package struct Authority: Sendable {
         _ device: DeviceID, reason: RevocationReason, suspectSince: Minute, into membership: inout Membership,
         now: Minute
     ) throws(AuthorityRefusal) -> RevokeNote {
+        try checkRevocable(device, membership)
+        try checkSufficient()
+        return try take(
+            RevokeNote.Content(
+                device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority),
+            signedBy: keys.current.keys, into: &membership)
+    }
+
+    /// Revokes a device with one key alone, where more must sign to grant (protocol.md §1.9): at once, in the name of
+    /// that key. The first five of a key that no verdict has decided revoke, others suspend for seven days.
+    package func revokeAlone(
+        _ device: DeviceID, reason: RevocationReason, suspectSince: Minute, into membership: inout Membership,
+        now: Minute
+    ) throws(AuthorityRefusal) -> RevokeNote {
+        try checkRevocable(device, membership)
+        guard keys.current.threshold > 1, let key = keys.current.keys.first else {
+            throw .keys(here: keys.current.keys.count, needed: keys.current.threshold)
+        }
+        let last = membership.noteBook.singles[key.publicKey, default: []].compactMap {
+            membership.noteBook.records[$0]?.content.number
+        }.max()
+        guard last ?? 0 < UInt32.max else { throw .serials }
+        return try take(
+            RevokeNote.Content(
+                device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority,
+                number: (last ?? 0) + 1),
+            signedBy: [key], into: &membership)
+    }
+
+    func checkRevocable(_ device: DeviceID, _ membership: Membership) throws(AuthorityRefusal) {
         guard let current = membership.deviceRecords[device]?.certificates.first?.certificate,
             current.issuer == keys.authority || membership.isAbove(keys.authority, current.issuer)
         else { throw .notOurs }
         guard !membership.isRevoked(device) else { throw .alreadyRevoked }
-        let note = RevokeNote.make(
-            RevokeNote.Content(
-                device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority),
-            mesh: keys.mesh, keys: keys.current.keys)
+    }
+
+    private func take(
+        _ content: RevokeNote.Content, signedBy keys: [SigningPrivateKey], into membership: inout Membership
+    ) throws(AuthorityRefusal) -> RevokeNote {
+        let note = RevokeNote.make(content, mesh: self.keys.mesh, keys: keys)
+        try Self.take(note, into: &membership)
+        return note
+    }
+
+    static func take(_ note: RevokeNote, into membership: inout Membership) throws(AuthorityRefusal) {
         let outcome: NoteOutcome
         do {
             outcome = try membership.accept(note: note.signed)
@@ -168,7 +237,7 @@ package struct Authority: Sendable {
             throw .note(error)
         }
         switch outcome {
-        case .accepted, .known: return note
+        case .accepted, .known: return
         case .held: throw .gap
         }
     }
@@ -200,7 +269,8 @@ package struct Authority: Sendable {
     private func append(
         _ payload: LogPayload, to membership: inout Membership, time: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
-        let place = try nextPlace(in: membership)
+        let place = try place(in: membership, time)
+        try checkSufficient()
         let entry: LogEntry
         do {
             entry = try LogEntry.make(
@@ -209,20 +279,25 @@ package struct Authority: Sendable {
         } catch {
             throw .malformed(error)
         }
+        try Self.take(entry, into: &membership)
+        return entry
+    }
+
+    /// Has a membership take an entry, and leaves it as it was when the entry would not bring about what it says.
+    static func take(_ entry: LogEntry, into membership: inout Membership) throws(AuthorityRefusal) {
         if membership.willCount(entry) {
-            let taken = try take(entry, into: &membership)
+            let taken = try accept(entry, into: &membership)
             precondition(taken == nil, "what was judged to count counts")
         } else {
             // Only taking it tells what it comes to.
             var trial = membership
-            if let fault = try take(entry, into: &trial) { throw .void(fault) }
+            if let fault = try accept(entry, into: &trial) { throw .void(fault) }
             membership = trial
         }
-        return entry
     }
 
     /// Why something in the entry grants nothing; nil when all of it counts.
-    private func take(
+    private static func accept(
         _ entry: LogEntry, into membership: inout Membership
     ) throws(AuthorityRefusal) -> CertificateFault? {
         let outcome: EntryOutcome
@@ -238,27 +313,28 @@ package struct Authority: Sendable {
         return nil
     }
 
+    private func checkSufficient() throws(AuthorityRefusal) {
+        guard keys.current.isSufficient else {
+            throw .keys(here: keys.current.keys.count, needed: keys.current.threshold)
+        }
+    }
+
     /// Behind the head of this authority's log.
-    private func nextPlace(
-        in membership: Membership
-    ) throws(AuthorityRefusal) -> (sequence: UInt64, previous: EntryID) {
+    func place(in membership: Membership, _ time: Minute) throws(AuthorityRefusal) -> LogPlace {
         guard let log = membership.logs[keys.authority], log.keyset == keys.current.keyset else { throw .unknown }
         // What waits behind a gap was written by this authority: writing on before it would fork its log.
         guard log.orphans.isEmpty else { throw .gap }
-        let sequence = UInt64(log.ids.count) + 1
-        if let last = log.ids.last { return (sequence, last) }
-        if keys.authority == membership.genesis.rootID { return (sequence, LogEntry.anchor(of: keys.mesh)) }
-        guard let grant = log.grants.first else { throw .unknown }
-        return (sequence, grant.entry)
+        guard let previous = membership.anchor(of: keys.authority) else { throw .unknown }
+        return LogPlace(sequence: UInt64(log.ids.count) + 1, previous: previous, time: time)
     }
 
     /// Times in a log do not decrease: a clock that is behind writes the time of the entry before.
-    private func entryTime(_ membership: Membership, _ now: Minute) -> Minute {
+    func entryTime(_ membership: Membership, _ now: Minute) -> Minute {
         max(now, membership.logs[keys.authority]?.lastTime ?? now)
     }
 
     /// Serials ascend within an issuer, revoked and void certificates included.
-    private func nextSerial(_ membership: Membership) throws(AuthorityRefusal) -> UInt64 {
+    func nextSerial(_ membership: Membership) throws(AuthorityRefusal) -> UInt64 {
         let highest = membership.logs[keys.authority]?.highestSerial ?? 0
         guard highest < .max else { throw .serials }
         return highest + 1

@@ -88,6 +88,13 @@ package struct AuthorityCertificate: Sendable, Equatable {
     package static func make(
         _ content: Content, authority: AuthorityID? = nil, mesh: MeshID, keys: [SigningPrivateKey]
     ) throws(Malformed) -> AuthorityCertificate {
+        try AuthorityCertificate(
+            parsing: Signed(
+                body(content, authority: authority), type: .object(.authorityCertificate), mesh: mesh, keys: keys))
+    }
+
+    /// What is signed.
+    static func body(_ content: Content, authority: AuthorityID? = nil) -> [UInt8] {
         var writer = CanonicalWriter(.authorityCertificate)
         writer.field(0x01, authority ?? content.keyset.authorityID)
         writer.field(0x02, content.parent)
@@ -103,7 +110,6 @@ package struct AuthorityCertificate: Sendable, Equatable {
         writer.field(0x0C, bytes: content.zones)
         writer.field(0x0D, text: content.label)
         writer.field(0x0E, content.nextCommit)
-        return try AuthorityCertificate(
-            parsing: Signed(writer.bytes, type: .object(.authorityCertificate), mesh: mesh, keys: keys))
+        return writer.bytes
     }
 }

@@ -13,6 +13,8 @@ package enum ObjectType: UInt8, Sendable, CaseIterable {
     case revokeNote = 0x08
     case invitation = 0x09
     case welcome = 0x0A
+    case draft = 0x0B
+    case authorityRequest = 0x0C
     case authPayload = 0x10
     case bundle = 0x20
     case plaintext = 0x30

@@ -45,6 +45,8 @@ package struct CoveyFile: Equatable, Sendable {
         case log = 4
         case archive = 5
         case bundle = 6
+        case draft = 7
+        case authorityRequest = 8
 
         /// With its point, as in `ana.invite`.
         package var fileExtension: String {
@@ -55,6 +57,8 @@ package struct CoveyFile: Equatable, Sendable {
             case .log: ".log"
             case .archive: ".archive"
             case .bundle: ".bundle"
+            case .draft: ".draft"
+            case .authorityRequest: ".authority"
             }
         }
     }

@@ -101,6 +101,12 @@ package struct DeviceCertificate: Sendable, Equatable {
     package static func make(
         _ content: Content, mesh: MeshID, keys: [SigningPrivateKey]
     ) throws(Malformed) -> DeviceCertificate {
+        let signed = Signed(body(content), type: .object(.deviceCertificate), mesh: mesh, keys: keys)
+        return try DeviceCertificate(parsing: signed, mesh: mesh)
+    }
+
+    /// What is signed.
+    static func body(_ content: Content) -> [UInt8] {
         var writer = CanonicalWriter(.deviceCertificate)
         writer.field(0x01, u64: content.serial)
         writer.field(0x02, content.issuer)
@@ -115,7 +121,6 @@ package struct DeviceCertificate: Sendable, Equatable {
         writer.field(0x0B, bytes: content.zones)
         writer.field(0x0C, text: content.label)
         if let supersedes = content.supersedes { writer.field(0x0D, supersedes) }
-        let signed = Signed(writer.bytes, type: .object(.deviceCertificate), mesh: mesh, keys: keys)
-        return try DeviceCertificate(parsing: signed, mesh: mesh)
+        return writer.bytes
     }
 }

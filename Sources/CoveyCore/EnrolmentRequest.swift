@@ -68,7 +68,9 @@ package struct EnrolmentRequest: Sendable {
     /// 25 digits of the hash, in five groups, to be read out and compared when the request travelled.
     ///
     /// A group is five bytes of the hash as a big-endian number, modulo 100000.
-    package var shortString: String {
+    package var shortString: String { Self.shortString(of: hash) }
+
+    package static func shortString(of hash: Octets32) -> String {
         let bytes = hash.array
         let groups = stride(from: 0, to: 25, by: 5).map { start in
             let digits = String(bytes[start..<start + 5].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 100_000)
@@ -189,17 +191,28 @@ package struct VerifiedRequest: Sendable {
     let secret: InviteSecret
 }
 
-/// The authority's half of an invitation. Kept from the day it is made until it is used, once.
+/// The authority's half of an invitation. Kept from the day it is made until it is used up.
+///
+/// The rule is one invitation, one device. A counted one is for a box of devices that one person enrols: each of its
+/// requests counts as one use, and what one device was given is sealed to that device alone. Uses are claimed by device
+/// before anything is signed, so that neither a repeated command nor a draft that takes days spends one twice.
 package struct OpenInvitation: Sendable {
+    /// Devices that one invitation may enrol.
+    package static let mostUses = 64
+
     package let invitation: Invitation
+    package let uses: Int
+    /// Devices that claimed a use, in order.
+    package private(set) var claims: [DeviceID] = []
     private let enrolKey: AgreementPrivateKey
 
     /// - Parameters:
     ///   - label: what the device will be called: 1 to 32 bytes of canonical text.
     ///   - expires: at most 7 days after `now`.
+    ///   - uses: 1 to 64.
     package init(
         mesh: MeshID, authority: AuthorityID, label: String, manifest: Octets32? = nil, now: Minute,
-        expires: Minute, random: any RandomSource
+        expires: Minute, uses: Int = 1, random: any RandomSource
     ) {
         let bytes = Array(label.utf8)
         precondition(
@@ -207,6 +220,8 @@ package struct OpenInvitation: Sendable {
             "a label has 1 to 32 bytes of canonical text")
         precondition(
             expires <= now.adding(Invitation.longest), "an invitation is open for at most seven days")
+        precondition((1...Self.mostUses).contains(uses), "an invitation has 1 to 64 uses")
+        self.uses = uses
         enrolKey = AgreementPrivateKey(from: random)
         invitation = Invitation(
             mesh: mesh, authority: authority, enrolKey: enrolKey.publicKey, secret: InviteSecret(from: random),
@@ -215,8 +230,20 @@ package struct OpenInvitation: Sendable {
 
     package var id: InvitationID { invitation.id }
 
-    /// Everything that shows whose keys these are. That an invitation is used once is the caller's to keep: the file
-    /// of an open invitation goes when its certificate is in the log.
+    /// Whether every use is claimed.
+    package var isSpent: Bool { claims.count >= uses }
+
+    /// Claims a use for a device: its number from 1, the same one however often it asks; nil when all are claimed. To be
+    /// kept before anything is signed for the device.
+    package mutating func claim(_ device: DeviceID) -> Int? {
+        if let at = claims.firstIndex(of: device) { return at + 1 }
+        guard !isSpent else { return nil }
+        claims.append(device)
+        return claims.count
+    }
+
+    /// Everything that shows whose keys these are. That an invitation is used no more often than it says is `claim`'s,
+    /// and the caller's, who keeps it.
     package func verify(_ request: EnrolmentRequest, now: Minute) throws(RequestRefusal) -> VerifiedRequest {
         guard request.invitation == id else { throw .otherInvitation }
         guard !invitation.isExpired(now: now) else { throw .expired }
@@ -246,15 +273,25 @@ package struct OpenInvitation: Sendable {
         }
     }
 
-    private static let version: UInt8 = 1
+    private static let single: UInt8 = 1
+    private static let counted: UInt8 = 2
 
-    /// For a file in the authority's directory, mode 0600: `version 1 | enrol private key 32 | invitation`. Wipe them
-    /// once they are written.
+    /// For a file in the authority's directory, mode 0600. Wipe them once they are written.
+    ///
+    ///     version 1 | enrol private key 32 | invitation                                         one use, not claimed
+    ///     version 2 | uses u8 | n u8 | n × device_id 16 | enrol private key 32 | invitation
     package var bytes: [UInt8] {
         var invitation = invitation.bytes
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(33 + invitation.count)
-        bytes.append(Self.version)
+        bytes.reserveCapacity(35 + 16 * claims.count + invitation.count)
+        if uses == 1, claims.isEmpty {
+            bytes.append(Self.single)
+        } else {
+            bytes.append(Self.counted)
+            bytes.append(UInt8(uses))
+            bytes.append(UInt8(claims.count))
+            for device in claims { bytes.append(device) }
+        }
         enrolKey.exposing { bytes.append(copying: $0) }
         bytes += invitation
         invitation.wipe()
@@ -262,11 +299,19 @@ package struct OpenInvitation: Sendable {
     }
 
     package init(parsing bytes: RawSpan) throws(Malformed) {
-        guard bytes.byteCount > 33 else { throw .truncated }
-        let version = bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
-        guard version == Self.version else { throw .unknownVersion(version) }
-        enrolKey = AgreementPrivateKey(copying: bytes.extracting(1..<33))
-        invitation = try Invitation(parsing: [UInt8](copying: bytes.extracting(droppingFirst: 33)))
+        var reader = ByteReader(bytes)
+        let version = try reader.u8()
+        switch version {
+        case Self.single: uses = 1
+        case Self.counted:
+            uses = Int(try reader.u8())
+            let count = Int(try reader.u8())
+            guard (1...Self.mostUses).contains(uses), count <= uses, uses > 1 || count > 0 else { throw .value(0) }
+            for _ in 0..<count { claims.append(try reader.octets()) }
+        default: throw .unknownVersion(version)
+        }
+        enrolKey = AgreementPrivateKey(copying: try reader.span(32))
+        invitation = try Invitation(parsing: try reader.bytes(reader.remaining))
         // Two halves of different invitations would refuse everybody without saying why.
         guard invitation.enrolKey == enrolKey.publicKey else { throw .value(0x03) }
     }

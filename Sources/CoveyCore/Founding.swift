@@ -38,13 +38,18 @@ package struct KeysetShape: Hashable, Sendable {
     }
 
     package static let single = KeysetShape(1, of: 1)
+
+    /// Whether any two groups that are enough to sign have a key in common. Only such a keyset is given to officers one
+    /// key each: where no key signs two entries for one place, the log of such an authority cannot fork.
+    package var isMajority: Bool { 2 * threshold > count }
 }
 
 /// The first objects of a mesh (protocol.md §1.4): genesis, the root's PolicySet and AuthorityAdd of one field authority.
 /// The founder's certificate and the first epoch follow as soon as there is a device: they stand in the field's log.
 ///
 /// One root key alone is the default, and a stolen one is then the whole mesh; m of n is for whoever can keep n keys
-/// apart. What needs two signatures (ANNOUNCE, WIPE_OFFICER, TIMEKEEPER) no 1-of-1 authority can grant.
+/// apart: it happens on one device, and then `AuthorityKeys.part` gives each officer its key. What needs two signatures
+/// (ANNOUNCE, WIPE_OFFICER, TIMEKEEPER) an authority of one key cannot grant.
 package struct Founding: Sendable {
     /// Days that the field authority's own certificate is good for.
     package static let fieldDays: Int64 = 5 * 365
@@ -64,10 +69,13 @@ package struct Founding: Sendable {
 
     /// - Parameters:
     ///   - name: 1 to 64 bytes of canonical text.
+    ///   - recovery: nil: like the root's.
+    ///   - release: nil: like the root's.
     ///   - fieldDevices: live devices the field authority may have at once.
     package static func found(
         name: String, profile: MeshProfile, root rootShape: KeysetShape = .single,
-        field fieldShape: KeysetShape = .single, fieldLabel: String = "field",
+        field fieldShape: KeysetShape = .single, recovery recoveryShape: KeysetShape? = nil,
+        release releaseShape: KeysetShape? = nil, fieldLabel: String = "field",
         fieldDevices: UInt16 = Founding.fieldDevices, random: any RandomSource, now: Minute
     ) throws(Malformed) -> Founding {
         let nameBytes = Array(name.utf8)
@@ -77,8 +85,8 @@ package struct Founding: Sendable {
         }
         let rootKeys = keys(rootShape)
         let nextRoot = keys(rootShape)
-        let recovery = keys(rootShape)
-        let release = keys(rootShape)
+        let recovery = keys(recoveryShape ?? rootShape)
+        let release = keys(releaseShape ?? rootShape)
         let policy = profile.policy
         let genesis = Genesis.make(
             name: name, created: now, threshold: rootShape.threshold, nextCommit: nextRoot.keyset.commit,
@@ -91,7 +99,7 @@ package struct Founding: Sendable {
         let certificate = try AuthorityCertificate.make(
             AuthorityCertificate.Content(
                 parent: genesis.rootID, serial: 1, keyset: fieldKeys.keyset, depthLeft: 0,
-                grantable: fieldShape.threshold >= 2 ? .all : .all.subtracting(.privileged),
+                grantable: fieldShape.count >= 2 ? .all : .all.subtracting(.privileged),
                 mostDays: longestCertificateDays, mostDevices: fieldDevices, notBefore: now,
                 notAfter: now.adding(fieldDays * 1440), label: fieldLabel, nextCommit: nextField.keyset.commit),
             mesh: mesh, keys: rootKeys.keys)

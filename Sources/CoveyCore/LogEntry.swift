@@ -1,5 +1,13 @@
 package import CoveyCrypto
 
+/// Where an entry stands in its log, and when it was written.
+package struct LogPlace: Hashable, Sendable {
+    /// From 1.
+    package let sequence: UInt64
+    package let previous: EntryID
+    package let time: Minute
+}
+
 /// One entry of an authority's log (0x04, protocol.md §1.8). Parsed, not verified.
 ///
 ///     01 log_id 16 · 02 seq 8 · 03 prev 32 · 04 time 4 · 05 kind 1 · 06 payload
@@ -45,16 +53,22 @@ package struct LogEntry: Sendable, Equatable {
         log: LogID, sequence: UInt64, previous: EntryID, time: Minute, payload: LogPayload, mesh: MeshID,
         keys: [SigningPrivateKey]
     ) throws(Malformed) -> LogEntry {
+        let body = try body(
+            log: log, LogPlace(sequence: sequence, previous: previous, time: time), payload: payload)
+        return try LogEntry(parsing: Signed(body, type: .object(.logEntry), mesh: mesh, keys: keys), mesh: mesh)
+    }
+
+    /// What is signed.
+    static func body(log: LogID, _ place: LogPlace, payload: LogPayload) throws(Malformed) -> [UInt8] {
         let bytes = payload.bytes
         guard bytes.count <= 16384 else { throw .oversized }
         var writer = CanonicalWriter(.logEntry)
         writer.field(0x01, log)
-        writer.field(0x02, u64: sequence)
-        writer.field(0x03, previous)
-        writer.field(0x04, u32: time.value)
+        writer.field(0x02, u64: place.sequence)
+        writer.field(0x03, place.previous)
+        writer.field(0x04, u32: place.time.value)
         writer.field(0x05, u8: payload.kind.rawValue)
         writer.field(0x06, bytes: bytes)
-        return try LogEntry(
-            parsing: Signed(writer.bytes, type: .object(.logEntry), mesh: mesh, keys: keys), mesh: mesh)
+        return writer.bytes
     }
 }

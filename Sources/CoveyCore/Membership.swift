@@ -477,6 +477,13 @@ package struct Membership: Sendable {
         resolveEpochs()
     }
 
+    /// What the next entry of a log names as its predecessor; nil when no AuthorityAdd names the authority.
+    func anchor(of log: LogID) -> EntryID? {
+        guard let state = logs[log] else { return nil }
+        if let last = state.ids.last { return last }
+        return log == genesis.rootID ? LogEntry.anchor(of: mesh) : state.grants.first?.entry
+    }
+
     // MARK: Rights
 
     /// The last sequence of a log at which grants count.

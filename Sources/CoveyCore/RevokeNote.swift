@@ -116,6 +116,13 @@ package struct RevokeNote: Sendable, Equatable {
     }
 
     package static func make(_ content: Content, mesh: MeshID, keys: [SigningPrivateKey]) -> RevokeNote {
+        let signed = Signed(body(content), type: .object(.revokeNote), mesh: mesh, keys: keys)
+        guard let note = try? RevokeNote(parsing: signed) else { preconditionFailure("what we write, we can read") }
+        return note
+    }
+
+    /// What is signed.
+    static func body(_ content: Content) -> [UInt8] {
         var writer = CanonicalWriter(.revokeNote)
         writer.field(0x01, content.device)
         writer.field(0x02, u8: content.reason.rawValue)
@@ -124,8 +131,6 @@ package struct RevokeNote: Sendable, Equatable {
         writer.field(0x05, content.authority)
         writer.field(0x06, u32: content.number)
         if let wipe = content.wipe { writer.field(0x07, bytes: wipe.bytes) }
-        let signed = Signed(writer.bytes, type: .object(.revokeNote), mesh: mesh, keys: keys)
-        guard let note = try? RevokeNote(parsing: signed) else { preconditionFailure("what we write, we can read") }
-        return note
+        return writer.bytes
     }
 }

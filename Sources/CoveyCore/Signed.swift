@@ -9,6 +9,13 @@ package struct Signed: Sendable, Equatable {
     package struct Attestation: Sendable, Equatable {
         package let hint: KeyHint
         package let signature: Signature
+
+        /// `alg u8 | key_id[8] | sig[64]`
+        func append(to bytes: inout [UInt8]) {
+            bytes.append(Signed.ed25519)
+            bytes.append(hint)
+            bytes.append(signature)
+        }
     }
 
     package static let mostSignatures = 16
@@ -20,12 +27,15 @@ package struct Signed: Sendable, Equatable {
     package let attestations: [Attestation]
 
     /// Takes exactly one signed object; anything after it is refused.
-    package init(parsing bytes: [UInt8]) throws(Malformed) {
+    package init(parsing bytes: [UInt8]) throws(Malformed) { try self.init(parsing: bytes, least: 1) }
+
+    /// `least`: 0 for an object of a draft, which nobody may have signed yet.
+    init(parsing bytes: [UInt8], least: Int) throws(Malformed) {
         guard bytes.count >= 3 else { throw .truncated }
         let size = Int(bytes[0]) << 8 | Int(bytes[1])
         guard bytes.count >= size + 3 else { throw .truncated }
         let count = Int(bytes[2 + size])
-        guard (1...Self.mostSignatures).contains(count) else { throw .signatures }
+        guard (least...Self.mostSignatures).contains(count) else { throw .signatures }
         let expected = 3 + size + count * Self.attestationSize
         guard bytes.count >= expected else { throw .truncated }
         guard bytes.count == expected else { throw .trailing }
@@ -49,19 +59,33 @@ package struct Signed: Sendable, Equatable {
         let message = Self.message(body.span.bytes, type: type, mesh: mesh)
         let made = keys.map {
             Attestation(hint: KeyHint(of: $0.publicKey), signature: $0.sign(message.span.bytes))
-        }.sorted { $0.hint < $1.hint }
+        }
+        self.init(body: body, attestations: made)
+    }
+
+    /// With the signatures that are there, in any order; none for an object of a draft that nobody signed yet.
+    init(body: [UInt8], attestations: [Attestation]) {
+        precondition(attestations.count <= Self.mostSignatures, "an object has at most 16 signers")
+        let sorted = attestations.sorted { $0.hint < $1.hint }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(3 + body.count + sorted.count * Self.attestationSize)
         bytes.append(u16: UInt16(body.count))
         bytes += body
-        bytes.append(UInt8(made.count))
-        for attestation in made {
-            bytes.append(Self.ed25519)
-            bytes.append(attestation.hint)
-            bytes.append(attestation.signature)
-        }
+        bytes.append(UInt8(sorted.count))
+        for attestation in sorted { attestation.append(to: &bytes) }
         self.bytes = bytes
         self.body = body
-        attestations = made
+        self.attestations = sorted
+    }
+
+    /// With the signatures of these keys too; a key that signed already signs no second time.
+    func adding(_ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID) -> Signed {
+        let message = Self.message(body.span.bytes, type: type, mesh: mesh)
+        let new = keys.filter { key in !attestations.contains { $0.hint == KeyHint(of: key.publicKey) } }
+        return Signed(
+            body: body,
+            attestations: attestations
+                + new.map { Attestation(hint: KeyHint(of: $0.publicKey), signature: $0.sign(message.span.bytes)) })
     }
 
     /// How many different keys of `keyset` signed. A signature by a stranger, or a wrong one, makes the object void: nil.

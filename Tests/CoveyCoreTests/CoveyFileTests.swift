@@ -32,13 +32,13 @@ struct CoveyFileTests {
         newer[7] = UInt8(ascii: "2")
         #expect(Self.mistake(in: newer) == .newerVersion)
         var unknown = file.bytes
-        unknown[8] = 7
-        #expect(Self.mistake(in: unknown) == .unknownKind(7))
+        unknown[8] = 77
+        #expect(Self.mistake(in: unknown) == .unknownKind(77))
         #expect(Self.mistake(in: Array("#!/bin/sh\necho this is something else entirely".utf8)) == .notOurs)
         #expect(throws: CoveyFileError.anotherMesh(Self.mesh)) { try file.content(.invitation, of: MeshID()) }
         #expect(throws: CoveyFileError.otherKind(.invitation, wanted: .request)) { try file.content(.request) }
         let all: [CoveyFileError] = [
-            .notOurs, .newerVersion, .truncated, .unknownKind(7), .otherKind(.invitation, wanted: .request),
+            .notOurs, .newerVersion, .truncated, .unknownKind(77), .otherKind(.invitation, wanted: .request),
             .anotherMesh(Self.mesh), .damaged(.trailing),
         ]
         #expect(Set(all.map(\.description)).count == all.count)

@@ -349,7 +349,7 @@ struct KeyFileTests {
         }
         let longer = bytes + [0]
         #expect(throws: Malformed.trailing) { try AuthorityKeys(parsing: longer.span.bytes) }
-        let newer = [2] + bytes.dropFirst()
-        #expect(throws: Malformed.unknownVersion(2)) { try AuthorityKeys(parsing: newer.span.bytes) }
+        let newer = [3] + bytes.dropFirst()
+        #expect(throws: Malformed.unknownVersion(3)) { try AuthorityKeys(parsing: newer.span.bytes) }
     }
 }

@@ -1,0 +1,464 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+/// An authority whose keys are shared among officers, each with a desk of their own.
+struct Officers {
+    struct Desk {
+        let authority: Authority
+        var membership: Membership
+        var record = SigningRecord()
+    }
+
+    let random: SeededRandom
+    let founding: Founding
+    var desks: [Desk]
+    let now = Minute(29_000_000)
+
+    init(seed: UInt64, _ shape: KeysetShape, ofRoot: Bool = false) throws {
+        random = SeededRandom(seed: seed, stream: "officers")
+        founding = try Founding.found(
+            name: "Island", profile: .standard, root: ofRoot ? shape : .single, field: ofRoot ? .single : shape,
+            random: random, now: now)
+        let keys = ofRoot ? founding.root : founding.field
+        let membership = founding.membership()
+        desks = (1...shape.count).map { Desk(authority: Authority(keys.part($0)), membership: membership) }
+    }
+
+    func asks(_ label: String, supersedes: DeviceID? = nil) throws -> VerifiedRequest {
+        let open = OpenInvitation(
+            mesh: founding.mesh, authority: founding.field.authority, label: label, now: now,
+            expires: now.adding(1440), random: random)
+        let pending = try PendingEnrolment(
+            accepting: open.invitation, buildHash: Octets32(), supersedes: supersedes, random: random)
+        return try open.verify(pending.request, now: now)
+    }
+
+    func draftIssue(_ label: String, _ grant: Grant = Grant(), at desk: Int = 0) throws -> Draft {
+        try desks[desk].authority.draftIssue(
+            asks(label), grant, on: desks[desk].membership, now: now, random: random)
+    }
+
+    func draftEpoch(at desk: Int = 0) throws -> Draft {
+        try desks[desk].authority.draftEpoch(EpochKey(from: random), on: desks[desk].membership, now: now)
+    }
+
+    /// Signs at a desk, from the bytes as they travel.
+    mutating func sign(_ draft: Draft, at desk: Int) throws -> Draft {
+        let file = try CoveyFile(parsing: draft.file(basis: []).bytes)
+        let travelled = try Draft.read(file, of: founding.mesh).draft
+        #expect(travelled.bytes == draft.bytes)
+        return try desks[desk].authority.cosign(
+            travelled, on: desks[desk].membership, record: &desks[desk].record, now: now)
+    }
+
+    func progress(_ draft: Draft) throws -> DraftProgress {
+        try draft.progress(among: desks[0].authority.keys.current.keyset)
+    }
+
+    /// Sends a draft round from desk to desk until it is complete; gives the number of visits.
+    mutating func goRound(_ draft: inout Draft) throws -> Int {
+        var visits = 0
+        while try !progress(draft).isComplete {
+            let next = try visits == 0 ? 1 : #require(progress(draft).others.first)
+            draft = try sign(draft, at: next - 1)
+            visits += 1
+        }
+        return visits
+    }
+
+    /// Every desk takes what is finished.
+    @discardableResult
+    mutating func finish(_ draft: Draft) throws -> FinishedDraft {
+        var finished: FinishedDraft?
+        for desk in desks.indices {
+            finished = try desks[desk].authority.finish(draft, into: &desks[desk].membership)
+            desks[desk].record.prune(by: desks[desk].membership)
+        }
+        return try #require(finished)
+    }
+
+    func refusal(_ draft: Draft, at desk: Int) -> DraftRefusal? {
+        var copy = self
+        do {
+            _ = try copy.desks[desk].authority.cosign(
+                draft, on: desks[desk].membership, record: &copy.desks[desk].record, now: now)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+@Suite("Drafts")
+struct DraftTests {
+    @Test("an entry with certificates takes 2m - 1 visits in two passes, others take m in one; every node accepts it")
+    func visits() throws {
+        for (seed, (m, n)) in [(1, 1), (2, 2), (2, 3), (3, 5), (4, 7), (7, 7)].enumerated() {
+            var officers = try Officers(seed: UInt64(seed), KeysetShape(m, of: n))
+            var issue = try officers.draftIssue("ana")
+            #expect(try officers.goRound(&issue) == 2 * m - 1)
+            guard case .entry(let entry) = try officers.finish(issue), case .certIssue(let issued) = entry.payload else {
+                Issue.record("a device was to be enrolled")
+                return
+            }
+            #expect(issued[0].signed.attestations.count == m)
+            #expect(entry.signed.attestations.count == m)
+            var epoch = try officers.draftEpoch(at: n - 1)
+            #expect(try officers.goRound(&epoch) == m)
+            guard case .entry(let announcement) = try officers.finish(epoch) else {
+                Issue.record("an epoch was to be announced")
+                return
+            }
+            var stranger = officers.founding.membership()
+            for signed in [entry.signed, announcement.signed] {
+                guard case .accepted(let intake) = try stranger.accept(signed) else {
+                    Issue.record("every node takes it")
+                    return
+                }
+                #expect(!intake.changes.contains { if case .void = $0 { true } else { false } })
+            }
+            #expect(stranger.epoch(announcement.id)?.number == 1)
+        }
+    }
+
+    @Test("progress names the pass, who signed and who may yet")
+    func progress() throws {
+        var officers = try Officers(seed: 10, KeysetShape(2, of: 3))
+        var draft = try officers.draftIssue("ana", at: 1)
+        #expect(
+            try officers.progress(draft)
+                == DraftProgress(pass: .certificates, passes: 2, signed: [], others: [1, 2, 3], missing: 2))
+        draft = try officers.sign(draft, at: 1)
+        #expect(
+            try officers.progress(draft)
+                == DraftProgress(pass: .certificates, passes: 2, signed: [2], others: [1, 3], missing: 1))
+        #expect(throws: DraftRefusal.signedAlready) { try officers.sign(draft, at: 1) }
+        draft = try officers.sign(draft, at: 2)
+        let second = try officers.progress(draft)
+        #expect(second == DraftProgress(pass: .entry, passes: 2, signed: [3], others: [1, 2], missing: 1))
+        #expect(second.passNumber == 2)
+        draft = try officers.sign(draft, at: 0)
+        #expect(try officers.progress(draft).isComplete)
+        try officers.finish(draft)
+        #expect(throws: DraftRefusal.done) { try officers.sign(draft, at: 1) }
+    }
+
+    @Test("with fewer keys than must sign nothing is signed alone, and the refusal counts them")
+    func alone() throws {
+        var officers = try Officers(seed: 11, KeysetShape(2, of: 3))
+        let request = try officers.asks("ana")
+        let desk = officers.desks[0]
+        #expect(!desk.authority.signsAlone())
+        #expect(throws: AuthorityRefusal.keys(here: 1, needed: 2)) {
+            try desk.authority.issue(
+                request, into: &officers.desks[0].membership, now: officers.now, random: officers.random)
+        }
+        #expect(throws: AuthorityRefusal.keys(here: 1, needed: 2)) {
+            try desk.authority.announceEpoch(
+                EpochKey(from: officers.random), into: &officers.desks[0].membership, now: officers.now)
+        }
+    }
+
+    @Test("two officers who draft at the same place do not sign each other's act")
+    func parallel() throws {
+        var officers = try Officers(seed: 12, KeysetShape(2, of: 2))
+        let first = try officers.sign(officers.draftEpoch(at: 0), at: 0)
+        let second = try officers.sign(officers.draftEpoch(at: 1), at: 1)
+        let when = officers.now
+        #expect(officers.refusal(first, at: 1) == .signedOther(place: 1, when: when))
+        #expect(officers.refusal(second, at: 0) == .signedOther(place: 1, when: when))
+        // The desk remembers across restarts, whatever became of the file.
+        let kept = officers.desks[1].record.bytes
+        officers.desks[1].record = try SigningRecord(parsing: kept)
+        #expect(officers.refusal(first, at: 1) == .signedOther(place: 1, when: when))
+        // One gives way: its draft is destroyed everywhere, and only then withdrawn.
+        let line = try #require(officers.desks[1].record.open(in: officers.founding.field.authority))
+        officers.desks[1].record.withdraw(line.entry)
+        var draft = first
+        #expect(try { draft = try officers.sign(draft, at: 1); return try officers.progress(draft).isComplete }())
+        try officers.finish(draft)
+        #expect(officers.desks[1].record.lines.isEmpty, "what the log has passed is forgotten")
+        #expect(officers.refusal(second, at: 0) == .movedOn(place: 1))
+    }
+
+    @Test("whatever officers draft, copy, mix up and lose: a majority keyset never finishes two acts for one place")
+    func neverTwice() throws {
+        for seed in 0..<12 {
+            let shape = [(2, 2), (2, 3), (3, 4), (3, 5)][seed % 4]
+            var officers = try Officers(seed: UInt64(100 + seed), KeysetShape(shape.0, of: shape.1))
+            #expect(KeysetShape(shape.0, of: shape.1).isMajority)
+            let random = SeededRandom(seed: UInt64(seed), stream: "mixing")
+            var copies: [Draft] = []
+            var finished: [EntryID] = []
+            for step in 0..<60 {
+                let desk = random.uniform(0...shape.1 - 1)
+                if copies.isEmpty || random.uniform(4) == 0 {
+                    copies.append(
+                        try random.uniform(2) == 0
+                            ? officers.draftEpoch(at: desk) : officers.draftIssue("device \(step)", at: desk))
+                    continue
+                }
+                let copy = copies[random.uniform(0...copies.count - 1)]
+                guard let signed = try? officers.sign(copy, at: desk) else { continue }
+                copies.append(signed)
+                if try officers.progress(signed).isComplete {
+                    var membership = officers.desks[desk].membership
+                    guard case .entry(let entry) = try officers.desks[desk].authority.finish(signed, into: &membership)
+                    else { continue }
+                    if !finished.contains(entry.id) { finished.append(entry.id) }
+                }
+            }
+            #expect(finished.count <= 1, "seed \(seed)")
+        }
+    }
+
+    @Test("a draft for a place that is taken, not reached, or of another history is not signed, and each is said")
+    func places() throws {
+        var officers = try Officers(seed: 13, KeysetShape(2, of: 3))
+        let early = try officers.sign(officers.draftIssue("ana"), at: 0)
+        var epoch = try officers.draftEpoch(at: 1)
+        _ = try officers.goRound(&epoch)
+        let behind = officers.desks[2].membership
+        try officers.finish(epoch)
+        #expect(officers.refusal(early, at: 1) == .movedOn(place: 1))
+        let next = try officers.sign(officers.draftIssue("ben"), at: 0)
+        officers.desks[2].membership = behind
+        #expect(officers.refusal(next, at: 2) == .behind(place: 2, here: 0))
+        // Another first entry, as a stolen key might have made it.
+        var other = try Officers(seed: 13, KeysetShape(2, of: 3))
+        var otherEpoch = try other.draftEpoch(at: 1)
+        for desk in other.desks.indices {
+            other.desks[desk].record = SigningRecord()
+        }
+        otherEpoch = try other.desks[0].authority.draft(
+            .groupDefinition(GroupDefinition(group: Octets16(), name: "other")), on: other.desks[0].membership,
+            now: other.now)
+        _ = try other.goRound(&otherEpoch)
+        try other.finish(otherEpoch)
+        officers.desks[2].membership = other.desks[2].membership
+        #expect(officers.refusal(next, at: 2) == .otherHistory(place: 2))
+    }
+
+    @Test("9, 10, 11: a signer twice, a stranger under a right hint, and unsorted signatures make a draft void")
+    func signatures() throws {
+        var officers = try Officers(seed: 14, KeysetShape(2, of: 3))
+        let draft = try officers.sign(officers.draftEpoch(), at: 0)
+        let bytes = draft.bytes
+        let attestation = Array(bytes.suffix(73))
+        // Field 07 grows from one signature to two.
+        func with(_ attestations: [[UInt8]]) -> [UInt8] {
+            let length = UInt16(73 * attestations.count)
+            return Array(bytes.dropLast(75)) + [UInt8(length >> 8), UInt8(truncatingIfNeeded: length)]
+                + attestations.flatMap { $0 }
+        }
+        #expect(with([attestation]) == bytes)
+        #expect(throws: Malformed.signatures) {
+            try Draft(parsing: with([attestation, attestation]), mesh: officers.founding.mesh)
+        }
+        let pair = try officers.sign(draft, at: 1)
+        let sorted = [Array(pair.bytes.suffix(146).prefix(73)), Array(pair.bytes.suffix(73))]
+        #expect(with(sorted) == pair.bytes)
+        #expect(throws: Malformed.signatures) {
+            try Draft(parsing: with(sorted.reversed()), mesh: officers.founding.mesh)
+        }
+        var forged = attestation
+        forged[72] ^= 1
+        let stranger = try Draft(parsing: with([forged]), mesh: officers.founding.mesh)
+        #expect(officers.refusal(stranger, at: 1) == .signatures)
+    }
+
+    @Test("27, 28, 30: a draft that would grant more than its authority may is not made into a signature")
+    func limits() throws {
+        let officers = try Officers(seed: 15, KeysetShape(2, of: 3))
+        for (grant, fault) in [(Grant(days: 401), CertificateFault.validity)] {
+            #expect(officers.refusal(try officers.draftIssue("ana", grant), at: 0) == .fault(fault))
+        }
+        let single = try Officers(seed: 16, .single)
+        #expect(throws: AuthorityRefusal.void(.privilege)) {
+            try single.draftIssue("officer", Grant(capabilities: [.link, .announce]))
+        }
+    }
+
+    @Test("30: what needs two signatures gets two keys, whatever the threshold is")
+    func privileged() throws {
+        var officers = try Officers(seed: 17, KeysetShape(1, of: 2))
+        #expect(officers.desks[0].authority.signsAlone())
+        #expect(!officers.desks[0].authority.signsAlone(granting: .announce))
+        for privilege in [Capabilities.announce, .wipeOfficer, .timekeeper] {
+            var draft = try officers.draftIssue("officer", Grant(capabilities: [.link, privilege]))
+            draft = try officers.sign(draft, at: 0)
+            #expect(try officers.progress(draft).missing == 1)
+            draft = try officers.sign(draft, at: 1)
+            #expect(try officers.progress(draft).isComplete, "the certificate has two signatures, the entry needs one")
+            guard case .entry(let entry) = try officers.finish(draft), case .certIssue(let issued) = entry.payload else {
+                Issue.record("a device was to be enrolled")
+                return
+            }
+            #expect(issued[0].signed.attestations.count == 2)
+            #expect(officers.desks[1].membership.currentCertificate(issued[0].device)?.capabilities == [.link, privilege])
+        }
+    }
+
+    @Test("a certificate without the request of its device, or with the request of another, is not signed")
+    func requests() throws {
+        let officers = try Officers(seed: 18, KeysetShape(2, of: 2))
+        let draft = try officers.draftIssue("ana")
+        guard case .entry(.issue(let certificates, let requests), let place, _) = draft.content else {
+            Issue.record("a device was to be enrolled")
+            return
+        }
+        #expect(requests.count == 1)
+        let other = try officers.asks("ben").request
+        for wrong in [[], [other], [requests[0], other]] {
+            var writer = CanonicalWriter(.draft)
+            writer.field(0x01, draft.authority)
+            writer.field(0x02, u8: 6)
+            var bytes: [UInt8] = []
+            bytes.append(u64: place.sequence)
+            bytes.append(place.previous)
+            bytes.append(u32: place.time.value)
+            writer.field(0x03, bytes: bytes)
+            writer.field(0x05, list: certificates.map(\.signed.bytes))
+            writer.field(0x08, list: wrong.map(\.signed.bytes))
+            let changed = try Draft(parsing: writer.bytes, mesh: draft.mesh)
+            #expect(officers.refusal(changed, at: 0) == .request)
+        }
+    }
+
+    @Test("a whole authority's revocation is one note; one officer alone revokes at once, counted from 1")
+    func revocation() throws {
+        var officers = try Officers(seed: 19, KeysetShape(2, of: 3))
+        var devices: [DeviceID] = []
+        for name in ["ana", "ben", "cy"] {
+            var draft = try officers.draftIssue(name)
+            _ = try officers.goRound(&draft)
+            guard case .entry(let entry) = try officers.finish(draft), case .certIssue(let issued) = entry.payload else {
+                continue
+            }
+            devices.append(issued[0].device)
+        }
+        try #require(devices.count == 3)
+        var draft = try officers.desks[0].authority.draftRevocation(
+            devices[0], reason: .lost, suspectSince: officers.now, on: officers.desks[0].membership,
+            now: officers.now)
+        #expect(try officers.goRound(&draft) == 2)
+        guard case .note(let note) = try officers.finish(draft) else {
+            Issue.record("a note was to be signed")
+            return
+        }
+        #expect(note.content.number == 0)
+        #expect(note.signed.attestations.count == 2)
+        #expect(officers.desks[2].membership.isRevoked(devices[0]))
+        for (number, device) in [(UInt32(1), devices[1]), (2, devices[2])] {
+            let alone = try officers.desks[1].authority.revokeAlone(
+                device, reason: .lost, suspectSince: officers.now, into: &officers.desks[1].membership,
+                now: officers.now)
+            #expect(alone.content.number == number)
+            #expect(alone.signed.attestations.count == 1)
+            #expect(officers.desks[1].membership.isRevoked(device))
+        }
+        var single = try AuthorityStory(seed: 20)
+        let device = try single.enrol("ana").pending.identity.id
+        #expect(throws: AuthorityRefusal.keys(here: 1, needed: 1)) {
+            try single.authority.revokeAlone(
+                device, reason: .lost, suspectSince: single.now, into: &single.membership, now: single.now)
+        }
+    }
+
+    @Test("an epoch that covers what an officer does not know is not signed by that officer")
+    func covers() throws {
+        var officers = try Officers(seed: 21, KeysetShape(2, of: 2))
+        var draft = try officers.draftIssue("ana")
+        _ = try officers.goRound(&draft)
+        try officers.finish(draft)
+        let device = try #require(officers.desks[0].membership.devices.first)
+        _ = try officers.desks[0].authority.revokeAlone(
+            device, reason: .lost, suspectSince: officers.now, into: &officers.desks[0].membership, now: officers.now)
+        let epoch = try officers.sign(officers.draftEpoch(), at: 0)
+        #expect(officers.refusal(epoch, at: 1) == .covers)
+    }
+
+    @Test("a draft comes back from its file with the log it stands on; cut or altered ones do not pass for another")
+    func files() throws {
+        var officers = try Officers(seed: 22, KeysetShape(2, of: 3))
+        let draft = try officers.sign(officers.draftIssue("ana"), at: 0)
+        let file = draft.file(basis: officers.founding.entries.map(\.signed))
+        let read = try Draft.read(CoveyFile(parsing: file.bytes), of: officers.founding.mesh)
+        #expect(read.draft.bytes == draft.bytes)
+        #expect(read.basis == officers.founding.entries.map(\.signed))
+        let other = CoveyFile(kind: .draft, mesh: MeshID(), content: file.content)
+        #expect(throws: CoveyFileError.anotherMesh(MeshID())) { try Draft.read(other, of: officers.founding.mesh) }
+        for size in 0..<file.content.count {
+            let cut = CoveyFile(kind: .draft, mesh: file.mesh, content: Array(file.content[..<size]))
+            if let read = try? Draft.read(cut, of: file.mesh) { #expect(read.basis.count < 2) }
+        }
+        let bytes = draft.bytes
+        for bit in 0..<bytes.count * 8 {
+            var altered = bytes
+            altered[bit / 8] ^= 1 << UInt8(bit % 8)
+            guard let read = try? Draft(parsing: altered, mesh: draft.mesh) else { continue }
+            #expect(officers.refusal(read, at: 1) != nil, "bit \(bit)")
+        }
+    }
+
+    @Test("the record keeps one act for each place, and refuses to be read with two")
+    func record() throws {
+        var officers = try Officers(seed: 23, KeysetShape(2, of: 3))
+        _ = try officers.sign(officers.draftEpoch(), at: 0)
+        let bytes = officers.desks[0].record.bytes
+        #expect(bytes.count == 61)
+        #expect(try SigningRecord(parsing: bytes) == officers.desks[0].record)
+        #expect(throws: Malformed.value(0)) { try SigningRecord(parsing: bytes + bytes.dropFirst()) }
+        #expect(throws: Malformed.truncated) { try SigningRecord(parsing: bytes.dropLast()) }
+        #expect(throws: Malformed.unknownVersion(2)) { try SigningRecord(parsing: [2] + bytes.dropFirst()) }
+    }
+}
+
+@Suite("Keys of officers")
+struct OfficerKeysTests {
+    @Test("a part holds the whole public keyset and one private key of each; its file comes back")
+    func parts() throws {
+        let officers = try Officers(seed: 30, KeysetShape(2, of: 3))
+        let whole = officers.founding.field
+        for number in 1...3 {
+            let part = whole.part(number)
+            #expect(part.current.keyset == whole.current.keyset)
+            #expect(part.next.keyset == whole.next.keyset)
+            #expect(part.current.numbers == [number])
+            #expect(part.next.numbers == [number])
+            #expect(!part.current.isSufficient)
+            let bytes = part.bytes
+            #expect(bytes[0] == 2)
+            let read = try AuthorityKeys(parsing: bytes.span.bytes)
+            #expect(read.bytes == bytes)
+            #expect(read.current.keys.map(\.publicKey) == [whole.current.keyset.keys[number - 1]])
+            for size in 0..<bytes.count {
+                #expect(throws: Malformed.truncated) {
+                    try AuthorityKeys(parsing: bytes.span.bytes.extracting(first: size))
+                }
+            }
+            let longer = bytes + [0]
+            #expect(throws: Malformed.trailing) { try AuthorityKeys(parsing: longer.span.bytes) }
+            // The last seed is no longer that of its public key.
+            var wrong = bytes
+            wrong[wrong.count - 1] ^= 1
+            #expect(throws: Malformed.value(0)) { try AuthorityKeys(parsing: wrong.span.bytes) }
+        }
+        #expect(whole.bytes[0] == 1, "all keys at hand are written as they always were")
+    }
+
+    @Test("recovery and release keysets take shapes of their own")
+    func shapes() throws {
+        let founding = try Founding.found(
+            name: "Island", profile: .standard, root: KeysetShape(2, of: 3), recovery: KeysetShape(3, of: 5),
+            release: .single, random: SeededRandom(seed: 31), now: Minute(29_000_000))
+        #expect(founding.recovery.keyset.keys.count == 5)
+        #expect(founding.recovery.threshold == 3)
+        #expect(founding.release.keyset.keys.count == 1)
+        #expect(founding.genesis.recoveryCommit == founding.recovery.keyset.commit)
+        #expect(founding.genesis.verify())
+        #expect(KeysetShape(2, of: 3).isMajority)
+        #expect(!KeysetShape(2, of: 4).isMajority)
+    }
+}
