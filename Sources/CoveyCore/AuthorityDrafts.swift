@@ -123,9 +123,10 @@ extension Authority {
         let keys = keys.current.keys + others
         switch draft.content {
         case .note(let note):
-            signed.content = .note(try Self.read { () throws(Malformed) in
-                try RevokeNote(parsing: note.signed.adding(keys, type: .object(.revokeNote), mesh: draft.mesh))
-            })
+            signed.content = .note(
+                try Self.read { () throws(Malformed) in
+                    try RevokeNote(parsing: note.signed.adding(keys, type: .object(.revokeNote), mesh: draft.mesh))
+                })
         case .entry(let matter, let place, let attestations):
             var matter = matter
             let own = self.keys.current.keyset
@@ -223,7 +224,10 @@ extension Authority {
         guard place.sequence == here + 1 else { throw .behind(place: place.sequence, here: here) }
         guard log.orphans.isEmpty else { throw .act(.gap) }
         let follows = log.ids.last.map { $0 == place.previous }
-        guard follows ?? (place.previous == LogEntry.anchor(of: keys.mesh) || log.grants.contains { $0.entry == place.previous })
+        guard
+            follows
+                ?? (place.previous == LogEntry.anchor(of: keys.mesh)
+                    || log.grants.contains { $0.entry == place.previous })
         else { throw .otherHistory(place: place.sequence) }
     }
 
@@ -244,6 +248,10 @@ extension Authority {
         case .issue(let certificates, let requests):
             for certificate in certificates {
                 guard certificate.issuer == draft.authority else { throw .fault(.issuer) }
+                // So that the date of the entry is under the signatures of the first pass too.
+                guard case .entry(_, let place, _) = draft.content, certificate.notBefore == place.time else {
+                    throw .time
+                }
                 if let fault = limits.fault(in: certificate.content) { throw .fault(fault) }
                 let isPrivileged = !certificate.capabilities.isDisjoint(with: .privileged)
                 guard !isPrivileged || own.keys.count >= 2 else { throw .fault(.privilege) }

@@ -1,4 +1,4 @@
-package import CoveyCrypto
+import CoveyCrypto
 
 /// Somebody asks to become an authority below another (CE 0x0C), with keys made on a machine of their own.
 ///
@@ -18,13 +18,14 @@ package struct AuthorityRequest: Sendable {
     private let hash: Octets32
 
     package init(parsing bytes: [UInt8]) throws(Malformed) {
-        signed = try Signed(parsing: bytes)
+        let signed = try Signed(parsing: bytes)
         let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
         keyset = try Keyset(
             parsing: object.bytes(0x01)[...], threshold: object.u8(0x02), tags: (keys: 0x01, threshold: 0x02))
         nextCommit = object.octets(0x03)
         label = object.text(0x04)
         hash = Blake2b.hash(signed.body.span.bytes, personal: .request)
+        self.signed = signed
     }
 
     /// `keys`: all of them are at hand. `label`: 1 to 32 bytes of canonical text.

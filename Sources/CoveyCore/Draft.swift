@@ -50,6 +50,14 @@ package struct Draft: Sendable {
         self.content = content
     }
 
+    /// Of an entry whose body is fixed from the start; nil for others.
+    package var entryID: EntryID? {
+        guard case .entry(.act(let payload), let place, _) = content,
+            let body = try? LogEntry.body(log: authority, place, payload: payload)
+        else { return nil }
+        return LogEntry.id(of: Signed(body: body, attestations: []))
+    }
+
     // MARK: Bytes
 
     private static let placeSize = 44
@@ -58,7 +66,8 @@ package struct Draft: Sendable {
     private static let schema = ObjectSchema(
         .draft, most: Bounds.draft,
         [
-            FieldRule(0x01, .exact(16)), FieldRule(0x02, .exact(1)), FieldRule(0x03, .exact(placeSize), required: false),
+            FieldRule(0x01, .exact(16)), FieldRule(0x02, .exact(1)),
+            FieldRule(0x03, .exact(placeSize), required: false),
             FieldRule(0x04, .bytes(most: 16384), required: false),
             FieldRule(0x05, .list(least: 1, most: LogPayload.mostCertificates), required: false),
             FieldRule(0x06, .bytes(most: 4096), required: false),

@@ -84,7 +84,8 @@ package enum DraftRefusal: Error, Equatable, Sendable, CustomStringConvertible {
             "You signed another act for place \(place) of this log; two there would freeze the log for everybody. Finish that draft; or, when every copy of it is destroyed, withdraw it."
         case .signedAlready: "You signed this draft already; it waits for the other officers."
         case .recordFull: "Too many acts that you signed are not in the log yet; finish or withdraw some."
-        case .time: "The draft is dated before the last entry of the log, or in the future; set the clocks and draft it anew."
+        case .time:
+            "The draft is dated before the last entry of the log, or in the future; set the clocks and draft it anew."
         case .covers: "The draft covers entries or revocations that are missing here; import the log, then sign."
         case .fault(let fault): "The draft would grant nothing: \(fault)."
         case .request: "The draft does not hold the request of the device it is to enrol, or holds another one."

@@ -98,7 +98,8 @@ struct DraftTests {
             var officers = try Officers(seed: UInt64(seed), KeysetShape(m, of: n))
             var issue = try officers.draftIssue("ana")
             #expect(try officers.goRound(&issue) == 2 * m - 1)
-            guard case .entry(let entry) = try officers.finish(issue), case .certIssue(let issued) = entry.payload else {
+            guard case .entry(let entry) = try officers.finish(issue), case .certIssue(let issued) = entry.payload
+            else {
                 Issue.record("a device was to be enrolled")
                 return
             }
@@ -176,7 +177,10 @@ struct DraftTests {
         let line = try #require(officers.desks[1].record.open(in: officers.founding.field.authority))
         officers.desks[1].record.withdraw(line.entry)
         var draft = first
-        #expect(try { draft = try officers.sign(draft, at: 1); return try officers.progress(draft).isComplete }())
+        #expect(
+            try {
+                draft = try officers.sign(draft, at: 1); return try officers.progress(draft).isComplete
+            }())
         try officers.finish(draft)
         #expect(officers.desks[1].record.lines.isEmpty, "what the log has passed is forgotten")
         #expect(officers.refusal(second, at: 0) == .movedOn(place: 1))
@@ -291,12 +295,14 @@ struct DraftTests {
             #expect(try officers.progress(draft).missing == 1)
             draft = try officers.sign(draft, at: 1)
             #expect(try officers.progress(draft).isComplete, "the certificate has two signatures, the entry needs one")
-            guard case .entry(let entry) = try officers.finish(draft), case .certIssue(let issued) = entry.payload else {
+            guard case .entry(let entry) = try officers.finish(draft), case .certIssue(let issued) = entry.payload
+            else {
                 Issue.record("a device was to be enrolled")
                 return
             }
             #expect(issued[0].signed.attestations.count == 2)
-            #expect(officers.desks[1].membership.currentCertificate(issued[0].device)?.capabilities == [.link, privilege])
+            #expect(
+                officers.desks[1].membership.currentCertificate(issued[0].device)?.capabilities == [.link, privilege])
         }
     }
 
@@ -333,7 +339,8 @@ struct DraftTests {
         for name in ["ana", "ben", "cy"] {
             var draft = try officers.draftIssue(name)
             _ = try officers.goRound(&draft)
-            guard case .entry(let entry) = try officers.finish(draft), case .certIssue(let issued) = entry.payload else {
+            guard case .entry(let entry) = try officers.finish(draft), case .certIssue(let issued) = entry.payload
+            else {
                 continue
             }
             devices.append(issued[0].device)
@@ -460,5 +467,142 @@ struct OfficerKeysTests {
         #expect(founding.genesis.verify())
         #expect(KeysetShape(2, of: 3).isMajority)
         #expect(!KeysetShape(2, of: 4).isMajority)
+    }
+}
+
+@Suite("Authorities below authorities")
+struct DelegationTests {
+    static let now = Minute(29_000_000)
+
+    /// An authority that asks, with keys of its own.
+    static func asks(
+        _ label: String, _ founding: Founding, _ random: SeededRandom, shape: KeysetShape = .single
+    ) throws -> (keys: AuthorityKeys, request: AuthorityRequest) {
+        let current = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        let keys = AuthorityKeys(
+            mesh: founding.mesh, authority: current.keyset.authorityID, current: current,
+            next: SigningKeyset(count: shape.count, threshold: shape.threshold, random: random))
+        let request = try AuthorityRequest(parsing: AuthorityRequest.make(keys, label: label).signed.bytes)
+        #expect(request.verify(in: founding.mesh))
+        #expect(!request.verify(in: MeshID()))
+        #expect(request.authority == keys.authority)
+        return (keys, request)
+    }
+
+    @Test("root, regional, field, device: each gives less than it has, and all that is given counts")
+    func chain() throws {
+        let random = SeededRandom(seed: 40, stream: "delegation")
+        let founding = try Founding.found(
+            name: "Island", profile: .standard, root: KeysetShape(2, of: 3), random: random, now: Self.now)
+        var membership = founding.membership()
+        let root = Authority(founding.root)
+        let (regionalKeys, regionalAsks) = try Self.asks("north", founding, random, shape: KeysetShape(2, of: 2))
+        let north = Mandate(
+            grantable: [.link, .send, .carry, .groupOwn, .announce], zones: [1, 2], mostDevices: 100, mostDays: 200,
+            depth: 1, days: 365)
+        _ = try root.add(
+            root.certificate(for: regionalAsks, north, membership, now: Self.now), into: &membership, now: Self.now)
+        let regional = Authority(regionalKeys)
+        let (fieldKeys, fieldAsks) = try Self.asks("team", founding, random)
+        func refused(_ mandate: Mandate) -> AuthorityRefusal? {
+            var trial = membership
+            do {
+                _ = try regional.add(
+                    regional.certificate(for: fieldAsks, mandate, membership, now: Self.now), into: &trial,
+                    now: Self.now)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(refused(Mandate(grantable: [.link, .bulk], zones: [1])) == .void(.capabilities))
+        #expect(refused(Mandate(grantable: [.link], zones: [3])) == .void(.zones))
+        #expect(refused(Mandate(grantable: [.link], zones: [1], depth: 1)) == .void(.depth))
+        #expect(refused(Mandate(grantable: [.link], zones: [1], mostDevices: 101)) == .void(.validity))
+        #expect(refused(Mandate(grantable: [.link, .announce], zones: [1])) == .void(.privilege))
+        _ = try regional.add(
+            regional.certificate(
+                for: fieldAsks, Mandate(zones: [1], mostDevices: 2, days: 9999), membership, now: Self.now),
+            into: &membership, now: Self.now)
+        let given = try #require(membership.authority(fieldKeys.authority)).content
+        #expect(given.grantable == [.link, .send, .carry, .groupOwn], "one key cannot grant what needs two")
+        #expect(given.mostDays == 200)
+        #expect(given.notAfter == Self.now.adding(365 * 1440))
+        let field = Authority(fieldKeys)
+        func enrol(_ label: String, _ grant: Grant) throws {
+            let open = OpenInvitation(
+                mesh: founding.mesh, authority: fieldKeys.authority, label: label, now: Self.now,
+                expires: Self.now.adding(1440), random: random)
+            let pending = try PendingEnrolment(
+                accepting: open.invitation, buildHash: Octets32(), random: random)
+            _ = try field.issue(
+                open.verify(pending.request, now: Self.now), grant, into: &membership, now: Self.now, random: random)
+        }
+        #expect(throws: AuthorityRefusal.void(.zones)) { try enrol("ana", Grant(zones: [2])) }
+        #expect(throws: AuthorityRefusal.void(.validity)) { try enrol("ana", Grant(zones: [1], days: 201)) }
+        try enrol("ana", Grant(zones: [1]))
+        try enrol("ben", Grant(zones: [1]))
+        #expect(throws: AuthorityRefusal.void(.quota)) { try enrol("cy", Grant(zones: [1])) }
+        #expect(membership.devices.count == 2)
+        #expect(throws: AuthorityRefusal.void(.depth)) {
+            let (_, below) = try Self.asks("below", founding, random)
+            _ = try field.add(
+                field.certificate(for: below, Mandate(mostDevices: 1), membership, now: Self.now), into: &membership,
+                now: Self.now)
+        }
+    }
+
+    @Test(
+        "an authority is renewed by its parent and no device of it loses its place; it is warned of half a year before")
+    func renewal() throws {
+        var story = try AuthorityStory(seed: 41)
+        let device = try story.enrol("ana").pending.identity.id
+        let field = story.founding.field.authority
+        let end = try #require(story.membership.authority(field)).content.notAfter
+        #expect(story.membership.expiringAuthorities(within: 180, now: story.now).isEmpty)
+        let near = end.adding(-100 * 1440)
+        let soon = story.membership.expiringAuthorities(within: 180, now: near)
+        #expect(soon.map(\.holder) == [.authority(field)])
+        #expect(soon.first?.days(from: near) == 100)
+        #expect(soon.first?.issuer == story.founding.root.authority)
+        #expect(soon.first?.days(from: end.adding(1)) == -1)
+        let root = Authority(story.founding.root)
+        let next = try root.certificate(renewing: field, days: 1825, story.membership, now: near)
+        _ = try root.add(next, into: &story.membership, now: near)
+        let renewed = try #require(story.membership.authority(field)).content
+        #expect(renewed.serial == 2)
+        #expect(renewed.notAfter == near.adding(1825 * 1440))
+        #expect(story.membership.isMember(device, at: story.time), "what was issued before still counts")
+        #expect(story.membership.expiringAuthorities(within: 180, now: near).isEmpty)
+        _ = try story.enrol("ben")
+        let devices = story.membership.expiringDevices(within: 30, now: story.now.adding(70 * 1440))
+        #expect(devices.map(\.label).sorted() == ["ana", "ben"])
+        #expect(story.membership.expiringDevices(within: 30, now: story.now).isEmpty)
+    }
+
+    @Test("40: a counted invitation enrols so many devices, each once, and keeps count in its file")
+    func counted() throws {
+        let story = try AuthorityStory(seed: 42)
+        var open = OpenInvitation(
+            mesh: story.founding.mesh, authority: story.founding.field.authority, label: "sensor", now: story.now,
+            expires: story.now.adding(1440), uses: 3, random: story.random)
+        let devices = (0..<4).map { _ in DeviceID.random(from: story.random) }
+        #expect(open.claim(devices[0]) == 1)
+        #expect(open.claim(devices[1]) == 2)
+        #expect(open.claim(devices[0]) == 1)
+        var read = try OpenInvitation(parsing: open.bytes.span.bytes)
+        #expect(read.uses == 3)
+        #expect(read.claims == Array(devices[..<2]))
+        #expect(!read.isSpent)
+        #expect(read.claim(devices[2]) == 3)
+        #expect(read.isSpent)
+        #expect(read.claim(devices[3]) == nil)
+        #expect(read.claim(devices[1]) == 2)
+        let bytes = read.bytes
+        for size in 0..<bytes.count {
+            #expect(throws: Malformed.self) {
+                try OpenInvitation(parsing: bytes.span.bytes.extracting(first: size))
+            }
+        }
     }
 }

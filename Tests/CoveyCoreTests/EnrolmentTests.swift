@@ -151,8 +151,8 @@ struct InvitationTests {
         let mixed = Array(bytes[..<33]) + other.invitation.bytes
         #expect(throws: Malformed.value(0x03)) { try OpenInvitation(parsing: mixed.span.bytes) }
         var newer = bytes
-        newer[0] = 2
-        #expect(throws: Malformed.unknownVersion(2)) { try OpenInvitation(parsing: newer.span.bytes) }
+        newer[0] = 3
+        #expect(throws: Malformed.unknownVersion(3)) { try OpenInvitation(parsing: newer.span.bytes) }
     }
 }
 
