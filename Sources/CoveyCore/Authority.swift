@@ -255,14 +255,17 @@ package struct Authority: Sendable {
         into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
         let time = entryTime(membership, now)
-        let place = try nextPlace(in: membership)
+        return try append(.checkpoint(checkpoint(of: membership, time)), to: &membership, time: time)
+    }
+
+    func checkpoint(of membership: Membership, _ time: Minute) throws(AuthorityRefusal) -> Checkpoint {
+        let place = try place(in: membership, time)
         let children = membership.childHeads(of: keys.authority)
         let covered = Covered(children, own: keys.authority, before: place.sequence)
         guard let set = membership.activeSet(covered, at: time) else { throw .gap }
-        let checkpoint = Checkpoint(
+        return Checkpoint(
             children: children, merkleRoot: Octets32(prefixOf: MerkleTree(set.map(\.hash)).root),
             count: UInt32(set.count))
-        return try append(.checkpoint(checkpoint), to: &membership, time: time)
     }
 
     /// Signs an entry behind the head of this authority's log, and has the membership take it.

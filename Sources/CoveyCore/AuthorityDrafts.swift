@@ -76,6 +76,12 @@ extension Authority {
         return try draft(.act(.epochAnnounce(announcement(of: key.commit, membership, time))), membership, time)
     }
 
+    /// Where the logs below stand, and what the active set is.
+    package func draftCheckpoint(on membership: Membership, now: Minute) throws(AuthorityRefusal) -> Draft {
+        let time = entryTime(membership, now)
+        return try draft(.act(.checkpoint(checkpoint(of: membership, time))), membership, time)
+    }
+
     /// Any act whose body is fixed from the start: a policy, a checkpoint, verdicts, new keys.
     package func draft(
         _ payload: LogPayload, on membership: Membership, now: Minute
@@ -279,6 +285,11 @@ extension Authority {
             else { throw .covers }
         case .act(.checkpoint(let checkpoint)):
             guard checkpoint.children.allSatisfy(membership.holds) else { throw .covers }
+            // The set is counted again: a root that somebody else made up would speak for all of them.
+            guard case .entry(_, let place, _) = draft.content,
+                let ours = try? self.checkpoint(of: membership, place.time),
+                ours.merkleRoot == checkpoint.merkleRoot, ours.count == checkpoint.count
+            else { throw .covers }
         case .act(.certRevoke(let verdicts)):
             guard verdicts.allSatisfy({ membership.hasNote($0.note) }) else { throw .covers }
         case .act: break
