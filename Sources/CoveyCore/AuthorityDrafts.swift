@@ -287,8 +287,10 @@ extension Authority {
             guard checkpoint.children.allSatisfy(membership.holds) else { throw .covers }
             // The set is counted again: a root that somebody else made up would speak for all of them.
             guard case .entry(_, let place, _) = draft.content,
-                let ours = try? self.checkpoint(of: membership, place.time),
-                ours.merkleRoot == checkpoint.merkleRoot, ours.count == checkpoint.count
+                let set = membership.activeSet(
+                    Covered(checkpoint.children, own: draft.authority, before: place.sequence), at: place.time),
+                UInt32(set.count) == checkpoint.count,
+                Octets32(prefixOf: MerkleTree(set.map(\.hash)).root) == checkpoint.merkleRoot
             else { throw .covers }
         case .act(.certRevoke(let verdicts)):
             guard verdicts.allSatisfy({ membership.hasNote($0.note) }) else { throw .covers }
