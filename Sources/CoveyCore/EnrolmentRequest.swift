@@ -204,7 +204,7 @@ package struct OpenInvitation: Sendable {
     package let uses: Int
     /// Devices that claimed a use, in order.
     package private(set) var claims: [DeviceID] = []
-    private let enrolKey: AgreementPrivateKey
+    let enrolKey: AgreementPrivateKey
 
     /// - Parameters:
     ///   - label: what the device will be called: 1 to 32 bytes of canonical text.

@@ -39,4 +39,6 @@ package enum DerivationLabel {
     package static let pqxdh: StaticString = "covey1:pqxdh"
     package static let ratchetRoot: StaticString = "covey1:dr-root"
     package static let table: StaticString = "covey1:table"
+    package static let nearby: StaticString = "covey1-nearby"
+    package static let nearbySearch: StaticString = "covey1-nearby-find"
 }

@@ -55,7 +55,7 @@ final class CodeCommandTests {
         #expect(captions == 2, "below each of the two codes")
         #expect(!requested.contains(String(repeating: "█", count: 40)), "the quiet zone is the ground")
         let shown = try program.succeed("qr", "show", "ben.request").output
-        #expect(shown.contains("code 2 of 2  ben.request  compare: \(digits)"))
+        #expect(shown.contains("code 2 of 2\ncompare: \(digits)  ben.request"))
     }
 
     @Test("a file becomes numbered images, and these the file, in any order; what is missing or mixed is named")
@@ -122,7 +122,7 @@ final class CodeCommandTests {
         #expect {
             try Terminal.shape(for: Terminal(columns: 40, lines: 50, isAsked: true))
         } throws: { error in
-            "\(error)".contains("has 40 columns and 50 lines, and a code needs 41 and 23")
+            "\(error)".contains("has 40 columns and 50 lines, and a code needs 41 and 24")
         }
         #expect(ShowCodeCommand.names("a.png", 12).first == "a-01.png")
     }

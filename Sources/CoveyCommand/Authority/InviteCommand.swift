@@ -13,6 +13,8 @@ struct InviteCommand: ParsableCommand {
     var days: Int = 7
 
     @OptionGroup var output: ObjectOutput
+    @OptionGroup var nearby: NearbyOptions
+    @OptionGroup var hand: HandOver
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var answer: OutputOptions
 
@@ -21,25 +23,53 @@ struct InviteCommand: ParsableCommand {
         let image: String?
         let label: String
         let expires: String
+        /// Where a desk waits for the device.
+        let waiting: [String]?
         let done: String
         let next: String
 
-        private enum CodingKeys: String, CodingKey { case file, image, label, expires }
+        private enum CodingKeys: String, CodingKey { case file, image, label, expires, waiting }
 
         var text: String {
-            """
-            \(done): give it to \(label) in person, it holds a secret; open until \(expires)
-            next, on the device: covey device request \(next) -o \(label).request
-            """
+            let way = waiting.map { "--nearby \($0.first ?? "HOST:PORT")" } ?? "-o \(label).request"
+            return """
+                \(done): give it to \(label) in person, it holds a secret; open until \(expires)
+                next, on the device: covey device request \(next) \(way)
+                """
         }
+    }
+
+    private struct Waiting: Answer {
+        let label: String
+        let waiting: [String]
+
+        var text: String { "waiting for \(label) at \(waiting.joined(separator: ", "))" }
     }
 
     func run() throws {
         let label = try CanonicalName.of(label, "a label", most: Invitation.longestLabel)
         guard (1...7).contains(days) else { throw Complaint(.usage, "--days is \(days); it takes 1 to 7") }
+        let desk = try nearby.place().map { try NearbyDesk(at: $0, interfaces: nearby.interfaces) }
+        if desk != nil, let file = output.file { try hand.check(HandOver.file(beside: file)) }
+        let invitation = try open(label, desk)
+        guard let desk else { return }
+        try Waiting(label: label, waiting: desk.addresses).show(asJSON: answer.json)
+        let log = HandOver.file(beside: output.file ?? LogText.short(invitation.id.hex))
+        try desk.serve(
+            invitation, authority: authority, hand: hand, log: log, asks: !nearby.yes, json: answer.json)
+    }
+
+    /// The directory is open in here only: other commands may work in it while a desk waits.
+    private func open(_ label: String, _ desk: NearbyDesk?) throws -> OpenInvitation {
+        let now = CalendarText.now
+        // A desk may wait again for somebody who has the invitation already.
+        if desk != nil, output.file == nil, !output.codes.areAsked {
+            let directory = try authority.open()
+            let known = try directory.openInvitations(now: now).first { $0.label == label }
+            if let known, let kept = try directory.invitation(known.id) { return kept }
+        }
         try output.check(answer)
         let directory = try authority.open()
-        let now = CalendarText.now
         let book = directory.book
         guard !book.devices.contains(where: { $0.certificate.label == label && !$0.isRevoked }) else {
             throw Complaint(
@@ -67,9 +97,10 @@ struct InviteCommand: ParsableCommand {
         }
         try Invited(
             file: output.file, image: output.codes.png, label: label,
-            expires: CalendarText.utc(invitation.invitation.expires), done: output.done,
+            expires: CalendarText.utc(invitation.invitation.expires), waiting: desk?.addresses, done: output.done,
             next: output.name(otherwise: "IMAGE.png")
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "invitation of \(label)")
+        return invitation
     }
 }

@@ -68,7 +68,7 @@ struct ShowCodeCommand: ParsableCommand {
     /// The digits to compare stand beside the code of a request.
     static func caption(_ object: CoveyFile, _ file: String) -> String {
         guard let digits = DigitsOfRequest.text(object) else { return file }
-        return "\(file)  compare: \(digits)"
+        return "compare: \(digits)  \(file)"
     }
 }
 

@@ -8,8 +8,8 @@ struct Terminal {
     /// Whether somebody can press a key.
     let isAsked: Bool
 
-    /// Lines below a code: what it is, and the cursor.
-    static let caption = 2
+    /// Lines below a code: which of several it is, what it is, and the cursor.
+    static let caption = 3
     /// Thousandths of a second that one code of several is shown.
     static let pace: Int32 = 300
 
@@ -48,11 +48,14 @@ struct Terminal {
     /// Shows the codes: one as it is, several in turn until Enter is pressed, or one below the other where nobody can.
     static func show(_ matrices: [CodeMatrix], ink: TerminalDrawing.Ink, caption: String, on terminal: Terminal?) throws
     {
+        let isMoving = matrices.count > 1 && terminal?.isAsked == true
+        // A line that is wider than the window would become two, and the next frame be drawn at the wrong place.
+        let caption = String(caption.prefix(terminal?.columns ?? caption.count))
         let frames = matrices.enumerated().map { index, matrix in
-            let place = matrices.count == 1 ? "" : "code \(index + 1) of \(matrices.count)  "
-            return TerminalDrawing.lines(matrix, ink: ink) + [place + caption]
+            let place = "code \(index + 1) of \(matrices.count)" + (isMoving ? "  (Enter ends)" : "")
+            return TerminalDrawing.lines(matrix, ink: ink) + (matrices.count == 1 ? [] : [place]) + [caption]
         }
-        guard frames.count > 1, terminal?.isAsked == true else {
+        guard isMoving else {
             for frame in frames { try Output.line(frame.joined(separator: "\n")) }
             return
         }
@@ -60,8 +63,7 @@ struct Terminal {
         repeat {
             // Each frame is drawn over the one before.
             let up = index == 0 ? "" : "\u{1B}[\(frames[0].count)A"
-            let hint = index < frames.count ? "" : "  (Enter ends)"
-            try Output.line(up + frames[index % frames.count].joined(separator: "\n") + hint + "\u{1B}[K")
+            try Output.line(up + frames[index % frames.count].joined(separator: "\u{1B}[K\n") + "\u{1B}[K")
             index += 1
         } while try !isEnterPressed(within: pace)
     }

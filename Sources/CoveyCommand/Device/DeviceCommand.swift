@@ -17,6 +17,12 @@ struct RequestCommand: ParsableCommand {
     @Argument(help: "The invitation that the authority gave you: its file, or images of its codes.")
     var invitation: [String]
 
+    @Option(
+        help:
+            "Be enrolled over one connection to the authority that waits at HOST:PORT; \"search\" looks for it on this network."
+    )
+    var nearby: String?
+
     @OptionGroup var output: ObjectOutput
     @OptionGroup var node: NodeOptions
     @OptionGroup var answer: OutputOptions
@@ -41,13 +47,15 @@ struct RequestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let home = try HomeDirectory(node.load().home)
+        let configuration = try node.load()
+        let home = try HomeDirectory(configuration.home)
         guard !Disk.exists(home.deviceKey) else {
             throw Complaint(
                 .cannotCreate,
                 "\(home.path) holds a device already; enrol another one in another directory, with --home DIR")
         }
-        try output.check(answer)
+        let desk = try desk(configuration)
+        if desk == nil { try output.check(answer) }
         let file = try CoveyFile(at: invitation)
         let invitation = try Complaint.about(invitation[0]) { () throws -> Invitation in
             var content = try file.content(.invitation)
@@ -64,6 +72,7 @@ struct RequestCommand: ParsableCommand {
             )
         }
         let pending = try self.pending(for: invitation, in: home)
+        if let desk { return try call(desk, pending, home) }
         let bytes = CoveyFile(kind: .request, mesh: invitation.mesh, content: pending.request.signed.bytes).bytes
         let digits = pending.request.shortString
         try output.write(bytes)
@@ -72,6 +81,37 @@ struct RequestCommand: ParsableCommand {
             digits: digits, done: output.done, next: output.name(otherwise: "IMAGE.png")
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "compare: \(digits)")
+    }
+
+    private struct Calling: Answer {
+        let label: String
+        let device: String
+        let digits: String
+
+        var text: String { "calling; compare with the authority: \(digits)" }
+    }
+
+    private func desk(_ configuration: Configuration) throws -> NearbyCall.Place? {
+        guard let nearby else { return nil }
+        guard output.file == nil, !output.codes.areAsked else {
+            throw Complaint(.usage, "with --nearby no request is written; leave out -o, --qr and --png")
+        }
+        if nearby == "search" { return .somewhere(interfaces: configuration.interfaces) }
+        guard let at = Configuration.HostPort(nearby), at.port > 0 else {
+            throw Complaint(
+                .usage, "--nearby is \"\(nearby)\"; it takes HOST:PORT, as the authority's desk shows it, or search")
+        }
+        return .at(at)
+    }
+
+    private func call(_ desk: NearbyCall.Place, _ pending: PendingEnrolment, _ home: HomeDirectory) throws {
+        let call = try NearbyCall(pending, to: desk, random: SystemRandom())
+        try Calling(
+            label: pending.invitation.label, device: pending.identity.id.hex, digits: pending.request.shortString
+        ).show(asJSON: answer.json)
+        let installed = try InstallCommand.install(content: call.welcome(), pending, in: home)
+        call.finish()
+        try installed.show(asJSON: answer.json)
     }
 
     /// The same invitation gives the same request again; keys are made once.

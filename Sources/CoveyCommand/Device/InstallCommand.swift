@@ -14,7 +14,7 @@ struct InstallCommand: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var answer: OutputOptions
 
-    private struct Installed: Answer {
+    struct Installed: Answer {
         let device: String
         let label: String
         let mesh: String
@@ -38,16 +38,20 @@ struct InstallCommand: ParsableCommand {
         let home = try HomeDirectory(path)
         guard let pending = try PendingFile(in: home).read() else { throw Self.nothingWaits(path) }
         let content = try Complaint.about(welcome[0]) { try file.content(.welcome, of: pending.invitation.mesh) }
+        try Self.install(content: content, pending, in: home).show(asJSON: answer.json)
+    }
+
+    /// Judges a welcome, and makes this device a member with it.
+    static func install(content: [UInt8], _ pending: PendingEnrolment, in home: HomeDirectory) throws -> Installed {
         let opened = try Welcome(opening: content, of: pending)
         let membership = try opened.membership(of: pending)
         guard let certificate = membership.currentCertificate(pending.identity.id) else {
             throw WelcomeRefusal.notEnrolled
         }
-        try Self.install(opened, pending, in: home)
-        try Installed(
+        try install(opened, pending, in: home)
+        return Installed(
             device: certificate.device.hex, label: certificate.label, mesh: membership.mesh.hex,
-            meshName: opened.genesis.name, expires: CalendarText.utc(certificate.notAfter), home: home.path
-        ).show(asJSON: answer.json)
+            meshName: opened.genesis.name, expires: CalendarText.utc(certificate.notAfter), home: home.path)
     }
 
     private static func nothingWaits(_ home: String) -> Complaint {

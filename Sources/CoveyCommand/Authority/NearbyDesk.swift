@@ -1,0 +1,207 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+import CoveyUV
+import Glibc
+
+struct NearbyOptions: ParsableArguments {
+    @Flag(help: "Wait on this network for the device, and enrol it over one connection.")
+    var nearby = false
+
+    @Option(help: "With --nearby: the address to wait at; port 0 lets the system choose.")
+    var listen: String?
+
+    @Option(
+        name: .customLong("interface"), help: "With --nearby: a network interface to be found on; may be given again.")
+    var interfaces: [String] = []
+
+    @Option(help: "With --nearby: minutes to wait for the device, at most 60.")
+    var wait: Int?
+
+    @Flag(help: "With --nearby: enrol without asking whether both sides show the same digits.")
+    var yes = false
+
+    static let port: UInt16 = 26118
+
+    /// Where to wait, and for how many minutes; nil without --nearby.
+    func place() throws -> (address: SocketAddress, minutes: Int)? {
+        guard nearby else {
+            guard listen == nil, wait == nil, !yes, interfaces.isEmpty else {
+                throw Complaint(
+                    .usage, "--listen, --interface, --wait and --yes say how --nearby waits; give --nearby, too")
+            }
+            return nil
+        }
+        let minutes = wait ?? 10
+        guard (1...60).contains(minutes) else { throw Complaint(.usage, "--wait is \(minutes); it takes 1 to 60") }
+        let text = listen ?? "0.0.0.0:\(Self.port)"
+        guard let at = Configuration.HostPort(text), let address = SocketAddress(numericHost: at.host, port: at.port)
+        else {
+            throw Complaint(.usage, "--listen is \"\(text)\"; it takes an address with a port, such as 192.0.2.9:26118")
+        }
+        return (address, minutes)
+    }
+}
+
+/// The desk of an authority that waits for one device on the network (protocol.md §1.6 step 4).
+///
+/// Whoever does not hold the invitation gets not one byte. The directory is open, and its keys are in memory, only
+/// while the request is judged and signed.
+struct NearbyDesk {
+    enum Bounds {
+        /// Milliseconds that a caller has for its call.
+        static let call: UInt64 = 3_000
+        /// Milliseconds that a device has to take its welcome and install it.
+        static let install: UInt64 = 60_000
+        /// Milliseconds that the officer has to compare the digits.
+        static let answer: Int32 = 300_000
+        /// Searches that are answered; more than a device makes.
+        static let searches = 256
+        /// Callers without the invitation; after them the desk closes.
+        static let strangers = 100
+    }
+
+    private let loop: Loop
+    private let listener: ExchangeListener
+    private let minutes: Int
+    private let interfaces: [String]
+
+    init(at place: (address: SocketAddress, minutes: Int), interfaces: [String]) throws {
+        self.interfaces = interfaces
+        loop = try Loop()
+        listener = try ExchangeListener(at: place.address, on: loop)
+        minutes = place.minutes
+    }
+
+    /// Where the device is to call.
+    var addresses: [String] { listener.reachable.map(\.description) }
+
+    private struct Called: Answer {
+        let label: String
+        let digits: String
+
+        var text: String { "\(label) calls; compare with the device: \(digits)" }
+    }
+
+    struct Enrolled: Answer {
+        let label: String
+        let device: String
+        let digits: String
+        let expires: String
+        let installed: Bool
+        let handed: HandOver.Outcome
+
+        var text: String {
+            """
+            enrolled \(label) (\(LogText.short(device))) until \(expires)
+            \(installed ? "the device has its welcome, and is a member" : "the device did not say that it has its welcome")
+            \(handed.text)
+            """
+        }
+    }
+
+    func serve(
+        _ invitation: OpenInvitation, authority: AuthorityOptions, hand: HandOver, log: String, asks: Bool, json: Bool
+    ) throws {
+        defer { listener.close() }
+        let talk = answerSearches(for: invitation.invitation)
+        defer { talk.close() }
+        let (exchange, desk) = try caller(with: invitation)
+        defer { exchange.close() }
+        let (label, digits) = (invitation.invitation.label, desk.request.shortString)
+        try Called(label: label, digits: digits).show(asJSON: json)
+        guard try !asks || Self.isConfirmed(label) else {
+            try authority.open().discard(invitation.id)
+            exchange.send(desk.refusal)
+            exchange.finish()
+            throw Complaint(
+                .failed, "refused, and the invitation of \(label) is withdrawn; invite again when you know who called")
+        }
+        let directory = try authority.open()
+        let enrolment: Enrolment
+        do {
+            let grant = Grant(capabilities: Grant.member, days: nil, subject: nil)
+            enrolment = try Enrolment.sign(
+                desk.request, grant, in: directory, random: SystemRandom(), now: CalendarText.now)
+        } catch {
+            exchange.send(desk.refusal)
+            exchange.finish()
+            throw error
+        }
+        exchange.send(desk.answer(welcome: enrolment.welcome))
+        let done = exchange.read(NearbyEnrolment.doneSize, within: Bounds.install)
+        let isInstalled = done.map(desk.isDone) ?? false
+        if isInstalled { try directory.discard(invitation.id) }
+        let handed = try hand.over(
+            enrolment.entries.map(\.signed), epochs: enrolment.epochs, of: directory, file: log)
+        try Enrolled(
+            label: label, device: enrolment.certificate.device.hex, digits: digits,
+            expires: CalendarText.utc(enrolment.certificate.notAfter), installed: isInstalled, handed: handed
+        ).show(asJSON: json)
+        if let complaint = handed.complaint { throw complaint }
+        guard isInstalled else {
+            throw Complaint(
+                .tryAgain,
+                "the device went away before it said that it has its welcome; its invitation stays open: wait for it once more with the same command"
+            )
+        }
+    }
+
+    /// Tells where this desk waits to whoever asks with the invitation's secret, each question once.
+    private func answerSearches(for invitation: Invitation) -> GroupTalk {
+        let talk = GroupTalk(port: NearbyOptions.port, interfaces: interfaces, on: loop)
+        let search = NearbySearch(invitation)
+        let at = listener.address
+        let random = SystemRandom()
+        var seen: Set<[UInt8]> = []
+        talk.heard = { [unowned talk] bytes, from in
+            guard let at, from.isV4 == at.isV4, seen.count < Bounds.searches, search.isProbe(bytes),
+                seen.insert(bytes).inserted
+            else { return }
+            talk.send(search.answer(to: bytes, port: at.port, random: random))
+        }
+        return talk
+    }
+
+    /// The first caller that holds the invitation.
+    private func caller(with invitation: OpenInvitation) throws -> (Exchange, NearbyEnrolment.Desk) {
+        let end = ContinuousClock.now + .seconds(minutes * 60)
+        var strangers = 0
+        while true {
+            let left = (end - ContinuousClock.now).components.seconds
+            guard left > 0, let exchange = try listener.next(within: UInt64(left) * 1000) else {
+                throw Complaint(
+                    .tryAgain,
+                    "nobody with the invitation called within \(minutes) minutes; it stays open: wait once more with the same command"
+                )
+            }
+            if let call = exchange.read(NearbyEnrolment.callSize, within: Bounds.call),
+                let desk = NearbyEnrolment.Desk(taking: call, of: invitation)
+            {
+                return (exchange, desk)
+            }
+            exchange.close()
+            strangers += 1
+            guard strangers < Bounds.strangers else {
+                throw Complaint(
+                    .failed,
+                    "\(strangers) callers did not hold the invitation; something on this network tries: enrol by files or codes"
+                )
+            }
+        }
+    }
+
+    private static func isConfirmed(_ label: String) throws -> Bool {
+        Output.note("does \(label)'s device show the same digits? type yes, or no")
+        var typed: [UInt8] = []
+        while typed.count < 64, !typed.contains(UInt8(ascii: "\n")) {
+            var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, Bounds.answer) > 0 else { return false }
+            var piece = [UInt8](repeating: 0, count: 64)
+            let count = read(STDIN_FILENO, &piece, piece.count)
+            guard count > 0 else { return false }
+            typed += piece[..<count]
+        }
+        return typed.prefix { $0 != UInt8(ascii: "\n") }.elementsEqual("yes".utf8)
+    }
+}
