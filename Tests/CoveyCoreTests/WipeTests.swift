@@ -66,7 +66,9 @@ struct WipeTests {
         #expect(try judge(order(byRoot: true)) == nil)
     }
 
-    @Test("Not: one signature, another serial, no ORG_OWNED, one seen before, one that is over or too long, a stale log")
+    @Test(
+        "Not: one signature, another serial, no ORG_OWNED, one seen before, one that is over or too long, a stale log"
+    )
     func refused() throws {
         let alone = RevokeNote.make(order().content, mesh: mesh.mesh, keys: [officers[0].signing])
         #expect(membership.refusal(of: alone) == .wipeOrder)
