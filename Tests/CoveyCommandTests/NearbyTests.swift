@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import Foundation
 import Testing
 
@@ -24,8 +25,8 @@ final class NearbyTests {
         return (desk, try #require(line.split(separator: " ").last.map(String.init)))
     }
 
-    /// What somebody gets who sends this: everything until the desk closes, or nothing within the time.
-    private func answer(to bytes: [UInt8], at address: String) throws -> [UInt8] {
+    /// What somebody gets who sends this, and hangs up: so many bytes, or fewer when the desk closes before.
+    private func answer(to bytes: [UInt8], at address: String, most: Int = 4096) throws -> [UInt8] {
         let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
         let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
@@ -40,9 +41,9 @@ final class NearbyTests {
         }
         try #require(connected == 0)
         _ = bytes.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        var piece = [UInt8](repeating: 0, count: 4096)
+        var piece = [UInt8](repeating: 0, count: most)
         // The desk closes; nothing here depends on when.
-        let count = recv(socket, &piece, piece.count, 0)
+        let count = recv(socket, &piece, piece.count, Int32(MSG_WAITALL))
         return Array(piece.prefix(max(0, count)))
     }
 
@@ -105,6 +106,29 @@ final class NearbyTests {
         #expect(called.output.contains("of the mesh Harbour"))
         #expect(try desk.waitForEnd() == 0)
         #expect(try !other.text(of: .output).contains("calls"))
+    }
+
+    @Test("a device that went away before it was a member may come again with the same keys, and nobody else may")
+    func interrupted() throws {
+        try program.succeed("authority", "invite", "ana", "-o", "ana.invite", "--authority", "desk")
+        let file = try CoveyFile(parsing: program.bytes(of: "ana.invite"))
+        let invitation = try Invitation(parsing: file.content(.invitation))
+        let random = SystemRandom()
+        let first = try PendingEnrolment(accepting: invitation, buildHash: Octets32(), random: random)
+        let second = try PendingEnrolment(accepting: invitation, buildHash: Octets32(), random: random)
+        for (pending, verdict, words) in [
+            (first, "welcome", "went away"), (second, "refused", "used for another device"),
+            (first, "welcome", "went away"),
+        ] {
+            let (desk, address) = try desk("--yes")
+            let device = try NearbyEnrolment.Device(pending, random: random)
+            let head = try answer(to: device.call, at: address, most: NearbyEnrolment.verdictSize)
+            #expect("\(try device.verdict(head))".hasPrefix(verdict))
+            #expect(try desk.waitForEnd() == (verdict == "welcome" ? 75 : 1))
+            #expect(try desk.text(of: .log).contains(words))
+        }
+        let log = try program.succeed("authority", "log", "--authority", "desk").output
+        #expect(log.components(separatedBy: "device ana").count == 2, "one certificate")
     }
 
     @Test("a desk waits again for an invitation that is open, and another invitation gets no answer there")

@@ -119,7 +119,17 @@ struct NearbyDesk {
         }
         let directory = try authority.open()
         let enrolment: Enrolment
+        let isSpent: Bool
         do {
+            // Kept before anything is signed: if the connection breaks, this device may come again, and no other one.
+            guard var open = try directory.invitation(invitation.id),
+                open.claim(try open.verify(desk.request, now: CalendarText.now).deviceHash.deviceID) != nil
+            else {
+                throw Complaint(
+                    .failed, "the invitation of \(label) was used for another device, or was withdrawn; make a new one")
+            }
+            try directory.keep(open)
+            isSpent = open.isSpent
             let grant = Grant(capabilities: Grant.member, days: nil, subject: nil)
             enrolment = try Enrolment.sign(
                 desk.request, grant, in: directory, random: SystemRandom(), now: CalendarText.now)
@@ -131,7 +141,7 @@ struct NearbyDesk {
         exchange.send(desk.answer(welcome: enrolment.welcome))
         let done = exchange.read(NearbyEnrolment.doneSize, within: Bounds.install)
         let isInstalled = done.map(desk.isDone) ?? false
-        if isInstalled { try directory.discard(invitation.id) }
+        if isInstalled, isSpent { try directory.discard(invitation.id) }
         let handed = try hand.over(
             enrolment.entries.map(\.signed), epochs: enrolment.epochs, of: directory, file: log)
         try Enrolled(
@@ -142,7 +152,7 @@ struct NearbyDesk {
         guard isInstalled else {
             throw Complaint(
                 .tryAgain,
-                "the device went away before it said that it has its welcome; its invitation stays open: wait for it once more with the same command"
+                "the device went away before it said that it has its welcome; its invitation stays open for it: wait once more with: covey authority invite \(label) --nearby"
             )
         }
     }
@@ -172,7 +182,7 @@ struct NearbyDesk {
             guard left > 0, let exchange = try listener.next(within: UInt64(left) * 1000) else {
                 throw Complaint(
                     .tryAgain,
-                    "nobody with the invitation called within \(minutes) minutes; it stays open: wait once more with the same command"
+                    "nobody with the invitation called within \(minutes) minutes; it stays open: wait once more with: covey authority invite \(invitation.invitation.label) --nearby"
                 )
             }
             if let call = exchange.read(NearbyEnrolment.callSize, within: Bounds.call),
