@@ -85,6 +85,7 @@ var rooms: [Room] = [
         name: "CoveyCorpus",
         uses: [
             "CoveyNode", "CoveyConversation", "CoveyLink", "CoveySync", "CoveyCore", "CoveyCrypto", "CoveyControl",
+            "CoveyQR",
         ],
         tests: ["CoveyVectors"]),
     Room(name: "CoveyWall", tests: ["CoveyVectors"]),

@@ -16,6 +16,10 @@ package enum FuzzEntry: String, CaseIterable, Sendable {
     /// Entries and notes that hold, of authorities and devices that mean harm.
     case membership
 
+    // Pictures of codes.
+    case code
+    case image
+
     // Mail and beacons.
     case envelope
     case beacon
@@ -50,6 +54,8 @@ package enum FuzzEntry: String, CaseIterable, Sendable {
         case .request: return EnrolmentEntries().request
         case .welcome: return EnrolmentEntries().welcome
         case .membership: return MembershipEntry().run
+        case .code: return CodeEntries.code
+        case .image: return CodeEntries.image
         case .envelope: return MailEntries.envelope
         case .beacon: return MailEntries.beacon
         case .packet: return LinkEntries.packet

@@ -20,7 +20,8 @@ struct CorpusTests {
         case .nodeMember, .nodeStranger: 200
         case .membership, .welcome: 400
         case .signed, .certificate, .entry, .note, .bundle, .plaintext, .invitation, .request, .coveyfile, .keyfile,
-            .envelope, .beacon, .packet, .authpayload, .frames, .dataframe, .transport, .sync, .reconciler,
+            .code, .image, .envelope, .beacon, .packet, .authpayload, .frames, .dataframe, .transport, .sync,
+            .reconciler,
             .controlLine:
             2_500
         }
