@@ -112,7 +112,7 @@ extension Membership {
             if case .hash = chain { catchUp = .unknownChain } else { catchUp = .notInLog }
         }
         guard shown.link == linkKey else { return .refused(.linkKey) }
-        if let fault = shown.timeFault(at: time) { return .refused(.time(fault)) }
+        if let fault = timeFault(of: shown, at: time) { return .refused(.time(fault)) }
         guard !isRevoked(shown.device) else { return .refused(.revoked) }
         guard shown.capabilities.contains(.link) else { return .refused(.noLinkCapability) }
         guard shown.device != own else { return .refused(.reflection) }
@@ -124,6 +124,16 @@ extension Membership {
         guard let current = currentCertificate(shown.device) else { return .refused(.attenuation(.afterLimit)) }
         guard current.capabilities.contains(.link) else { return .refused(.noLinkCapability) }
         return .member(VerifiedMember(certificate: current))
+    }
+
+    /// A device that was renewed while it was away shows the certificate it knows of, with the same keys: it is let in by
+    /// the next one, and is given the entry that holds it.
+    private func timeFault(of shown: DeviceCertificate, at time: TimeView) -> TimeFault? {
+        guard let fault = shown.timeFault(at: time) else { return nil }
+        guard let current = currentCertificate(shown.device), current.deviceHash == shown.deviceHash,
+            current.serial > shown.serial, current.timeFault(at: time) == nil
+        else { return fault }
+        return nil
     }
 
     /// The chain hash a device shows when it names its chain by hash; nil when it has no current certificate.

@@ -116,7 +116,8 @@ package struct Authority: Sendable {
             zones: grant.zones, label: grant.label ?? request.request.label, supersedes: supersedes)
     }
 
-    /// Gives a device's keys a new certificate: another life, and whatever the grant says (protocol.md §1.6, renewal).
+    /// Gives a device's keys a new certificate: another life, and whatever the grant says (protocol.md §1.6, renewal). Whoever
+    /// issued the one before: what this authority may not grant is void.
     package func renew(
         _ device: DeviceID, _ grant: Grant, into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
@@ -129,13 +130,14 @@ package struct Authority: Sendable {
         renewing device: DeviceID, _ grant: Grant, _ membership: Membership, now: Minute
     ) throws(AuthorityRefusal) -> DeviceCertificate.Content {
         guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
-        guard let current = membership.currentCertificate(device), current.issuer == keys.authority else {
-            throw .notOurs
-        }
+        guard let current = membership.currentCertificate(device) else { throw .notOurs }
         guard !membership.isRevoked(device) else { throw .alreadyRevoked }
+        guard current.serial < .max else { throw .serials }
         let time = entryTime(membership, now)
         var content = current.content
-        content.serial = try nextSerial(membership)
+        content.issuer = keys.authority
+        // Of two issuers' certificates the higher serial counts.
+        content.serial = max(try nextSerial(membership), current.serial + 1)
         content.notBefore = time
         let days = grant.days.map(Int64.init) ?? Int64(membership[policy: .certificateLifeDays])
         content.notAfter = min(time.adding(days * 1440), limits.notAfter)
@@ -269,7 +271,7 @@ package struct Authority: Sendable {
     }
 
     /// Signs an entry behind the head of this authority's log, and has the membership take it.
-    private func append(
+    func append(
         _ payload: LogPayload, to membership: inout Membership, time: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
         let place = try place(in: membership, time)
