@@ -6,12 +6,3 @@ extension CoveyFile {
         self = try Complaint.about(path) { try CoveyFile(parsing: bytes) }
     }
 }
-
-extension ObjectType {
-    /// What a signed object says it is.
-    init(of signed: Signed) throws(Malformed) {
-        guard signed.body.count >= 3 else { throw .truncated }
-        guard let type = ObjectType(rawValue: signed.body[2]) else { throw .wrongType }
-        self = type
-    }
-}

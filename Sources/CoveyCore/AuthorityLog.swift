@@ -170,6 +170,11 @@ struct AuthorityLog: Sendable {
         self.depth = depth
     }
 
+    mutating func append(_ entry: LogEntry) {
+        ids.append(entry.id)
+        lastTime = entry.time
+    }
+
     mutating func record(_ issue: Issue, serial: UInt64) {
         issues.append(issue)
         highestSerial = max(highestSerial, serial)

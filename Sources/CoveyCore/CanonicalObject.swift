@@ -131,6 +131,7 @@ package struct CanonicalFields: Sendable, Equatable {
 
     package init(parsing bytes: [UInt8], from start: Int = 0, rules: [FieldRule]) throws(Malformed) {
         var found: [Field] = []
+        found.reserveCapacity(rules.count)
         var at = start
         var last = -1
         while at < bytes.count {
@@ -170,7 +171,9 @@ package struct CanonicalFields: Sendable, Equatable {
                 throw .width(rule.tag)
             }
         case .list(let least, let most):
-            guard let items = split(value), (least...most).contains(items.count) else { throw .width(rule.tag) }
+            guard let items = ranges(ofItemsIn: value), (least...most).contains(items.count) else {
+                throw .width(rule.tag)
+            }
         case .text(let most):
             guard value.count <= most else { throw .width(rule.tag) }
             guard CanonicalText.isValid(value) else { throw .text(rule.tag) }
@@ -179,16 +182,16 @@ package struct CanonicalFields: Sendable, Equatable {
         }
     }
 
-    private static func split(_ value: ArraySlice<UInt8>) -> [[UInt8]]? {
-        var items: [[UInt8]] = []
-        var rest = value
-        while !rest.isEmpty {
-            guard rest.count >= 2 else { return nil }
-            let size = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
-            rest = rest.dropFirst(2)
-            guard rest.count >= size else { return nil }
-            items.append(Array(rest.prefix(size)))
-            rest = rest.dropFirst(size)
+    private static func ranges(ofItemsIn value: ArraySlice<UInt8>) -> [Range<Int>]? {
+        var items: [Range<Int>] = []
+        var at = value.startIndex
+        while at < value.endIndex {
+            guard value.endIndex - at >= 2 else { return nil }
+            let size = Int(value[at]) << 8 | Int(value[at + 1])
+            at += 2
+            guard value.endIndex - at >= size else { return nil }
+            items.append(at..<at + size)
+            at += size
         }
         return items
     }
@@ -231,8 +234,10 @@ package struct CanonicalFields: Sendable, Equatable {
 
     package func list(_ tag: UInt8) -> [[UInt8]] {
         guard let bytes = self[tag] else { return [] }
-        guard let items = Self.split(bytes) else { preconditionFailure("the schema made sure of the list") }
-        return items
+        guard let items = Self.ranges(ofItemsIn: bytes) else {
+            preconditionFailure("the schema made sure of the list")
+        }
+        return items.map { Array(bytes[$0]) }
     }
 }
 

@@ -3,6 +3,8 @@
 /// Text of signed objects: UTF-8 in NFC without control characters, compared as bytes (protocol.md §0.4).
 package enum CanonicalText {
     package static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool {
+        // Nearly all text is plain ASCII, which is in NFC as it is.
+        if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return true }
         guard let text = String(validating: bytes, as: UTF8.self) else { return false }
         for scalar in text.unicodeScalars where scalar.properties.generalCategory == .control { return false }
         return text.unicodeScalars.elementsEqual(text._nfc)

@@ -105,7 +105,9 @@ package struct Membership: Sendable {
 
     private mutating func followers(of entry: LogEntry) -> [(LogEntry, isVerified: Bool)] {
         var found: [(LogEntry, isVerified: Bool)] = []
-        if let orphans = logs[entry.log]?.orphans.removeValue(forKey: entry.sequence + 1) {
+        if !(logs[entry.log]?.orphans.isEmpty ?? true),
+            let orphans = logs[entry.log]?.orphans.removeValue(forKey: entry.sequence + 1)
+        {
             logs[entry.log]?.orphanCount -= orphans.count
             found += orphans.map { ($0, isVerified: true) }
         }
@@ -230,8 +232,7 @@ package struct Membership: Sendable {
             if let parent, let depth = logs[parent]?.depth { logs[entry.log]?.depth = depth + 1 }
             effects.rights = true
         }
-        logs[entry.log]?.ids.append(entry.id)
-        logs[entry.log]?.lastTime = entry.time
+        logs[entry.log]?.append(entry)
         entryCount += 1
         intake.entries.append(entry)
         let log = entry.log
@@ -352,8 +353,9 @@ package struct Membership: Sendable {
                 notAfter: certificate.notAfter), serial: certificate.serial)
         effects.devices.append(device)
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
-        count(issued)
-        if let fault = fault(of: issued) {
+        let rights = rightsFault(of: issued)
+        if rights == nil { count(issued) }
+        if let fault = rights ?? placeFault(of: issued) {
             void(fault)
         } else {
             intake.changes.append(.issued(device, certificate.hash))
@@ -361,7 +363,7 @@ package struct Membership: Sendable {
     }
 
     /// What is wrong with a certificate whatever else is in the log but its device's first one; then it is not recorded.
-    private func formFault(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {
+    func formFault(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {
         guard let keyset = logs[entry.log]?.keyset, certificate.issuer == entry.log else { return .issuer }
         guard certificate.link.isCanonical, certificate.message.isCanonical else { return .keyEncoding }
         if !certificate.capabilities.isDisjoint(with: .privileged) {
@@ -400,10 +402,10 @@ package struct Membership: Sendable {
         }
     }
 
-    /// Takes the last issue of a log into its quota.
+    /// Takes the last issue of a log, which its authority had the right to, into its quota.
     private mutating func count(_ issued: IssuedCertificate) {
         guard let most = limits(of: issued.log)?.mostDevices, most != .max, let issue = logs[issued.log]?.issues.last,
-            noteBook.revocations[issue.device] == nil, rightsFault(of: issued) == nil
+            noteBook.revocations[issue.device] == nil
         else { return }
         logs[issued.log]?.quota.take(issue, most: most)
         let isOver = logs[issued.log]?.quota.over.contains(issue.device) ?? false
@@ -552,7 +554,11 @@ package struct Membership: Sendable {
 
     /// Why a logged certificate grants nothing; nil when it does.
     func fault(of issued: IssuedCertificate) -> CertificateFault? {
-        if let fault = rightsFault(of: issued) { return fault }
+        rightsFault(of: issued) ?? placeFault(of: issued)
+    }
+
+    /// What other devices have to do with a certificate that its authority had the right to issue.
+    private func placeFault(of issued: IssuedCertificate) -> CertificateFault? {
         let certificate = issued.certificate
         if logs[issued.log]?.quota.over.contains(certificate.device) ?? false { return .quota }
         if let claims = linkClaims[certificate.link], claims.count > 1, firstClaim(claims) != certificate.device {

@@ -316,6 +316,7 @@ extension Membership {
     /// Derives the standing of devices from their notes again.
     mutating func refresh(_ devices: [DeviceID]) -> [MembershipChange] {
         var changes: [MembershipChange] = []
+        guard !noteBook.byDevice.isEmpty else { return changes }
         for device in Set(devices).sorted() {
             guard let notes = noteBook.byDevice[device] else { continue }
             var revoking: [NoteHash] = []

@@ -120,6 +120,15 @@ package struct Signed: Sendable, Equatable {
     }
 }
 
+extension ObjectType {
+    /// What a signed object says it is.
+    package init(of signed: Signed) throws(Malformed) {
+        guard signed.body.count >= 3 else { throw .truncated }
+        guard let type = ObjectType(rawValue: signed.body[2]) else { throw .wrongType }
+        self = type
+    }
+}
+
 /// What a signature is about: an object's type, or one of the contexts that are not objects (appendix B).
 package enum SignatureType: Sendable, Equatable {
     case object(ObjectType)

@@ -1,0 +1,327 @@
+import CoveyCrypto
+
+/// A whole log read from nothing by somebody who has no node: every chain, every signature, the certificates' too, and
+/// what does not hold (protocol.md §1.7–1.10).
+///
+/// It goes through the same `Membership` that nodes decide by, and verifies besides what nodes verify on first use only.
+/// What a finding names by position is the object's place in what was given, from 1.
+package struct LogAudit: Sendable {
+    package enum Fault: Sendable, Equatable {
+        /// Not a log entry or a revocation note of this mesh, or not well formed.
+        case malformed(Malformed)
+        /// A log entry that the rules refuse: signatures, order, times.
+        case entry(LogID, sequence: UInt64, EntryRefusal)
+        /// A revocation note that the rules refuse.
+        case note(NoteHash, NoteRefusal)
+        /// Entries are missing, and others wait behind them.
+        case gap(LogID, from: UInt64, upTo: UInt64)
+        /// Entries of a log whose authority no accepted AuthorityAdd names.
+        case unknownAuthority(LogID)
+        /// Its device or its signer is in no entry.
+        case unknownNote(NoteHash)
+        /// Too few of the issuer's keys signed the certificate itself, or a stranger did.
+        case certificateSignatures(LogID, sequence: UInt64, CertificateHash)
+        /// The entry stands, what it grants does not.
+        case void(LogID, sequence: UInt64, CertificateHash, CertificateFault)
+        case fork(ForkProof, frozenAt: UInt64)
+        /// Its number is not one more than the highest it covers, or its authority had no right.
+        case epoch(LogID, sequence: UInt64, number: UInt32)
+        /// The active set has another root or size; or, without them, what it covers is not all there.
+        case checkpoint(LogID, sequence: UInt64, found: MerkleHash?)
+        /// An entry dated after the day of the audit.
+        case time(LogID, sequence: UInt64, Minute)
+        /// More live devices than the authority may have.
+        case quota(LogID, live: Int, most: Int)
+    }
+
+    package struct Finding: Sendable, Equatable {
+        /// Nil: of the log as a whole.
+        package let position: Int?
+        package let fault: Fault
+    }
+
+    /// One chain, as far as it is held.
+    package struct Chain: Sendable, Equatable {
+        package let log: LogID
+        /// Nil for the root.
+        package let certificate: AuthorityCertificate?
+        package let head: CoveredRow
+        /// Devices whose current certificate was issued here, not revoked and not expired.
+        package let live: Int
+        package let mostDevices: Int?
+        /// The last sequence at which it grants; nil without limit.
+        package let grantsUpTo: UInt64?
+    }
+
+    package struct RevokedDevice: Sendable, Equatable {
+        package let device: DeviceID
+        package let label: String
+        package let revocation: Revocation
+    }
+
+    package private(set) var findings: [Finding] = []
+    package private(set) var chains: [Chain] = []
+    package private(set) var revoked: [RevokedDevice] = []
+    /// Devices whose current certificate is past its end.
+    package private(set) var expired: [DeviceCertificate] = []
+    package private(set) var entries = 0
+    package private(set) var notes = 0
+    /// Signatures that were verified and counted, of entries, certificates and notes.
+    package private(set) var signatures = 0
+    package private(set) var devices = 0
+    package private(set) var headsDigest = HeadsDigest()
+
+    package var isSound: Bool { findings.isEmpty }
+
+    /// - Parameters:
+    ///   - genesis: pinned by whoever asks.
+    ///   - objects: entries and notes in any order; one that stands there twice is counted once.
+    ///   - now: what expiry and entries from the future are judged by.
+    package init(of genesis: Genesis, _ objects: [Signed], now: Minute) {
+        var walk = AuditWalk(genesis: genesis, now: now)
+        for (index, object) in objects.enumerated() { walk.take(object, at: index + 1) }
+        walk.takeThoseThatWait()
+        walk.finish()
+        findings = walk.findings
+        entries = walk.entries.count
+        notes = walk.membership.notes.count
+        signatures = walk.signatures
+        chains = walk.chains
+        let membership = walk.membership
+        headsDigest = membership.headsDigest
+        let known = membership.devices
+        devices = known.count
+        for device in known {
+            guard let certificate = membership.currentCertificate(device) else { continue }
+            if let revocation = membership.revocation(of: device) {
+                revoked.append(RevokedDevice(device: device, label: certificate.label, revocation: revocation))
+            } else if certificate.notAfter < now {
+                expired.append(certificate)
+            }
+        }
+    }
+}
+
+/// An audit on its way.
+private struct AuditWalk {
+    private(set) var membership: Membership
+    private(set) var findings: [LogAudit.Finding] = []
+    private(set) var entries: [EntryID: (entry: LogEntry, position: Int)] = [:]
+    private(set) var signatures = 0
+    private var notePositions: [NoteHash: (signed: Signed, position: Int)] = [:]
+    private var accepted: [LogEntry] = []
+    private var waiting: [LogEntry] = []
+    private let now: Minute
+
+    init(genesis: Genesis, now: Minute) {
+        membership = Membership(genesis: genesis)
+        self.now = now
+    }
+
+    private mutating func find(_ position: Int?, _ fault: LogAudit.Fault) {
+        findings.append(LogAudit.Finding(position: position, fault: fault))
+    }
+
+    // MARK: Object by object
+
+    mutating func take(_ object: Signed, at position: Int) {
+        do {
+            let type = try ObjectType(of: object)
+            guard type != .logEntry else { return try takeEntry(object, at: position) }
+            guard type == .revokeNote else { throw Malformed.wrongType }
+            try takeNote(object, at: position)
+        } catch let cause as Malformed {
+            find(position, .malformed(cause))
+        } catch {
+            preconditionFailure("an object is malformed, or its refusal was found")
+        }
+    }
+
+    private mutating func takeEntry(_ object: Signed, at position: Int) throws {
+        let entry = try LogEntry(parsing: object, mesh: membership.mesh)
+        guard entries[entry.id] == nil else { return }
+        entries[entry.id] = (entry, position)
+        if entry.time > now.adding(MeshClock.Bounds.entryAhead) {
+            find(position, .time(entry.log, sequence: entry.sequence, entry.time))
+        }
+        if !offer(entry, at: position) { waiting.append(entry) }
+    }
+
+    /// False when something is missing before it.
+    private mutating func offer(_ entry: LogEntry, at position: Int) -> Bool {
+        do {
+            switch try membership.accept(entry.signed) {
+            case .accepted(let intake): for entry in intake.entries { follow(entry) }
+            case .known: break
+            case .held: return false
+            }
+        } catch .tooManyHeld {
+            return false
+        } catch {
+            find(position, .entry(entry.log, sequence: entry.sequence, error))
+        }
+        return true
+    }
+
+    /// What nodes hold behind a gap is bounded; an audit goes through the file as often as that brings anything.
+    mutating func takeThoseThatWait() {
+        var before = Int.max
+        while !waiting.isEmpty, waiting.count < before {
+            before = waiting.count
+            let round = waiting.sorted { ($0.sequence, $0.id) < ($1.sequence, $1.id) }
+            waiting = round.filter { entry in !offer(entry, at: entries[entry.id]?.position ?? 0) }
+        }
+    }
+
+    private mutating func takeNote(_ object: Signed, at position: Int) throws {
+        let note = try RevokeNote(parsing: object)
+        guard notePositions[note.hash] == nil else { return }
+        notePositions[note.hash] = (object, position)
+        do {
+            _ = try membership.accept(note: object)
+        } catch {
+            find(position, .note(note.hash, error))
+        }
+    }
+
+    /// What an accepted entry says, signature by signature.
+    private mutating func follow(_ entry: LogEntry) {
+        accepted.append(entry)
+        signatures += entry.signed.attestations.count
+        switch entry.payload {
+        case .authorityAdd(let certificate): signatures += certificate.signed.attestations.count
+        case .certIssue(let certificates):
+            for certificate in certificates { verify(certificate, entry) }
+        case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest, .recoverFork:
+            break
+        }
+    }
+
+    private mutating func verify(_ certificate: DeviceCertificate, _ entry: LogEntry) {
+        guard membership.isSigned(certificate, within: entry.log) else {
+            return find(
+                position(of: entry), .certificateSignatures(entry.log, sequence: entry.sequence, certificate.hash))
+        }
+        signatures += certificate.signed.attestations.count
+    }
+
+    private func position(of entry: LogEntry) -> Int? { entries[entry.id]?.position }
+
+    // MARK: When all is there
+
+    mutating func finish() {
+        for entry in accepted { judge(entry) }
+        findGaps()
+        for (hash, note) in notePositions.sorted(by: { $0.value.position < $1.value.position }) {
+            if membership.hasNote(hash) {
+                signatures += note.signed.attestations.count
+            } else if !findings.contains(where: { $0.position == note.position }) {
+                find(note.position, .unknownNote(hash))
+            }
+        }
+        for fork in membership.forks {
+            find(nil, .fork(fork, frozenAt: membership.grantLimit(of: fork.log)))
+        }
+        for chain in chains {
+            if let most = chain.mostDevices, chain.live > most {
+                find(nil, .quota(chain.log, live: chain.live, most: most))
+            }
+        }
+        let order = findings.enumerated().sorted {
+            ($0.element.position ?? .max, $0.offset) < ($1.element.position ?? .max, $1.offset)
+        }
+        findings = order.map(\.element)
+    }
+
+    /// What became of an entry, now that everything is known.
+    private mutating func judge(_ entry: LogEntry) {
+        let place = position(of: entry)
+        switch entry.payload {
+        case .certIssue(let certificates):
+            for certificate in certificates {
+                guard let fault = membership.standing(of: certificate, in: entry) else { continue }
+                find(place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault))
+            }
+        case .authorityAdd(let certificate):
+            guard let fault = membership.standing(of: certificate, in: entry) else { return }
+            find(place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault))
+        case .epochAnnounce(let announcement):
+            guard membership.epoch(entry.id) == nil else { return }
+            find(place, .epoch(entry.log, sequence: entry.sequence, number: announcement.number))
+        case .checkpoint:
+            guard membership.isOnMain(entry), let placed = PlacedCheckpoint(entry) else {
+                return
+            }
+            switch membership.standing(of: placed) {
+            case .right: break
+            case .wrong(let root, _): find(place, .checkpoint(entry.log, sequence: entry.sequence, found: root))
+            case .unknown: find(place, .checkpoint(entry.log, sequence: entry.sequence, found: nil))
+            }
+        case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .groupDefinition, .releaseManifest,
+            .recoverFork:
+            break
+        }
+    }
+
+    /// Sequences between the head of each log and the first entry that waits behind it.
+    private mutating func findGaps() {
+        let logs = Dictionary(grouping: waiting, by: \.log)
+        for log in logs.keys.sorted() {
+            guard let first = logs[log]?.min(by: { $0.sequence < $1.sequence }) else { continue }
+            let next = UInt64(membership.entryIDs(of: log).count) + 1
+            if membership.logs[log] == nil {
+                find(position(of: first), .unknownAuthority(log))
+            } else {
+                find(position(of: first), .gap(log, from: next, upTo: max(next, first.sequence - 1)))
+            }
+        }
+    }
+
+    var chains: [LogAudit.Chain] {
+        var live: [LogID: Int] = [:]
+        for device in membership.devices {
+            guard !membership.isRevoked(device), let certificate = membership.currentCertificate(device),
+                certificate.notAfter >= now
+            else { continue }
+            live[certificate.issuer, default: 0] += 1
+        }
+        return membership.heads.map { head in
+            let limits = membership.limits(of: head.log)
+            let limit = membership.grantLimit(of: head.log)
+            return LogAudit.Chain(
+                log: head.log, certificate: membership.authority(head.log), head: head, live: live[head.log] ?? 0,
+                mostDevices: limits.flatMap { $0.mostDevices == .max ? nil : $0.mostDevices },
+                grantsUpTo: limit == .max ? nil : limit)
+        }
+    }
+}
+
+extension Membership {
+    /// Whether at least the threshold of a log's keys signed a certificate itself. Nodes ask it of certificates that no
+    /// entry vouches for; of logged ones the entry's signatures say the same.
+    func isSigned(_ certificate: DeviceCertificate, within log: LogID) -> Bool {
+        guard let keyset = logs[log]?.keyset else { return false }
+        return keyset.approves(certificate.signed, as: .deviceCertificate, in: mesh)
+    }
+
+    /// False for an entry of the branch of a fork that came second.
+    func isOnMain(_ entry: LogEntry) -> Bool { logs[entry.log]?.id(at: entry.sequence) == entry.id }
+
+    /// Why a certificate of an accepted entry grants nothing; nil when it does.
+    func standing(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {
+        guard isOnMain(entry) else { return .afterLimit }
+        if let fault = formFault(of: certificate, in: entry) { return fault }
+        return issued(certificate.hash).flatMap { fault(of: $0) }
+    }
+
+    /// As for a device's; nil too when another AuthorityAdd of the same authority counts in its place.
+    func standing(of certificate: AuthorityCertificate, in entry: LogEntry) -> CertificateFault? {
+        guard let log = logs[certificate.authority], log.grants.contains(where: { $0.entry == entry.id }) else {
+            return .issuer
+        }
+        guard entry.sequence <= grantLimit(of: entry.log) else { return .afterLimit }
+        guard let above = limits(of: entry.log) else { return .authority }
+        return above.fault(in: certificate.content)
+    }
+}

@@ -1,0 +1,165 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+@Suite("Auditing a whole log offline")
+struct LogAuditTests {
+    private func audit(_ story: AuthorityStory, _ objects: [Signed], at now: Minute? = nil) -> LogAudit {
+        LogAudit(of: story.founding.genesis, objects, now: now ?? story.now)
+    }
+
+    /// A mesh with four devices, one of them revoked and confirmed, an epoch and a checkpoint.
+    private func story(seed: UInt64) throws -> (AuthorityStory, [Signed]) {
+        var story = try AuthorityStory(seed: seed)
+        let devices = try (0..<4).map { try story.enrol("device \($0)").pending.identity.id }
+        try story.revoke(devices[1], .lost)
+        try story.announce()
+        story.entries.append(
+            try story.authority.decide(
+                [NoteVerdict(note: story.notes[0].hash, decision: .confirmed)], into: &story.membership,
+                now: story.now))
+        story.entries.append(
+            try Authority(story.founding.root).checkpoint(into: &story.membership, now: story.now))
+        return (story, story.entries.map(\.signed) + story.notes.map(\.signed))
+    }
+
+    @Test("A sound log has no finding, in whatever order, and every signature of it was counted")
+    func sound() throws {
+        let (story, objects) = try story(seed: 1)
+        let audit = audit(story, objects)
+        #expect(audit.findings == [])
+        #expect(audit.entries == 9)
+        #expect(audit.notes == 1)
+        // Nine entries, one authority, four devices, one note.
+        #expect(audit.signatures == 15)
+        #expect(audit.headsDigest == story.membership.headsDigest)
+        #expect(audit.chains.count == 2)
+        #expect(audit.chains.first { $0.certificate != nil }?.live == 3)
+        #expect(audit.revoked.map(\.label) == ["device 1"])
+        #expect(audit.revoked.first?.revocation.reason == .lost)
+        let backwards = self.audit(story, objects.reversed() + objects)
+        #expect(backwards.isSound)
+        #expect(backwards.headsDigest == audit.headsDigest)
+        #expect(self.audit(story, objects, at: story.now.adding(91 * 1440)).expired.count == 3)
+    }
+
+    @Test("A log of a thousand entries backwards is a log, though nodes hold 256 behind a gap")
+    func long() throws {
+        var story = try AuthorityStory(seed: 2)
+        let device = try story.enrol("ana").pending.identity.id
+        for _ in 0..<600 {
+            story.entries.append(
+                try story.authority.renew(device, Grant(), into: &story.membership, now: story.now))
+        }
+        let audit = audit(story, story.entries.map(\.signed).reversed())
+        #expect(audit.isSound)
+        #expect(audit.headsDigest == story.membership.headsDigest)
+    }
+
+    @Test("32: a missing entry is a gap with its numbers, and a log that nobody added is named")
+    func gap() throws {
+        let (story, objects) = try story(seed: 3)
+        let field = story.founding.field.authority
+        let gap = audit(story, Array(objects[..<3] + objects[4...]))
+        #expect(gap.findings.contains { $0.fault == .gap(field, from: 2, upTo: 2) && $0.position == 4 })
+        let stray = audit(story, Array(objects[..<1] + objects[2...6]))
+        #expect(stray.findings.contains { $0.fault == .unknownAuthority(field) })
+    }
+
+    @Test("A flipped bit, a stranger's signature, another mesh's entry: each is found where it stands")
+    func damage() throws {
+        let (story, objects) = try story(seed: 4)
+        var bytes = objects[4].bytes
+        bytes[bytes.count - 1] ^= 1
+        let field = story.founding.field.authority
+        let flipped = audit(story, objects[..<4] + [try Signed(parsing: bytes)])
+        #expect(flipped.findings.map(\.fault) == [.entry(field, sequence: 3, .signatures)])
+        #expect(flipped.findings.first?.position == 5)
+        let (other, theirs) = try self.story(seed: 5)
+        let foreign = audit(story, objects + [theirs[3], other.founding.genesis.signed])
+        #expect(foreign.findings.count == 2)
+        #expect(foreign.findings.last?.fault == .malformed(.wrongType))
+    }
+
+    @Test("33: a fork is named with both entries, and what its branches granted is void, with the reason")
+    func fork() throws {
+        let (story, objects) = try story(seed: 6)
+        let field = story.founding.field.authority
+        let fork = try LogEntry.make(
+            log: field, sequence: 2, previous: story.entries[2].id, time: story.now,
+            payload: .epochAnnounce(
+                EpochAnnouncement(
+                    number: 1, commit: .random(from: story.random),
+                    rows: [CoveredRow(log: field, sequence: 1, id: story.entries[2].id)], notes: [],
+                    validFrom: story.now, graceDays: 30)),
+            mesh: story.founding.mesh, keys: story.founding.field.current.keys)
+        let audit = audit(story, objects + [fork.signed])
+        let proof = audit.findings.compactMap { finding -> (ForkProof, UInt64)? in
+            if case .fork(let proof, let frozen) = finding.fault { (proof, frozen) } else { nil }
+        }
+        #expect(proof.map(\.0.log) == [field])
+        #expect(proof.map(\.0.sequence) == [2])
+        #expect(proof.first?.0.entries == [story.entries[3].id, fork.id])
+        // The root had checkpointed the head of the first branch, so all of that stays.
+        #expect(proof.map(\.1) == [6])
+        let bare = self.audit(story, objects.filter { $0 != story.entries[8].signed } + [fork.signed])
+        let void = bare.findings.filter { finding in
+            if case .void(_, _, _, .afterLimit) = finding.fault { true } else { false }
+        }
+        #expect(void.count == 3)
+    }
+
+    @Test("A certificate that only its entry signs is found, which a node would find on first use only")
+    func unsigned() throws {
+        var story = try AuthorityStory(seed: 7)
+        _ = try story.enrol("ana")
+        let (pending, request) = try story.asks("ben")
+        let content = DeviceCertificate.Content(
+            serial: 2, issuer: story.founding.field.authority, signing: request.request.signing,
+            link: request.request.link, message: request.request.message,
+            subject: .random(from: story.random), notBefore: story.now, notAfter: story.now.adding(1440),
+            capabilities: Grant.member, label: "ben")
+        let stranger = SigningPrivateKey(from: story.random)
+        let certificate = try DeviceCertificate.make(content, mesh: story.founding.mesh, keys: [stranger])
+        let entry = try LogEntry.make(
+            log: story.founding.field.authority, sequence: 2, previous: story.entries[2].id, time: story.now,
+            payload: .certIssue([certificate]), mesh: story.founding.mesh, keys: story.founding.field.current.keys)
+        _ = try story.membership.accept(entry.signed)
+        #expect(story.membership.isMember(pending.identity.id, at: story.time))
+        let audit = audit(story, story.entries.map(\.signed) + [entry.signed])
+        #expect(
+            audit.findings.map(\.fault) == [
+                .certificateSignatures(story.founding.field.authority, sequence: 2, certificate.hash)
+            ])
+        #expect(audit.findings.first?.position == 4)
+    }
+
+    @Test("A note of a device in no entry, a wrong checkpoint, an entry from the future")
+    func others() throws {
+        let (story, objects) = try story(seed: 8)
+        let root = story.founding.root
+        let heads = story.membership.heads
+        let head = try #require(heads.first { $0.log == root.authority })
+        let later = story.now.adding(30 * 1440)
+        let wrong = try LogEntry.make(
+            log: root.authority, sequence: head.sequence + 1, previous: head.id, time: later,
+            payload: .checkpoint(
+                Checkpoint(
+                    children: heads.filter { $0.log != root.authority },
+                    merkleRoot: .random(from: story.random), count: 3)),
+            mesh: story.founding.mesh, keys: root.current.keys)
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: .random(from: story.random), reason: .lost, suspectSince: story.now, issued: story.now,
+                authority: story.founding.field.authority),
+            mesh: story.founding.mesh, keys: story.founding.field.current.keys)
+        let faults = audit(story, objects + [wrong.signed, note.signed]).findings.map(\.fault)
+        #expect(faults.count == 3)
+        #expect(faults.contains(.unknownNote(note.hash)))
+        #expect(faults.contains(.time(root.authority, sequence: wrong.sequence, later)))
+        #expect(
+            faults.contains { fault in
+                if case .checkpoint(root.authority, wrong.sequence, .some) = fault { true } else { false }
+            })
+    }
+}
