@@ -39,6 +39,9 @@ struct Complaint: Error, CustomStringConvertible {
 enum Measure: String, CaseIterable {
     case crypto
     case certificates
+    case log
+    case roster
+    case admission
     case sending
     case rate
     case latency
@@ -59,7 +62,7 @@ enum Measure: String, CaseIterable {
     var missing: String? {
         switch self {
         case .discovery: Segment.missing
-        case .crypto, .certificates, .sending, .rate, .latency, .drain, .link, .idle: nil
+        case .crypto, .certificates, .log, .roster, .admission, .sending, .rate, .latency, .drain, .link, .idle: nil
         }
     }
 
@@ -67,6 +70,9 @@ enum Measure: String, CaseIterable {
         switch self {
         case .crypto: measureCrypto()
         case .certificates: try measureCertificates()
+        case .log: try measureLog()
+        case .roster: try measureRoster()
+        case .admission: try measureAdmission()
         case .sending: try measureSending()
         case .rate: try measureRate()
         case .latency: try measureLatency()

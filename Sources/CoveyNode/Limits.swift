@@ -73,6 +73,8 @@ package enum Limits {
     package static let beaconAnswer: UInt64 = 1_000_000
     /// Nonces of tiny beacons remembered: the same one again is a recording.
     package static let tinyBeacons = 256
+    /// Minutes for which a checkpoint is news: only then its root is counted again.
+    static let checkpointNews: Int64 = 48 * 60
     /// Characters of a text message, in bytes.
     package static let text = 14_000
     /// Messages that wait for a recipient's keys.

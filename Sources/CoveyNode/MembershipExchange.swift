@@ -228,9 +228,22 @@ extension Node {
             effects.append(.observe(.warning("the log of authority \(log) is forked: its later grants are void")))
             if let source, source.isMember { try showFork(of: log, source, store) }
         }
+        for entry in intake.entries { judgeCheckpoint(entry, now, &effects) }
         for note in intake.notes { noteAccepted(note, source, &effects) }
         try apply(intake.changes, now, store, &effects)
         return true
+    }
+
+    /// A checkpoint that is news is counted again; what is older is history, which an audit goes through.
+    private func judgeCheckpoint(_ entry: LogEntry, _ now: Now, _ effects: inout Effects) {
+        guard let placed = PlacedCheckpoint(entry),
+            entry.time.adding(Limits.checkpointNews) >= time(now).now,
+            case .wrong = roster.membership.standing(of: placed)
+        else { return }
+        effects.append(
+            .observe(
+                .warning(
+                    "checkpoint \(entry.sequence) of authority \(entry.log) names another active set than its log")))
     }
 
     func receive(

@@ -6,7 +6,7 @@ import CoveyCrypto
 struct LogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "The membership log, as this node knows it.",
-        subcommands: [LogShowCommand.self, LogImportCommand.self])
+        subcommands: [LogShowCommand.self, LogImportCommand.self, LogVerifyCommand.self])
 }
 
 struct LogShowCommand: ParsableCommand {

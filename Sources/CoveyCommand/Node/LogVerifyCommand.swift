@@ -1,0 +1,208 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct LogVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Audit a whole log offline: every chain, every signature, and what does not hold.",
+        discussion: """
+            No node is asked, and nothing is changed. The genesis comes from the file named mesh in the home of any \
+            device, or in the directory of an authority; that it is the right one has to be known from elsewhere: compare \
+            the mesh's id. The exit status is 1 when anything is wrong.
+            """)
+
+    @Argument(help: "A log file, as covey authority log --output writes it.")
+    var file: String
+
+    @Option(help: "The genesis: the file mesh of a home or of an authority's directory.")
+    var mesh: String
+
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let genesis = try genesis()
+        let read = try CoveyFile(at: file)
+        let objects = try Complaint.about(file) { try read.log(of: genesis.meshID) }
+        let audit = LogAudit(of: genesis, objects, now: CalendarText.now)
+        let report = AuditReport(genesis: genesis, audit)
+        try report.show(asJSON: output.json)
+        guard audit.isSound else {
+            throw Complaint(.failed, "\(file): \(audit.findings.count) of what it says does not hold")
+        }
+    }
+
+    private func genesis() throws -> Genesis {
+        let bytes = try Disk.read(mesh)
+        guard let genesis = try? Genesis(parsing: Signed(parsing: bytes)), genesis.verify() else {
+            throw Complaint(
+                .failed, "\(mesh) is no genesis that its own keys signed; take the file mesh of a device's home")
+        }
+        return genesis
+    }
+}
+
+/// What an audit found, for people and programs.
+private struct AuditReport: Answer {
+    struct Finding: Encodable {
+        let object: Int?
+        let kind: String
+        let log: String?
+        let sequence: UInt64?
+        let entries: [String]
+        let text: String
+    }
+
+    struct Chain: Encodable {
+        let log: String
+        let label: String
+        let entries: UInt64
+        let head: String
+        let expires: String?
+        let liveDevices: Int
+        let mostDevices: Int?
+        let grantsUpTo: UInt64?
+    }
+
+    struct Device: Encodable {
+        let device: String
+        let label: String
+        let reason: String?
+        let since: String
+    }
+
+    let mesh: String
+    let name: String
+    let isSound: Bool
+    let entries: Int
+    let notes: Int
+    let signatures: Int
+    let devices: Int
+    let chains: [Chain]
+    let revoked: [Device]
+    let expired: [Device]
+    let findings: [Finding]
+
+    init(genesis: Genesis, _ audit: LogAudit) {
+        mesh = genesis.meshID.hex
+        name = genesis.name
+        isSound = audit.isSound
+        entries = audit.entries
+        notes = audit.notes
+        signatures = audit.signatures
+        devices = audit.devices
+        chains = audit.chains.map { chain in
+            Chain(
+                log: chain.log.hex,
+                label: chain.certificate?.content.label ?? (chain.log == genesis.rootID ? "root" : "without right"),
+                entries: chain.head.sequence, head: chain.head.id.hex,
+                expires: chain.certificate.map { CalendarText.utc($0.content.notAfter) }, liveDevices: chain.live,
+                mostDevices: chain.mostDevices, grantsUpTo: chain.grantsUpTo)
+        }
+        revoked = audit.revoked.map {
+            Device(
+                device: $0.device.hex, label: $0.label, reason: $0.revocation.reason.word,
+                since: CalendarText.utc($0.revocation.suspectSince))
+        }
+        expired = audit.expired.map {
+            Device(device: $0.device.hex, label: $0.label, reason: nil, since: CalendarText.utc($0.notAfter))
+        }
+        findings = audit.findings.map(Finding.init)
+    }
+
+    var text: String {
+        var lines = [
+            "mesh \(Output.harmless(name)) (\(mesh))",
+            "\(entries) entries, \(notes) revocations, \(signatures) signatures verified, \(devices) devices",
+        ]
+        for chain in chains {
+            var line =
+                "log \(LogText.short(chain.log)) \(Output.harmless(chain.label)): \(chain.entries) entries, head \(LogText.short(chain.head)), \(chain.liveDevices)"
+            if let most = chain.mostDevices { line += " of \(most)" }
+            line += " live devices"
+            if let expires = chain.expires { line += ", until \(expires.prefix(10))" }
+            if let limit = chain.grantsUpTo { line += ", grants nothing after entry \(limit)" }
+            lines.append(line)
+        }
+        for device in revoked {
+            lines.append(
+                "revoked: \(Output.harmless(device.label)) (\(LogText.short(device.device))), \(device.reason ?? ""), suspect since \(device.since.prefix(10))"
+            )
+        }
+        for device in expired {
+            lines.append(
+                "expired: \(Output.harmless(device.label)) (\(LogText.short(device.device))) on \(device.since.prefix(10))"
+            )
+        }
+        for finding in findings {
+            lines.append("WRONG: " + (finding.object.map { "object \($0): " } ?? "") + finding.text)
+        }
+        if findings.isEmpty { lines.append("sound") }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension AuditReport.Finding {
+    fileprivate init(_ finding: LogAudit.Finding) {
+        var place: (log: LogID, sequence: UInt64?)?
+        var named: [String] = []
+        switch finding.fault {
+        case .malformed(let cause): (kind, text) = ("malformed", "no entry or revocation of this mesh: \(cause)")
+        case .entry(let log, let sequence, let refusal):
+            place = (log, sequence)
+            (kind, text) = ("entry", "the rules refuse the entry: \(refusal)")
+        case .note(let hash, let refusal):
+            named = [hash.hex]
+            (kind, text) = ("note", "the rules refuse revocation \(LogText.short(hash.hex)): \(refusal)")
+        case .gap(let log, let from, let upTo):
+            place = (log, from)
+            (kind, text) = ("gap", from == upTo ? "entry \(from) is missing" : "entries \(from) to \(upTo) are missing")
+        case .unknownAuthority(let log):
+            place = (log, nil)
+            (kind, text) = ("unknown-authority", "no entry adds the authority of this log")
+        case .unknownNote(let hash):
+            named = [hash.hex]
+            (kind, text) = (
+                "unknown-note", "revocation \(LogText.short(hash.hex)) is of a device or by a signer in no entry"
+            )
+        case .certificateSignatures(let log, let sequence, let certificate):
+            place = (log, sequence)
+            named = [certificate.hex]
+            (kind, text) = (
+                "certificate",
+                "too few keys of the authority signed certificate \(LogText.short(certificate.hex)) itself"
+            )
+        case .void(let log, let sequence, let certificate, let fault):
+            place = (log, sequence)
+            named = [certificate.hex]
+            (kind, text) = ("void", "certificate \(LogText.short(certificate.hex)) grants nothing: \(fault)")
+        case .fork(let proof, let frozen):
+            place = (proof.log, proof.sequence)
+            named = proof.entries.map(\.hex)
+            (kind, text) = (
+                "fork",
+                "the authority signed different entries: \(named.joined(separator: " and ")); what it granted after entry \(frozen) is void"
+            )
+        case .epoch(let log, let sequence, let number):
+            place = (log, sequence)
+            (kind, text) = ("epoch", "the announcement of epoch \(number) is void")
+        case .checkpoint(let log, let sequence, let found):
+            place = (log, sequence)
+            (kind, text) = (
+                "checkpoint",
+                found.map { "the active set has another root, \(LogText.short($0.hex))" }
+                    ?? "what the checkpoint covers is not all here"
+            )
+        case .time(let log, let sequence, let time):
+            place = (log, sequence)
+            (kind, text) = ("time", "dated \(CalendarText.utc(time)), which is to come")
+        case .quota(let log, let live, let most):
+            place = (log, nil)
+            (kind, text) = ("quota", "\(live) live devices where \(most) are allowed")
+        }
+        object = finding.position
+        log = place?.log.hex
+        sequence = place?.sequence
+        entries = named
+    }
+}
