@@ -135,7 +135,10 @@ private struct AuditReport: Answer {
             )
         }
         for finding in findings {
-            lines.append("WRONG: " + (finding.object.map { "object \($0): " } ?? "") + finding.text)
+            let object = finding.object.map { "object \($0): " } ?? ""
+            let place = finding.log.map { "log \(LogText.short($0))" } ?? ""
+            let entry = finding.sequence.map { " entry \($0)" } ?? ""
+            lines.append("WRONG: " + object + (place.isEmpty ? "" : place + entry + ": ") + finding.text)
         }
         if findings.isEmpty { lines.append("sound") }
         return lines.joined(separator: "\n")
