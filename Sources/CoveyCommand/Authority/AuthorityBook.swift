@@ -13,12 +13,19 @@ struct AuthorityBook {
     private(set) var notes: [RevokeNote] = []
     /// In the order of their announcement.
     private(set) var epochs: [Welcome.Epoch] = []
+    /// Keys of epochs whose announcement goes round as a draft.
+    private(set) var waitingEpochs: [Welcome.Epoch] = []
+    /// What these keys signed that is not in the log yet.
+    private(set) var record: SigningRecord
+
+    private static let mostWaitingEpochs = 16
 
     var mesh: MeshID { genesis.meshID }
     var id: AuthorityID { authority.keys.authority }
 
-    init(genesis: Genesis, keys: AuthorityKeys) {
+    init(genesis: Genesis, keys: AuthorityKeys, record: SigningRecord = SigningRecord()) {
         self.genesis = genesis
+        self.record = record
         authority = Authority(keys)
         membership = Membership(genesis: genesis)
     }
@@ -36,9 +43,62 @@ struct AuthorityBook {
         }
     }
 
-    /// A key whose announcement never came to be is left out.
+    /// A key whose announcement is not in the log waits for it; of many such the oldest are left out.
     mutating func restore(_ epoch: Welcome.Epoch) {
-        if membership.isKey(epoch.key.commit, of: epoch.entry) { epochs.append(epoch) }
+        if membership.isKey(epoch.key.commit, of: epoch.entry) {
+            epochs.append(epoch)
+        } else {
+            waitingEpochs = (waitingEpochs + [epoch]).suffix(Self.mostWaitingEpochs)
+        }
+    }
+
+    // MARK: Taking what others signed
+
+    struct Taken {
+        var new = 0
+        var waiting = 0
+        var refused: [String] = []
+    }
+
+    /// Entries and notes from a file. What waits for something that is missing is not kept.
+    mutating func take(_ objects: [Signed]) throws -> Taken {
+        var taken = Taken()
+        for object in objects {
+            do {
+                if try ObjectType(of: object) == .revokeNote {
+                    switch try membership.accept(note: object) {
+                    case .accepted(let note, _, _):
+                        notes.append(note)
+                        taken.new += 1
+                    case .known: break
+                    case .held: taken.waiting += 1
+                    }
+                } else {
+                    switch try membership.accept(object) {
+                    case .accepted(let intake):
+                        entries += intake.entries
+                        notes += intake.notes
+                        taken.new += intake.entries.count + intake.notes.count
+                        taken.waiting -= intake.entries.count + intake.notes.count - 1
+                    case .known: break
+                    case .held: taken.waiting += 1
+                    }
+                }
+            } catch {
+                taken.refused.append("\(error)")
+            }
+        }
+        taken.waiting = max(0, taken.waiting)
+        settle()
+        return taken
+    }
+
+    /// The log has grown: places that it passed are no longer ours to guard, and waiting epochs may have begun.
+    private mutating func settle() {
+        record.prune(by: membership)
+        let waiting = waitingEpochs
+        waitingEpochs = []
+        for epoch in waiting { restore(epoch) }
     }
 
     /// Entries and notes, as a log file has them.
@@ -105,6 +165,78 @@ struct AuthorityBook {
         return entry
     }
 
+    // MARK: Drafts
+
+    mutating func draftIssue(
+        _ request: VerifiedRequest, _ grant: Grant, now: Minute, random: any RandomSource
+    ) throws -> Draft {
+        try check(now)
+        return try authority.draftIssue(request, grant, on: membership, now: now, random: random)
+    }
+
+    func draftRenewal(_ device: Device, days: UInt16?, now: Minute) throws -> Draft {
+        try check(now)
+        let grant = Grant(
+            capabilities: device.certificate.capabilities, zones: device.certificate.zones, days: days)
+        return try authority.draftRenewal(device.id, grant, on: membership, now: now)
+    }
+
+    func draftAuthority(_ content: AuthorityCertificate.Content, _ authority: AuthorityID?, now: Minute) throws -> Draft
+    {
+        try check(now)
+        return try self.authority.draftAuthority(content, authority: authority, on: membership, now: now)
+    }
+
+    /// The key of the epoch waits here until its announcement is in the log.
+    mutating func draftEpoch(now: Minute, random: any RandomSource) throws -> Draft {
+        try check(now)
+        let key = EpochKey(from: random)
+        let draft = try authority.draftEpoch(key, on: membership, now: now)
+        guard let entry = draft.entryID else { preconditionFailure("the body of an announcement is fixed") }
+        restore(Welcome.Epoch(entry: entry, key: key))
+        return draft
+    }
+
+    func examine(_ draft: Draft, now: Minute) throws {
+        _ = try authority.examine(draft, on: membership, now: now)
+    }
+
+    mutating func cosign(_ draft: Draft, now: Minute, others: [SigningPrivateKey] = []) throws -> Draft {
+        do {
+            return try authority.cosign(draft, on: membership, record: &record, now: now, others: others)
+        } catch .signedOther(let place, let when) {
+            throw Complaint(
+                .failed, "\(DraftRefusal.signedOther(place: place, when: when)) That was on \(CalendarText.utc(when)).")
+        }
+    }
+
+    func progress(of draft: Draft) throws -> DraftProgress {
+        try draft.progress(among: authority.keys.current.keyset)
+    }
+
+    /// Takes a draft that is complete into the log.
+    mutating func finish(_ draft: Draft) throws -> FinishedDraft {
+        let finished = try authority.finish(draft, into: &membership)
+        switch finished {
+        case .entry(let entry): entries.append(entry)
+        case .note(let note): notes.append(note)
+        }
+        settle()
+        return finished
+    }
+
+    mutating func withdraw(_ entry: EntryID) { record.withdraw(entry) }
+
+    @discardableResult
+    mutating func add(_ content: AuthorityCertificate.Content, _ authority: AuthorityID?, now: Minute) throws
+        -> LogEntry
+    {
+        try check(now)
+        let entry = try self.authority.add(content, authority: authority, into: &membership, now: now)
+        entries.append(entry)
+        return entry
+    }
+
     /// A new network epoch that covers everything known here.
     @discardableResult
     mutating func announce(now: Minute, random: any RandomSource) throws -> LogEntry {
@@ -127,8 +259,27 @@ struct AuthorityBook {
         return note
     }
 
-    /// A clock that stands before the founding would make all that is signed invalid.
+    /// With one key where more must sign to grant (protocol.md §1.9).
+    @discardableResult
+    mutating func revokeAlone(
+        _ device: Device, _ reason: RevocationReason, since: Minute?, now: Minute
+    ) throws -> RevokeNote {
+        try check(now)
+        let note = try authority.revokeAlone(
+            device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
+        notes.append(note)
+        return note
+    }
+
+    /// A clock that stands before the founding would make all that is signed invalid, and what was signed for the next
+    /// place of the log as a draft would be a second act there.
     private func check(_ now: Minute) throws {
+        if let open = record.open(in: id) {
+            throw Complaint(
+                .failed,
+                "you signed a draft for place \(open.sequence) of the log, on \(CalendarText.utc(open.signed)), that is not finished; finish it, import the log that holds it, or withdraw it: covey authority withdraw --help"
+            )
+        }
         guard now >= genesis.created else {
             throw Complaint(
                 .failed,

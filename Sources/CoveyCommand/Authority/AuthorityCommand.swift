@@ -7,7 +7,8 @@ struct AuthorityCommand: ParsableCommand {
         commandName: "authority", abstract: "Found a mesh, enrol and revoke devices.",
         subcommands: [
             InitCommand.self, InviteCommand.self, SignCommand.self, RenewCommand.self, RevokeCommand.self,
-            EpochCommand.self, AuthorityLogCommand.self,
+            EpochCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self, AskCommand.self,
+            AddCommand.self, AuthorityImportCommand.self, AuthorityLogCommand.self,
         ])
 }
 
@@ -21,5 +22,31 @@ struct AuthorityOptions: ParsableArguments {
         throw Complaint(.usage, "which authority? name its directory with --authority DIR or COVEY_AUTHORITY")
     }
 
-    func open() throws -> AuthorityDirectory { try AuthorityDirectory(path()) }
+    /// Says besides what is about to expire: a parent may be far away.
+    func open() throws -> AuthorityDirectory {
+        let directory = try AuthorityDirectory(path())
+        for line in Self.warnings(directory.book, now: CalendarText.now) { Output.note(line) }
+        return directory
+    }
+
+    /// Days before the end of a device's certificate from which it is said.
+    private static let deviceDays: Int64 = 14
+
+    static func warnings(_ book: AuthorityBook, now: Minute) -> [String] {
+        let authorities = book.membership.expiringAuthorities(within: Membership.authorityWarning, now: now)
+        var lines = authorities.map { expiry in
+            let when = expiry.days(from: now) < 0 ? "ended" : "ends in \(expiry.days(from: now)) days"
+            let label = Output.harmless(expiry.label)
+            return
+                "the certificate of authority \(label) \(when), on \(CalendarText.utc(expiry.notAfter)); the authority above renews it: covey authority add \(label) --renew -o FILE.log"
+        }
+        let devices = book.membership.expiringDevices(within: deviceDays, now: now).filter { $0.issuer == book.id }
+        if let first = devices.first {
+            let label = Output.harmless(first.label)
+            lines.append(
+                "certificates of \(devices.count) devices end within \(deviceDays) days, the first of \(label) on \(CalendarText.utc(first.notAfter)): covey authority renew \(label)"
+            )
+        }
+        return lines
+    }
 }

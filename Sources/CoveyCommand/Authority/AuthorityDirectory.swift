@@ -8,9 +8,12 @@ import Glibc
 ///       authority.key   0600   the keys that sign every day
 ///       mesh                   genesis, a Signed
 ///       log                    a log file: all entries in order, then the notes
+///       signed          0600   what was signed as a draft and is not in the log yet
+///       asked                  what this authority asked its parent for, until its own log begins
 ///       epochs          0600   ( entry id 32 | K_e 32 )*
 ///       invitations/    0700   one file for each open invitation, 0600
-///       cold/           0700   root.key, recovery.key, release.key: not needed every day
+///       cold/           0700   root.key, recovery.key, release.key: not needed every day; of keysets of several
+///                              keys one file each: root-1.key …, field-2.key …
 ///       lock
 final class AuthorityDirectory {
     let path: String
@@ -23,6 +26,9 @@ final class AuthorityDirectory {
 
     init(_ path: String) throws {
         let marker = path + "/authority.key"
+        if !Disk.exists(marker), Disk.exists(path + "/mesh") {
+            throw Complaint(.failed, "\(path) holds a mesh and no authority.key; it was not finished, make it anew")
+        }
         guard Disk.exists(marker) else {
             throw Complaint(
                 .failed,
@@ -56,7 +62,16 @@ final class AuthorityDirectory {
         try checkMode(path + "/authority.key")
         let keys = try named(path + "/authority.key") { try AuthorityKeys(parsing: $0.span.bytes) }
         guard keys.mesh == genesis.meshID else { throw damaged(path + "/authority.key", "it is of another mesh") }
-        var book = AuthorityBook(genesis: genesis, keys: keys)
+        var record = SigningRecord()
+        if let bytes = try Disk.readIfThere(path + "/signed") {
+            do {
+                record = try SigningRecord(parsing: bytes)
+            } catch {
+                // Without it a second act could be signed for one place.
+                throw damaged(path + "/signed", "\(error)")
+            }
+        }
+        var book = AuthorityBook(genesis: genesis, keys: keys, record: record)
 
         let log = path + "/log"
         let file = try CoveyFile(at: log)
@@ -64,7 +79,8 @@ final class AuthorityDirectory {
             do { try book.restore(object) } catch { throw damaged(log, "\(error)") }
         }
         // What an authority signs behind a log that was cut off is a second history of the mesh.
-        guard book.membership.authority(keys.authority) != nil else {
+        let isKnown = keys.authority == genesis.rootID || book.membership.authority(keys.authority) != nil
+        guard isKnown || Disk.exists(path + "/asked") else {
             throw damaged(log, "it does not hold the entry that made this authority")
         }
 
@@ -78,6 +94,14 @@ final class AuthorityDirectory {
             book.restore(Welcome.Epoch(entry: entry, key: key))
         }
         return book
+    }
+
+    /// All private keys of a key file.
+    static func keys(_ path: String, of mesh: MeshID) throws -> [SigningPrivateKey] {
+        try checkMode(path)
+        let keys = try named(path) { try AuthorityKeys(parsing: $0.span.bytes) }
+        guard keys.mesh == mesh else { throw Complaint(.failed, "\(path) is of another mesh") }
+        return keys.current.keys + keys.next.keys
     }
 
     private static func checkMode(_ path: String) throws {
@@ -103,12 +127,20 @@ final class AuthorityDirectory {
     // MARK: Founding
 
     /// Makes the directory and the mesh.
-    static func found(_ path: String, name: String, profile: MeshProfile, random: any RandomSource, now: Minute) throws
-    {
+    static func found(
+        _ path: String, name: String, profile: MeshProfile, keys: FoundingKeys = FoundingKeys(),
+        random: any RandomSource, now: Minute
+    ) throws {
         guard !Disk.exists(path + "/authority.key") else {
             throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
         }
-        let founding = try Founding.found(name: name, profile: profile, random: random, now: now)
+        let founding = try Founding.found(
+            name: name, profile: profile, root: keys.root, field: keys.field, recovery: keys.recovery,
+            release: keys.release, random: random, now: now)
+        var book = AuthorityBook(genesis: founding.genesis, keys: founding.field)
+        for entry in founding.entries { try book.restore(entry.signed) }
+        // While all keys are together: apart, they would need a draft for it before the first device.
+        if keys.isFieldShared { try book.announce(now: now, random: random) }
         try Disk.makeDirectory(path)
         guard chmod(path, 0o700) == 0 else { throw Disk.cannot("create", path, errno) }
         let lock = try lock(path)
@@ -121,13 +153,82 @@ final class AuthorityDirectory {
         let release = AuthorityKeys(
             mesh: founding.mesh, authority: founding.release.keyset.authorityID, current: founding.release,
             next: founding.release)
-        try create(path + "/cold/root.key", founding.root)
-        try create(path + "/cold/recovery.key", recovery)
-        try create(path + "/cold/release.key", release)
+        try handOut(path + "/cold/root", founding.root)
+        try handOut(path + "/cold/recovery", recovery)
+        try handOut(path + "/cold/release", release)
+        if keys.isFieldShared { try handOut(path + "/cold/field", founding.field, from: 2) }
         try Disk.replace(path + "/mesh", founding.genesis.signed.bytes)
-        try Disk.replace(path + "/log", CoveyFile.log(founding.entries.map(\.signed), mesh: founding.mesh).bytes)
+        try Disk.replace(path + "/log", CoveyFile.log(book.signed, mesh: founding.mesh).bytes)
+        try keep(book.epochs, path)
         // Last: a directory with this file is complete.
-        try create(path + "/authority.key", founding.field)
+        try create(path + "/authority.key", keys.isFieldShared ? founding.field.part(1) : founding.field)
+    }
+
+    /// One file for an officer each; one for all when there is one key.
+    private static func handOut(_ path: String, _ keys: AuthorityKeys, from first: Int = 1) throws {
+        let count = keys.current.keyset.keys.count
+        guard count > 1 else { return try create(path + ".key", keys) }
+        for number in first...count { try create("\(path)-\(number).key", keys.part(number)) }
+    }
+
+    /// Makes a directory for keys that were handed out, with the mesh and the log of another directory.
+    static func join(_ path: String, keyFile: String, from source: String) throws {
+        guard !Disk.exists(path + "/authority.key") else {
+            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
+        }
+        try checkMode(keyFile)
+        let keys = try named(keyFile) { try AuthorityKeys(parsing: $0.span.bytes) }
+        let genesis = try named(source + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
+        guard keys.mesh == genesis.meshID else {
+            throw Complaint(.failed, "\(keyFile) is of another mesh than \(source)")
+        }
+        try lay(path, genesis: genesis, log: Disk.read(source + "/log"))
+        if var epochs = try Disk.readIfThere(source + "/epochs") {
+            defer { epochs.wipe() }
+            try Disk.replace(path + "/epochs", epochs)
+        }
+        try create(path + "/authority.key", keys)
+        // What cannot be opened was not made.
+        do {
+            _ = try AuthorityDirectory(path)
+        } catch {
+            try Disk.remove(path + "/authority.key")
+            throw error
+        }
+    }
+
+    /// Makes a directory for a new authority, with keys of its own, and what it asks its parent for. Of a keyset that is
+    /// shared the first key stays here.
+    static func ask(
+        _ path: String, label: String, shape: KeysetShape, from source: String, random: any RandomSource
+    ) throws -> AuthorityRequest {
+        guard !Disk.exists(path + "/authority.key") else {
+            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
+        }
+        let genesis = try named(source + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
+        let current = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        let keys = AuthorityKeys(
+            mesh: genesis.meshID, authority: current.keyset.authorityID, current: current,
+            next: SigningKeyset(count: shape.count, threshold: shape.threshold, random: random))
+        let request = try AuthorityRequest.make(keys, label: label)
+        let log = try Disk.readIfThere(source + "/log") ?? CoveyFile.log([], mesh: genesis.meshID).bytes
+        try lay(path, genesis: genesis, log: log)
+        try Disk.replace(path + "/asked", request.signed.bytes)
+        let isShared = shape.count > 1 && shape.isMajority
+        if isShared {
+            try Disk.makeDirectory(path + "/cold")
+            try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
+        }
+        try create(path + "/authority.key", isShared ? keys.part(1) : keys)
+        return request
+    }
+
+    private static func lay(_ path: String, genesis: Genesis, log: [UInt8]) throws {
+        try Disk.makeDirectory(path)
+        guard chmod(path, 0o700) == 0 else { throw Disk.cannot("create", path, errno) }
+        try Disk.makeDirectory(path + "/invitations")
+        try Disk.replace(path + "/mesh", genesis.signed.bytes)
+        try Disk.replace(path + "/log", log)
     }
 
     private static func create(_ path: String, _ keys: AuthorityKeys) throws {
@@ -140,18 +241,28 @@ final class AuthorityDirectory {
 
     /// Writes what is new in `next`. The key of an epoch is there before the entry that announces it.
     func keep(_ next: AuthorityBook) throws {
-        if next.epochs.count > book.epochs.count {
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(next.epochs.count * Self.epochSize)
-            defer { bytes.wipe() }
-            for epoch in next.epochs {
-                bytes.append(epoch.entry)
-                epoch.key.exposing { bytes.append(copying: $0) }
-            }
-            try Disk.replace(path + "/epochs", bytes)
+        let (new, old) = (next.epochs + next.waitingEpochs, book.epochs + book.waitingEpochs)
+        if new.map(\.entry) != old.map(\.entry) { try Self.keep(new, path) }
+        // What was signed is on disk before a signature can leave; what the log has passed is forgotten after it is.
+        let isForgetting = next.record.lines.count < book.record.lines.count
+        if next.record != book.record, !isForgetting { try Disk.replace(path + "/signed", next.record.bytes) }
+        if next.entries.count != book.entries.count || next.notes.count != book.notes.count {
+            try Disk.replace(path + "/log", CoveyFile.log(next.signed, mesh: book.mesh).bytes)
         }
-        try Disk.replace(path + "/log", CoveyFile.log(next.signed, mesh: book.mesh).bytes)
+        if isForgetting { try Disk.replace(path + "/signed", next.record.bytes) }
+        if next.membership.authority(next.id) != nil { try Disk.remove(path + "/asked") }
         book = next
+    }
+
+    private static func keep(_ epochs: [Welcome.Epoch], _ path: String) throws {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(epochs.count * epochSize)
+        defer { bytes.wipe() }
+        for epoch in epochs {
+            bytes.append(epoch.entry)
+            epoch.key.exposing { bytes.append(copying: $0) }
+        }
+        try Disk.replace(path + "/epochs", bytes)
     }
 
     // MARK: Invitations
@@ -183,7 +294,13 @@ final class AuthorityDirectory {
         var open: [Invitation] = []
         for name in try Disk.names(in: invitationsPath, ending: ".open") {
             guard let id = InvitationID(hex: String(name.dropLast(5))), let kept = try invitation(id) else { continue }
-            if kept.invitation.isExpired(now: now) { try discard(id) } else { open.append(kept.invitation) }
+            // A device that was let in may still wait for the signatures of other officers.
+            let isWaiting = !kept.claims.isEmpty && now <= kept.invitation.expires.adding(30 * 1440)
+            if !kept.invitation.isExpired(now: now) {
+                open.append(kept.invitation)
+            } else if !isWaiting {
+                try discard(id)
+            }
         }
         return open
     }

@@ -6,6 +6,8 @@ struct Enrolment {
     let certificate: DeviceCertificate
     /// New in the log; none when the device was enrolled before, and only its welcome is made again.
     let entries: [LogEntry]
+    /// Of the device that was replaced.
+    let notes: [RevokeNote]
     let epochs: [Welcome.Epoch]
     /// Sealed to the device.
     let welcome: [UInt8]
@@ -13,15 +15,11 @@ struct Enrolment {
     /// Verifies, writes what is new to the authority's log, and only then seals the welcome: an entry that left the
     /// house but is not in our log would be a second history the next time we sign.
     static func sign(
-        _ request: EnrolmentRequest, _ grant: Grant, in directory: AuthorityDirectory,
-        random: any RandomSource, now: Minute
+        _ request: EnrolmentRequest, _ grant: Grant, replacing replaced: AuthorityBook.Device? = nil,
+        in directory: AuthorityDirectory, random: any RandomSource, now: Minute
     ) throws -> Enrolment {
-        guard let invitation = try directory.invitation(request.invitation) else {
-            throw Complaint(
-                .failed,
-                "the invitation of this request was used, has expired, or is another authority's; make a new one")
-        }
-        let verified = try invitation.verify(request, now: now)
+        let admitted = try admit(request, grant, in: directory, now: now)
+        let (verified, grant) = (admitted.request, admitted.grant)
         var book = directory.book
         let device = verified.deviceHash.deviceID
         guard !book.membership.isRevoked(device) else {
@@ -34,14 +32,75 @@ struct Enrolment {
         }
         // The first epoch begins with the first device. Later ones begin with a revocation.
         if book.epochs.isEmpty { entries.append(try book.announce(now: now, random: random)) }
-        if !entries.isEmpty { try directory.keep(book) }
+        var notes: [RevokeNote] = []
+        if let replaced, !book.membership.isRevoked(replaced.id) {
+            notes.append(try book.revoke(replaced, .superseded, since: nil, now: now))
+        }
+        if !entries.isEmpty || !notes.isEmpty {
+            try directory.keep(admitted.invitation)
+            try directory.keep(book)
+        }
         let welcome = book.welcome(now: now)
         guard let certificate = book.membership.currentCertificate(device) else {
             preconditionFailure("the certificate that was just issued is in the log")
         }
         return Enrolment(
-            certificate: certificate, entries: entries,
+            certificate: certificate, entries: entries, notes: notes,
             epochs: book.epochs.filter { epoch in entries.contains { $0.id == epoch.entry } },
             welcome: try welcome.sealed(for: verified, random: random))
+    }
+
+    /// The certificate as a draft, where other officers must sign; nil where the desk signs alone, or the device is
+    /// enrolled and waits for its welcome only.
+    static func draft(
+        _ request: EnrolmentRequest, _ grant: Grant, in directory: AuthorityDirectory, random: any RandomSource,
+        now: Minute
+    ) throws -> Draft? {
+        var book = directory.book
+        let device = request.deviceHash(in: book.mesh).deviceID
+        guard book.membership.currentCertificate(device) == nil,
+            !book.authority.signsAlone(granting: grant.capabilities)
+        else { return nil }
+        guard !book.epochs.isEmpty || book.authority.signsAlone() else {
+            throw Complaint(
+                .failed,
+                "no network key is here to welcome a device with; announce one first, covey authority epoch, or enrol at the desk that did"
+            )
+        }
+        let admitted = try admit(request, grant, in: directory, now: now)
+        let draft = try book.draftIssue(admitted.request, admitted.grant, now: now, random: random)
+        try directory.keep(admitted.invitation)
+        return draft
+    }
+
+    /// Who was invited, with a use of the invitation claimed for the device.
+    private static func admit(
+        _ request: EnrolmentRequest, _ grant: Grant, in directory: AuthorityDirectory, now: Minute
+    ) throws -> (request: VerifiedRequest, grant: Grant, invitation: OpenInvitation) {
+        guard var invitation = try directory.invitation(request.invitation) else {
+            throw Complaint(
+                .failed,
+                "the invitation of this request was used, has expired, or is another authority's; make a new one")
+        }
+        let device = request.deviceHash(in: directory.book.mesh).deviceID
+        // Whoever came in time is let in, however long the officers take to sign.
+        let isLetIn = invitation.claims.contains(device)
+        let verified = try invitation.verify(request, now: isLetIn ? min(now, invitation.invitation.expires) : now)
+        guard let number = invitation.claim(device) else {
+            throw Complaint(
+                .failed, "the invitation of this request was used by \(invitation.uses) devices already; make a new one"
+            )
+        }
+        var grant = grant
+        if number > 1 { grant.label = "\(request.label)-\(number)" }
+        return (verified, grant, invitation)
+    }
+
+    /// Closes an invitation when nobody can need it any more.
+    static func close(_ id: InvitationID, in directory: AuthorityDirectory) throws {
+        guard let invitation = try directory.invitation(id), invitation.isSpent,
+            invitation.claims.allSatisfy({ directory.book.membership.currentCertificate($0) != nil })
+        else { return }
+        try directory.discard(id)
     }
 }

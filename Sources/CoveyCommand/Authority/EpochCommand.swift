@@ -25,6 +25,12 @@ struct EpochCommand: ParsableCommand {
         let directory = try authority.open()
         try hand.check(output)
         var book = directory.book
+        guard book.authority.signsAlone() else {
+            let now = CalendarText.now
+            let draft = try book.draftEpoch(now: now, random: SystemRandom())
+            return try directory.send(draft, book, to: HandOver.file(beside: output, .draft), now: now)
+                .show(asJSON: answer.json)
+        }
         let entry = try book.announce(now: CalendarText.now, random: SystemRandom())
         guard case .epochAnnounce(let announcement) = entry.payload else {
             preconditionFailure("an announcement announces")

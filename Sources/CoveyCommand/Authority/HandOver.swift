@@ -29,11 +29,11 @@ struct HandOver: ParsableArguments {
     }
 
     /// Where a log file goes when no node takes it, beside the file that is written anyhow.
-    static func file(beside path: String) -> String {
+    static func file(beside path: String, _ wanted: CoveyFile.Kind = .log) -> String {
         for kind in CoveyFile.Kind.allCases where path.hasSuffix(kind.fileExtension) {
-            return path.dropLast(kind.fileExtension.count) + CoveyFile.Kind.log.fileExtension
+            return path.dropLast(kind.fileExtension.count) + wanted.fileExtension
         }
-        return path + CoveyFile.Kind.log.fileExtension
+        return path + wanted.fileExtension
     }
 
     /// Before anything is signed: whether the file could be written.

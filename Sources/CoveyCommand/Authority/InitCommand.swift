@@ -15,19 +15,41 @@ struct InitCommand: ParsableCommand {
     )
     var profile = "standard"
 
+    @Option(help: "Keys of the root, as 2of3: two of three must sign; one key alone without it.")
+    var root = "1of1"
+
+    @Option(help: "Keys of the field authority, which enrols and revokes.")
+    var field = "1of1"
+
+    @Option(help: "Keys that decide after a fork, or replace lost ones; as many as the root's without it.")
+    var recovery: String?
+
+    @Option(help: "Keys that sign releases; as many as the root's without it.")
+    var release: String?
+
     @OptionGroup var output: OutputOptions
 
     private struct Founded: Answer {
         let mesh: String
         let name: String
         let directory: String
+        let shared: Bool
 
         var text: String {
             """
-            founded the mesh \(name) (\(LogText.short(mesh))) in \(directory)
+            founded the mesh \(name) (\(LogText.short(mesh))) in \(directory)\(handOut)
             keep \(directory)/cold in a safe place of its own: daily work does not need it
             next: covey authority invite NAME -o NAME.invite --authority \(directory)
             """
+        }
+
+        private var handOut: String {
+            guard shared else { return "" }
+            return """
+
+                the keys in \(directory)/cold are for one officer each: hand them out with copies of mesh and log, then
+                at each officer: covey authority open KEYFILE --from FOLDER --authority DIR
+                """
         }
     }
 
@@ -37,8 +59,15 @@ struct InitCommand: ParsableCommand {
         guard let profile = MeshProfile(rawValue: profile) else {
             throw Complaint(.usage, "--profile is \"\(profile)\"; it takes standard or expedition")
         }
-        try AuthorityDirectory.found(path, name: name, profile: profile, random: SystemRandom(), now: CalendarText.now)
+        let rootShape = try FoundingKeys.shape(root, "--root")
+        let keys = FoundingKeys(
+            root: rootShape, field: try FoundingKeys.shape(field, "--field", mayBeKeptTogether: true),
+            recovery: try recovery.map { try FoundingKeys.shape($0, "--recovery") },
+            release: try release.map { try FoundingKeys.shape($0, "--release") })
+        try AuthorityDirectory.found(
+            path, name: name, profile: profile, keys: keys, random: SystemRandom(), now: CalendarText.now)
         let book = try AuthorityDirectory(path).book
-        try Founded(mesh: book.mesh.hex, name: name, directory: path).show(asJSON: output.json)
+        try Founded(mesh: book.mesh.hex, name: name, directory: path, shared: rootShape.count > 1 || keys.isFieldShared)
+            .show(asJSON: output.json)
     }
 }

@@ -4,13 +4,19 @@ import CoveyCrypto
 
 struct InviteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "invite", abstract: "Invite a person to enrol one device.")
+        commandName: "invite", abstract: "Invite a person to enrol one device, or a counted number of them.")
 
     @Argument(help: "What the device will be called; every member sees it.")
     var label: String
 
     @Option(help: "Days that the invitation is open, at most 7.")
     var days: Int = 7
+
+    @Option(help: "How many devices may enrol with it, 1 to 64; the second is called LABEL-2, and so on.")
+    var uses: Int = 1
+
+    @Option(help: "The device that the new one replaces, by label or id; it may have the same name.")
+    var replaces: String?
 
     @OptionGroup var output: ObjectOutput
     @OptionGroup var nearby: NearbyOptions
@@ -49,6 +55,13 @@ struct InviteCommand: ParsableCommand {
     func run() throws {
         let label = try CanonicalName.of(label, "a label", most: Invitation.longestLabel)
         guard (1...7).contains(days) else { throw Complaint(.usage, "--days is \(days); it takes 1 to 7") }
+        guard (1...OpenInvitation.mostUses).contains(uses) else {
+            throw Complaint(.usage, "--uses is \(uses); it takes 1 to \(OpenInvitation.mostUses)")
+        }
+        guard uses == 1 || label.utf8.count <= Invitation.longestLabel - 3 else {
+            throw Complaint(
+                .usage, "the label of a counted invitation has at most 29 bytes, as a number is put behind it")
+        }
         let desk = try nearby.place().map { try NearbyDesk(at: $0, interfaces: nearby.interfaces) }
         if desk != nil, let file = output.file { try hand.check(HandOver.file(beside: file)) }
         let invitation = try open(label, desk)
@@ -71,7 +84,8 @@ struct InviteCommand: ParsableCommand {
         try output.check(answer)
         let directory = try authority.open()
         let book = directory.book
-        guard !book.devices.contains(where: { $0.certificate.label == label && !$0.isRevoked }) else {
+        let old = try replaces.map { try book.device(named: $0).id }
+        guard !book.devices.contains(where: { $0.certificate.label == label && !$0.isRevoked && $0.id != old }) else {
             throw Complaint(
                 .failed, "there is a device called \(label) already; choose another label, or revoke that one")
         }
@@ -81,7 +95,7 @@ struct InviteCommand: ParsableCommand {
         }
         let invitation = OpenInvitation(
             mesh: book.mesh, authority: book.id, label: label, now: now,
-            expires: now.adding(Int64(days) * 1440), random: SystemRandom())
+            expires: now.adding(Int64(days) * 1440), uses: uses, random: SystemRandom())
         var content = invitation.invitation.bytes
         var bytes = CoveyFile(kind: .invitation, mesh: book.mesh, content: content).bytes
         defer {

@@ -35,6 +35,12 @@ struct RenewCommand: ParsableCommand {
         let file = output ?? "\(LogText.short(found.id.hex)).log"
         try hand.check(file)
         var book = directory.book
+        guard book.authority.signsAlone(granting: found.certificate.capabilities) else {
+            let now = CalendarText.now
+            let draft = try book.draftRenewal(found, days: days, now: now)
+            return try directory.send(draft, book, to: HandOver.file(beside: file, .draft), now: now)
+                .show(asJSON: answer.json)
+        }
         let entry = try book.renew(found, days: days, now: CalendarText.now)
         try directory.keep(book)
         let handed = try hand.over([entry.signed], epochs: [], of: directory, file: file)

@@ -27,12 +27,14 @@ struct RevokeCommand: ParsableCommand {
         let label: String
         let reason: String
         let newEpoch: Bool
+        /// The announcement of a new network key, where other officers have to sign it.
+        let draft: DraftAnswer?
         let handed: HandOver.Outcome
 
         var text: String {
             """
             revoked \(label) (\(LogText.short(device))): \(reason)\(newEpoch ? ", and announced a new network key" : "")
-            \(handed.text)
+            \(handed.text)\(draft.map { "\nthe new network key needs more signatures\n" + $0.text } ?? "")
             """
         }
     }
@@ -55,17 +57,27 @@ struct RevokeCommand: ParsableCommand {
         try hand.check(file)
         let now = CalendarText.now
         var book = directory.book
-        let note = try book.revoke(found, reason, since: suspect, now: now)
+        let isAlone = book.authority.signsAlone()
+        // Quick to revoke: where more must sign to grant, one key revokes at once (protocol.md §1.9).
+        let note =
+            isAlone
+            ? try book.revoke(found, reason, since: suspect, now: now)
+            : try book.revokeAlone(found, reason, since: suspect, now: now)
         var entries: [LogEntry] = []
         // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
-        if note.taints { entries.append(try book.announce(now: now, random: SystemRandom())) }
+        if note.taints, isAlone { entries.append(try book.announce(now: now, random: SystemRandom())) }
         try directory.keep(book)
-        let epochs = note.taints ? book.epochs.suffix(1) : []
+        let epochs = note.taints && isAlone ? book.epochs.suffix(1) : []
         let handed = try hand.over(
             [note.signed] + entries.map(\.signed), epochs: Array(epochs), of: directory, file: file)
+        var draft: DraftAnswer?
+        if note.taints, !isAlone {
+            let epoch = try book.draftEpoch(now: now, random: SystemRandom())
+            draft = try directory.send(epoch, book, to: HandOver.file(beside: file, .draft), now: now, replacing: true)
+        }
         try Revoked(
             device: found.id.hex, label: found.certificate.label, reason: reason.word, newEpoch: !epochs.isEmpty,
-            handed: handed
+            draft: draft, handed: handed
         ).show(asJSON: answer.json)
         if let complaint = handed.complaint { throw complaint }
     }

@@ -16,8 +16,19 @@ struct SignCommand: ParsableCommand {
     var days: Int?
 
     @Option(
-        help: "More that the device may do: urgent, gateway, bulk, auditor, enrol-proxy, release-mirror, org-owned.")
+        help:
+            "More that the device may do: urgent, gateway, bulk, auditor, enrol-proxy, release-mirror, org-owned; with two signatures announce, wipe-officer, timekeeper."
+    )
     var grant: [String] = []
+
+    @Option(help: "Zones of the device, its home zone first.")
+    var zone: [Int] = []
+
+    @Option(help: "The device that this one replaces, by label or id; it stays a member until it is revoked.")
+    var replaces: String?
+
+    @Flag(help: "Revoke the device that this one replaces, in the same step.")
+    var revokeReplaced = false
 
     @Option(help: "Another device of the same person, by label or id.")
     var with: String?
@@ -27,18 +38,14 @@ struct SignCommand: ParsableCommand {
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var answer: OutputOptions
 
-    private static let grants: [(name: String, capability: Capabilities)] = [
-        ("urgent", .urgent), ("gateway", .gateway), ("bulk", .bulk), ("auditor", .auditor),
-        ("enrol-proxy", .enrolProxy),
-        ("release-mirror", .releaseMirror), ("org-owned", .orgOwned),
-    ]
-
     private struct Enrolled: Answer {
         let file: String
         let label: String
         let device: String
         let digits: String
         let expires: String
+        /// The device that was revoked in its favour.
+        let replaced: String?
         let handed: HandOver.Outcome
 
         var text: String {
@@ -47,20 +54,13 @@ struct SignCommand: ParsableCommand {
             compare with the device: \(digits)
             wrote \(file): take it back to \(label)
             next, on the device: covey device install \(file)
-            \(handed.text)
+            \(handed.text)\(replaced.map { "\nrevoked \($0): superseded" } ?? "")
             """
         }
     }
 
     func run() throws {
-        var granted = Grant.member
-        for name in grant {
-            guard let found = Self.grants.first(where: { $0.name == name }) else {
-                let known = Self.grants.map(\.name).joined(separator: ", ")
-                throw Complaint(.usage, "--grant is \"\(name)\"; it takes \(known)")
-            }
-            granted.insert(found.capability)
-        }
+        let granted = try Rights.adding(grant, to: Grant.member)
         let days = try Days.certificate(days)
         try codes.check(answer)
         // Images are read before keys are.
@@ -74,23 +74,65 @@ struct SignCommand: ParsableCommand {
             throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
         }
         let logFile = HandOver.file(beside: output)
-        try hand.check(logFile)
+        let device = request.deviceHash(in: directory.book.mesh).deviceID
+        // The entry of a draft that came back was handed over where it was finished.
+        if directory.book.membership.currentCertificate(device) == nil { try hand.check(logFile) }
+        let old = try replaced(request, in: directory.book)
         let terms = Grant(
-            capabilities: granted, days: days,
-            subject: try with.map { try directory.book.device(named: $0).certificate.subject })
-        let enrolment = try Enrolment.sign(request, terms, in: directory, random: SystemRandom(), now: CalendarText.now)
+            capabilities: granted, zones: try Rights.zones(zone), days: days,
+            subject: try with.map { try directory.book.device(named: $0).certificate.subject },
+            supersedes: old?.id)
+        let now = CalendarText.now
+        let keyset = directory.book.authority.keys.current.keyset
+        guard granted.isDisjoint(with: .privileged) || keyset.keys.count >= 2 else {
+            throw Complaint(
+                .failed,
+                "announce, wipe-officer and timekeeper need the signatures of two keys, and this authority has one; an authority of two keys or more can grant them"
+            )
+        }
+        if let draft = try Enrolment.draft(request, terms, in: directory, random: SystemRandom(), now: now) {
+            return try directory.send(
+                draft, directory.book, to: HandOver.file(beside: output, .draft), now: now, replacing: false
+            ).show(asJSON: answer.json)
+        }
+        let enrolment = try Enrolment.sign(
+            request, terms, replacing: revokeReplaced ? old : nil, in: directory, random: SystemRandom(), now: now)
         let welcome = CoveyFile(kind: .welcome, mesh: directory.book.mesh, content: enrolment.welcome).bytes
         try Disk.create(output, welcome)
-        try directory.discard(request.invitation)
+        try Enrolment.close(request.invitation, in: directory)
         let handed = try hand.over(
-            enrolment.entries.map(\.signed), epochs: enrolment.epochs, of: directory, file: logFile)
+            enrolment.entries.map(\.signed) + enrolment.notes.map(\.signed), epochs: enrolment.epochs, of: directory,
+            file: logFile)
         try Enrolled(
-            file: output, label: request.label, device: enrolment.certificate.device.hex, digits: request.shortString,
-            expires: CalendarText.utc(enrolment.certificate.notAfter), handed: handed
+            file: output, label: enrolment.certificate.label, device: enrolment.certificate.device.hex,
+            digits: request.shortString,
+            expires: CalendarText.utc(enrolment.certificate.notAfter),
+            replaced: enrolment.notes.isEmpty ? nil : old?.certificate.label, handed: handed
         ).show(asJSON: answer.json)
         // The file is there, whatever becomes of the codes.
         if let png = codes.png { try CodeOptions.write(welcome, as: png) }
         try codes.show(welcome, caption: "welcome of \(request.label)")
         if let complaint = handed.complaint { throw complaint }
+    }
+
+    /// The device that this one replaces, as the command or the request names it.
+    private func replaced(_ request: EnrolmentRequest, in book: AuthorityBook) throws -> AuthorityBook.Device? {
+        guard let name = replaces ?? request.supersedes?.hex else {
+            guard !revokeReplaced else {
+                throw Complaint(.usage, "--revoke-replaced needs --replaces, or a request that names the device")
+            }
+            return nil
+        }
+        let old = try book.device(named: name)
+        if let named = request.supersedes, named != old.id {
+            throw Complaint(.failed, "the request names another device that it replaces: \(named.hex)")
+        }
+        guard !revokeReplaced || book.authority.signsAlone() else {
+            throw Complaint(
+                .usage,
+                "--revoke-replaced is for a desk that signs alone; when the new device is enrolled: covey authority revoke \(name) --reason superseded"
+            )
+        }
+        return old
     }
 }

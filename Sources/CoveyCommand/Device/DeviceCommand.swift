@@ -23,6 +23,9 @@ struct RequestCommand: ParsableCommand {
     )
     var nearby: String?
 
+    @Option(help: "The id of the device that this one replaces: all 32 digits, as covey status there shows them.")
+    var replaces: String?
+
     @OptionGroup var output: ObjectOutput
     @OptionGroup var node: NodeOptions
     @OptionGroup var answer: OutputOptions
@@ -47,6 +50,15 @@ struct RequestCommand: ParsableCommand {
     }
 
     func run() throws {
+        let old = try replaces.map { digits in
+            guard let id = DeviceID(hex: digits.lowercased()) else {
+                throw Complaint(
+                    .usage,
+                    "--replaces is \"\(digits)\"; it takes the 32 digits of a device's id, or leave it to the authority: covey authority sign --replaces NAME"
+                )
+            }
+            return id
+        }
         let configuration = try node.load()
         let home = try HomeDirectory(configuration.home)
         guard !Disk.exists(home.deviceKey) else {
@@ -71,7 +83,7 @@ struct RequestCommand: ParsableCommand {
                 "the invitation expired on \(CalendarText.utc(invitation.expires)), and this machine's clock says \(CalendarText.utc(now)); ask for a new one, or set the clock"
             )
         }
-        let pending = try self.pending(for: invitation, in: home)
+        let pending = try self.pending(for: invitation, replacing: old, in: home)
         if let desk { return try call(desk, pending, home) }
         let bytes = CoveyFile(kind: .request, mesh: invitation.mesh, content: pending.request.signed.bytes).bytes
         let digits = pending.request.shortString
@@ -115,7 +127,9 @@ struct RequestCommand: ParsableCommand {
     }
 
     /// The same invitation gives the same request again; keys are made once.
-    private func pending(for invitation: Invitation, in home: HomeDirectory) throws -> PendingEnrolment {
+    private func pending(
+        for invitation: Invitation, replacing old: DeviceID?, in home: HomeDirectory
+    ) throws -> PendingEnrolment {
         if let pending = try PendingFile(in: home).read() {
             guard pending.invitation.id == invitation.id else {
                 throw Complaint(
@@ -127,7 +141,8 @@ struct RequestCommand: ParsableCommand {
         }
         let pending: PendingEnrolment
         do {
-            pending = try PendingEnrolment(accepting: invitation, buildHash: Build.hash, random: SystemRandom())
+            pending = try PendingEnrolment(
+                accepting: invitation, buildHash: Build.hash, supersedes: old, random: SystemRandom())
         } catch {
             throw Complaint(.failed, "the invitation holds a key that must not be used; ask for a new one")
         }

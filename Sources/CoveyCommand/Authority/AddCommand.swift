@@ -1,0 +1,162 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct AskCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ask", abstract: "Make the keys of a new authority, and ask with them to be added.")
+
+    @Argument(help: "What the authority will be called; every member sees it.")
+    var label: String
+
+    @Option(name: .shortAndLong, help: "Where to write the request for the authority above.")
+    var output: String
+
+    @Option(
+        help: "A folder with the mesh, and with the log if there is one: the parent's directory, or a device's home.")
+    var from: String
+
+    @Option(help: "Keys, as 2of3: two of three must sign.")
+    var keys = "1of1"
+
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Asked: Answer {
+        let file: String
+        let authority: String
+        let digits: String
+        let directory: String
+
+        var text: String {
+            """
+            wrote \(file): take it to the authority above, who compares these digits: \(digits)
+            next, there: covey authority add \(file) -o FILE.log, and here: covey authority import FILE.log --authority \(directory)
+            """
+        }
+    }
+
+    func run() throws {
+        let path = try authority.path()
+        let label = try CanonicalName.of(label, "a label", most: Invitation.longestLabel)
+        let shape = try FoundingKeys.shape(keys, "--keys", mayBeKeptTogether: true)
+        guard !Disk.exists(output) else {
+            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
+        }
+        let request = try AuthorityDirectory.ask(path, label: label, shape: shape, from: from, random: SystemRandom())
+        let mesh = try AuthorityDirectory(path).book.mesh
+        try Disk.create(output, CoveyFile(kind: .authorityRequest, mesh: mesh, content: request.signed.bytes).bytes)
+        try Asked(file: output, authority: request.authority.hex, digits: request.shortString, directory: path)
+            .show(asJSON: answer.json)
+    }
+}
+
+struct AddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add an authority below this one, or renew one with --renew.")
+
+    @Argument(help: "The request that the new authority wrote; with --renew the label of the authority.")
+    var request: String
+
+    @Flag(help: "Give an authority that is there another certificate; its keys and rights stay.")
+    var renew = false
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output: String
+
+    @Option(help: "Days that the authority is good for.")
+    var days = 730
+
+    @Option(help: "Most devices with a live certificate at one time.")
+    var devices = 500
+
+    @Option(help: "Longest life of a device's certificate, in days.")
+    var mostDays = 400
+
+    @Option(help: "Levels of authorities that may stand below it.")
+    var depth = 0
+
+    @Option(help: "What it may grant besides what every member has; everything this authority may, without it.")
+    var grant: [String] = []
+
+    @Option(help: "Zones it may give; all of this authority's, without it.")
+    var zone: [Int] = []
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Added: Answer {
+        let act: [String]
+        let digits: String?
+        let handed: HandOver.Outcome
+
+        var text: String {
+            let compare = digits.map { ["compare with the authority: \($0)"] } ?? []
+            return (act + compare + [handed.text]).joined(separator: "\n")
+        }
+    }
+
+    func run() throws {
+        guard (1...UInt16.max).contains(UInt16(clamping: days)), (1...Int(UInt16.max)).contains(devices),
+            (1...Int(Founding.longestCertificateDays)).contains(mostDays), (0...1).contains(depth)
+        else {
+            throw Complaint(.usage, "--days and --devices take 1 to 65535, --most-days 1 to 400, --depth 0 or 1")
+        }
+        let directory = try authority.open()
+        try hand.check(output)
+        var book = directory.book
+        let now = CalendarText.now
+        let content: AuthorityCertificate.Content
+        var id: AuthorityID?
+        var digits: String?
+        if renew {
+            let found = try child(of: book)
+            id = found
+            content = try book.authority.certificate(
+                renewing: found, days: UInt16(clamping: days), book.membership, now: now)
+        } else {
+            let file = try CoveyFile(at: request)
+            let asked = try Complaint.about(request) {
+                try AuthorityRequest(parsing: file.content(.authorityRequest, of: book.mesh))
+            }
+            guard asked.verify(in: book.mesh) else {
+                throw Complaint(.failed, "\(request) is not signed by all the keys it names; ask for a new one")
+            }
+            digits = asked.shortString
+            let grantable = grant.isEmpty ? Capabilities.all : try Rights.adding(grant, to: Grant.member)
+            content = try book.authority.certificate(
+                for: asked,
+                Mandate(
+                    grantable: grantable, zones: try Rights.zones(zone), mostDevices: UInt16(devices),
+                    mostDays: UInt16(mostDays), depth: UInt8(depth), days: UInt16(clamping: days)),
+                book.membership, now: now)
+        }
+        guard book.authority.signsAlone() else {
+            let draft = try book.draftAuthority(content, id, now: now)
+            return try directory.send(draft, book, to: HandOver.file(beside: output, .draft), now: now)
+                .show(asJSON: answer.json)
+        }
+        let entry = try book.add(content, id, now: now)
+        try directory.keep(book)
+        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
+        try Added(act: [LogText.summary(of: entry.payload)], digits: digits, handed: handed).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+
+    private func child(of book: AuthorityBook) throws -> AuthorityID {
+        let children = Set(
+            book.entries.compactMap { entry -> AuthorityID? in
+                guard entry.log == book.id, case .authorityAdd(let certificate) = entry.payload,
+                    certificate.content.label == request || certificate.authority.hex.hasPrefix(request.lowercased())
+                else { return nil }
+                return certificate.authority
+            })
+        guard let child = children.first, children.count == 1 else {
+            throw Complaint(
+                .failed,
+                "\"\(request)\" names \(children.count) authorities below this one; covey authority log shows them")
+        }
+        return child
+    }
+}

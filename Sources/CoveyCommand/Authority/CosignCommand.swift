@@ -1,0 +1,113 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct CosignCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cosign", abstract: "Sign a draft that another officer began.")
+
+    @Argument(help: "The draft.")
+    var draft: String
+
+    @Option(name: .shortAndLong, help: "Where to write it when more must sign; over itself without this.")
+    var output: String?
+
+    @Option(help: "A key file besides the directory's own: of next keys, or cold ones.")
+    var key: [String] = []
+
+    @Flag(help: "Sign without asking.")
+    var yes = false
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Finished: Answer {
+        let act: [String]
+        let handed: HandOver.Outcome
+        let next: String?
+
+        var text: String {
+            (["signed by enough keys: \(act.first ?? "")", handed.text] + (next.map { [$0] } ?? [])).joined(
+                separator: "\n")
+        }
+    }
+
+    func run() throws {
+        let directory = try authority.open()
+        let file = try CoveyFile(at: draft)
+        let (read, basis) = try Complaint.about(draft) { try Draft.read(file, of: directory.book.mesh) }
+        let logFile = HandOver.file(beside: draft)
+        try hand.check(logFile)
+        var book = directory.book
+        // What it stands on comes along: an officer who was away catches up on the way.
+        _ = try book.take(basis)
+        let now = CalendarText.now
+        try book.examine(read, now: now)
+        let lines = DraftText.lines(read, in: book.membership)
+        try Confirmation.ask(lines, "Sign this?", yes: yes)
+        var others: [SigningPrivateKey] = []
+        for path in key { others += try AuthorityDirectory.keys(path, of: book.mesh) }
+        let signed = try book.cosign(read, now: now, others: others)
+        guard try book.progress(of: signed).isComplete else {
+            return try directory.write(signed, book, to: output ?? draft).show(asJSON: answer.json)
+        }
+        let finished = try book.finish(signed)
+        try directory.keep(book)
+        let epochs: [Welcome.Epoch]
+        if case .entry(let entry) = finished {
+            epochs = book.epochs.filter { $0.entry == entry.id }
+        } else {
+            epochs = []
+        }
+        let handed = try hand.over([finished.signed], epochs: epochs, of: directory, file: logFile)
+        try Finished(act: lines, handed: handed, next: next(read)).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+
+    private func next(_ draft: Draft) -> String? {
+        guard case .entry(.issue(_, let requests), _, _) = draft.content, !requests.isEmpty else { return nil }
+        return
+            "next, where the device was invited: covey authority import the log, and covey authority sign its request again, for the welcome"
+    }
+}
+
+/// Asks a person before something is signed.
+enum Confirmation {
+    static func ask(_ lines: [String], _ question: String, yes: Bool) throws {
+        if yes { return }
+        _ = Output.write(lines.joined(separator: "\n") + "\n\(question) [yes/no] ", to: 2)
+        guard let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) else {
+            throw Complaint(.failed, "nothing was signed; answer yes, or give --yes")
+        }
+    }
+}
+
+struct WithdrawCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "withdraw",
+        abstract: "Forget that you signed a draft, when every copy of it is destroyed.",
+        discussion: """
+            A desk signs one act for each place of the log. When a draft will never be finished, this frees its place.
+            A copy that is finished after all would be a second act there, and freeze the log for everybody.
+            """)
+
+    @Flag(help: "Every copy is destroyed; do not ask.")
+    var yes = false
+
+    @OptionGroup var authority: AuthorityOptions
+
+    func run() throws {
+        let directory = try authority.open()
+        var book = directory.book
+        guard let line = book.record.open(in: book.id) else {
+            throw Complaint(.failed, "nothing that was signed here waits for other officers")
+        }
+        try Confirmation.ask(
+            ["you signed a draft for place \(line.sequence) of the log on \(CalendarText.utc(line.signed))"],
+            "Is every copy of it destroyed?", yes: yes)
+        book.withdraw(line.entry)
+        try directory.keep(book)
+        try Output.line("withdrew the draft for place \(line.sequence); the place is free again")
+    }
+}

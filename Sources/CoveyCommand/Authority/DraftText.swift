@@ -1,0 +1,120 @@
+import CoveyCore
+import CoveyCrypto
+
+/// What an officer reads before signing, and what is still missing.
+enum DraftText {
+    /// What the draft does, in words; one line for each thing that an officer has to look at.
+    static func lines(_ draft: Draft, in membership: Membership) -> [String] {
+        switch draft.content {
+        case .note(let note):
+            let label = membership.currentCertificate(note.device)?.label ?? "unknown"
+            return [
+                "revoke the device \(Output.harmless(label)) (\(LogText.short(note.device.hex))): \(note.reason.word)",
+                "suspect since \(CalendarText.utc(note.content.suspectSince))",
+            ] + (note.content.wipe.map { ["with the order to \($0.mode == .erase ? "erase" : "lock") itself"] } ?? [])
+        case .entry(let matter, let place, _):
+            let what: [String]
+            switch matter {
+            case .issue(let certificates, let requests):
+                what = certificates.flatMap { certificate in
+                    lines(
+                        certificate, requests.first { $0.deviceHash(in: draft.mesh) == certificate.deviceHash },
+                        membership)
+                }
+            case .addAuthority(let certificate): what = lines(certificate)
+            case .act(let payload): what = [LogText.summary(of: payload)]
+            }
+            return what + ["place \(place.sequence) of the log, dated \(CalendarText.utc(place.time))"]
+        }
+    }
+
+    private static func lines(
+        _ certificate: DeviceCertificate, _ request: EnrolmentRequest?, _ membership: Membership
+    ) -> [String] {
+        let days = (certificate.notAfter.value - certificate.notBefore.value) / 1440
+        let isNew = membership.currentCertificate(certificate.device) == nil
+        var lines = [
+            "\(isNew ? "enrol" : "renew") the device \(Output.harmless(certificate.label)) (\(LogText.short(certificate.device.hex)))",
+            "rights: \(Rights.text(certificate.capabilities))",
+            "for \(days) days, until \(CalendarText.utc(certificate.notAfter))",
+        ]
+        if !certificate.zones.isEmpty {
+            lines.append("zones: \(certificate.zones.map(String.init).joined(separator: ", "))")
+        }
+        if let old = certificate.content.supersedes {
+            let label = membership.currentCertificate(old)?.label ?? "unknown"
+            lines.append("in place of \(Output.harmless(label)) (\(LogText.short(old.hex)))")
+        }
+        if let request { lines.append("compare with the device: \(request.shortString)") }
+        return lines
+    }
+
+    private static func lines(_ certificate: AuthorityCertificate) -> [String] {
+        let content = certificate.content
+        let zones = content.zones.isEmpty ? "all" : content.zones.map(String.init).joined(separator: ", ")
+        return [
+            "authority \(Output.harmless(content.label)) (\(LogText.short(certificate.authority.hex))), \(content.keyset.threshold) of \(content.keyset.keys.count) keys",
+            "may grant: \(Rights.text(content.grantable)); zones: \(zones)",
+            "at most \(content.mostDevices) devices, each for at most \(content.mostDays) days; authorities below: \(content.depthLeft)",
+            "until \(CalendarText.utc(content.notAfter))",
+        ]
+    }
+
+    static func keys(_ numbers: [Int]) -> String {
+        let words = numbers.map(String.init)
+        guard let last = words.last, words.count > 1 else { return "key \(words.first ?? "none")" }
+        return "keys \(words.dropLast().joined(separator: ", ")) and \(last)"
+    }
+}
+
+/// A draft on its way to the next officer.
+struct DraftAnswer: Answer {
+    let file: String
+    let act: [String]
+    let pass: Int
+    let passes: Int
+    let signed: [Int]
+    let missing: Int
+    let others: [Int]
+
+    init(_ draft: Draft, file: String, in book: AuthorityBook) throws {
+        let progress = try book.progress(of: draft)
+        self.file = file
+        act = DraftText.lines(draft, in: book.membership)
+        pass = progress.passNumber
+        passes = progress.passes
+        signed = progress.signed
+        missing = progress.missing
+        others = progress.others
+    }
+
+    var text: String {
+        let round = passes > 1 ? " in round \(pass) of \(passes)" : ""
+        let by = signed.isEmpty ? "nobody has signed yet" : "signed by \(DraftText.keys(signed))"
+        return """
+            wrote \(file): \(act.first ?? "")
+            \(by)\(round); \(missing) more of \(DraftText.keys(others)) must sign
+            next, at one of those officers: covey authority cosign \(file)
+            """
+    }
+}
+
+extension AuthorityDirectory {
+    /// Signs a draft with the keys here, remembers it, and writes it for the next officer.
+    func send(_ draft: Draft, _ book: AuthorityBook, to file: String, now: Minute, replacing: Bool = false) throws
+        -> DraftAnswer
+    {
+        if !replacing, Disk.exists(file) {
+            throw Complaint(.cannotCreate, "\(file), where the draft would go, exists already; move it away")
+        }
+        var book = book
+        let signed = try book.cosign(draft, now: now)
+        return try write(signed, book, to: file)
+    }
+
+    func write(_ draft: Draft, _ book: AuthorityBook, to file: String) throws -> DraftAnswer {
+        try keep(book)
+        try Disk.replace(file, draft.file(basis: book.signed).bytes)
+        return try DraftAnswer(draft, file: file, in: book)
+    }
+}

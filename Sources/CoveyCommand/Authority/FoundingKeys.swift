@@ -1,0 +1,33 @@
+import CoveyCore
+
+/// How many keys each keyset of a new mesh has, and how many of them must sign.
+struct FoundingKeys {
+    var root = KeysetShape.single
+    var field = KeysetShape.single
+    /// Nil: like the root's.
+    var recovery: KeysetShape?
+    var release: KeysetShape?
+
+    /// Whether the field's keys are handed out one by one. Keys of which two groups could sign apart stay together.
+    var isFieldShared: Bool { field.count > 1 && field.isMajority }
+
+    /// As it was typed: "2of3".
+    static func shape(_ text: String, _ option: String, mayBeKeptTogether: Bool = false) throws -> KeysetShape {
+        let parts = text.split(separator: "of", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let threshold = parts[0], let count = parts[1], (1...Keyset.mostKeys).contains(count),
+            (1...count).contains(threshold)
+        else {
+            throw Complaint(
+                .usage,
+                "\(option) is \"\(text)\"; it takes how many of how many keys must sign, as 2of3, at most 7 keys")
+        }
+        let shape = KeysetShape(threshold, of: count)
+        guard mayBeKeptTogether || count == 1 || shape.isMajority else {
+            throw Complaint(
+                .usage,
+                "\(option) is \"\(text)\": two groups of officers could each sign a history of their own; take \(count / 2 + 1)of\(count)"
+            )
+        }
+        return shape
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct OpenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "open", abstract: "Make an officer's directory from a key that was handed out.")
+
+    @Argument(help: "The key file.")
+    var key: String
+
+    @Option(help: "A folder with the mesh and the log: an authority's directory, or copies of those two files.")
+    var from: String
+
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Opened: Answer {
+        let directory: String
+        let authority: String
+        let keys: [Int]
+        let needed: Int
+
+        var text: String {
+            """
+            \(directory) acts for authority \(LogText.short(authority)) with \(DraftText.keys(keys)); \(needed) must sign
+            destroy the key file it was made from
+            """
+        }
+    }
+
+    func run() throws {
+        let path = try authority.path()
+        try AuthorityDirectory.join(path, keyFile: key, from: from)
+        let book = try AuthorityDirectory(path).book
+        let keys = book.authority.keys.current
+        try Opened(directory: path, authority: book.id.hex, keys: keys.numbers, needed: keys.threshold)
+            .show(asJSON: answer.json)
+    }
+}
+
+struct AuthorityImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Take into this directory what others signed.")
+
+    @Argument(help: "Log files.")
+    var files: [String]
+
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Imported: Answer {
+        let new: Int
+        let waiting: Int
+        let refused: [String]
+
+        var text: String { "\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused" }
+    }
+
+    func run() throws {
+        let directory = try authority.open()
+        var book = directory.book
+        var objects: [Signed] = []
+        for path in files {
+            let file = try CoveyFile(at: path)
+            objects += try Complaint.about(path) { try file.log(of: book.mesh) }
+        }
+        let taken = try book.take(objects)
+        try directory.keep(book)
+        try Imported(new: taken.new, waiting: taken.waiting, refused: taken.refused).show(asJSON: answer.json)
+        guard taken.refused.isEmpty else {
+            throw Complaint(.failed, "refused: \(taken.refused.joined(separator: "; "))")
+        }
+        guard taken.waiting == 0 else {
+            throw Complaint(.failed, "entries before these are missing; import the whole log, then sign")
+        }
+    }
+}
