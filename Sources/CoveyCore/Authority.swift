@@ -31,7 +31,7 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .tooManyDevices: "This person has eight devices already; revoke one first."
         case .notOurs: "This device was not enrolled under this authority."
         case .alreadyRevoked: "This device is revoked already."
-        case .void(let fault): "The certificate would grant nothing: \(fault)."
+        case .void(let fault): "The certificate would grant nothing: \(fault.words)."
         case .entry(let refusal): "The log does not take the entry: \(refusal)."
         case .note(let refusal): "The log does not take the note: \(refusal)."
         case .malformed(let cause): "The entry would be malformed: \(cause)."

@@ -87,7 +87,7 @@ package enum DraftRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         case .time:
             "The draft is dated before the last entry of the log, or in the future; set the clocks and draft it anew."
         case .covers: "The draft covers entries or revocations that are missing here; import the log, then sign."
-        case .fault(let fault): "The draft would grant nothing: \(fault)."
+        case .fault(let fault): "The draft would grant nothing: \(fault.words)."
         case .request: "The draft does not hold the request of the device it is to enrol, or holds another one."
         case .alreadyRevoked: "This device is revoked already."
         case .act(let refusal): refusal.description
@@ -180,5 +180,25 @@ extension Draft {
         return DraftProgress(
             pass: pass, passes: passes, signed: numbered.filter(\.hasSigned).map(\.number),
             others: numbered.filter { !$0.hasSigned }.map(\.number), missing: max(0, missing))
+    }
+}
+
+extension CertificateFault {
+    /// For people: what the certificate does that it may not.
+    package var words: String {
+        switch self {
+        case .issuer: "it is not its authority's to give"
+        case .authority: "its authority has no right itself; look at that one's certificate"
+        case .capabilities: "it holds rights that its authority may not give"
+        case .zones: "it holds zones that its authority may not give"
+        case .validity: "it is good for longer, or for more devices, than its authority may allow"
+        case .depth: "its authority may have no authority below it"
+        case .privilege: "announce, wipe-officer and timekeeper need the signatures of two keys"
+        case .keyEncoding: "a key of the device is not in its one form"
+        case .deviceKeys: "the device is known with other keys"
+        case .linkKey: "another device has this link key"
+        case .quota: "its authority has as many devices as it may; revoke one first"
+        case .afterLimit: "its log is frozen, or its authority revoked"
+        }
     }
 }

@@ -93,6 +93,14 @@ enum ObjectEntries {
     static func coveyfile(_ input: [UInt8]) {
         guard let file = try? CoveyFile(parsing: input) else { return }
         precondition(file.bytes == input, "a file has one form")
+        if let (draft, basis) = try? Draft.read(file, of: file.mesh) {
+            precondition(basis.count <= Draft.Bounds.basis, "what travels along is bounded")
+            let again = try? Draft(parsing: draft.bytes, mesh: file.mesh)
+            precondition(again?.bytes == draft.bytes, "a draft has one form")
+        }
+        if file.kind == .authorityRequest, let request = try? AuthorityRequest(parsing: file.content) {
+            precondition(request.shortString.utf8.count == 29, "there are 25 digits in five groups")
+        }
         guard let log = try? file.log(of: file.mesh) else { return }
         precondition(CoveyFile.log(log, mesh: file.mesh) == file, "a log file has one form")
     }
