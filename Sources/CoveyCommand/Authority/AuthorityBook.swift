@@ -252,7 +252,7 @@ struct AuthorityBook {
     mutating func revoke(
         _ device: Device, _ reason: RevocationReason, since: Minute?, now: Minute
     ) throws -> RevokeNote {
-        try check(now)
+        try checkClock(now)
         let note = try authority.revoke(
             device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
         notes.append(note)
@@ -264,22 +264,27 @@ struct AuthorityBook {
     mutating func revokeAlone(
         _ device: Device, _ reason: RevocationReason, since: Minute?, now: Minute
     ) throws -> RevokeNote {
-        try check(now)
+        try checkClock(now)
         let note = try authority.revokeAlone(
             device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
         notes.append(note)
         return note
     }
 
-    /// A clock that stands before the founding would make all that is signed invalid, and what was signed for the next
-    /// place of the log as a draft would be a second act there.
+    /// What was signed for the next place of the log as a draft would make anything else a second act there. Revocations
+    /// have no place, and never wait.
     private func check(_ now: Minute) throws {
+        try checkClock(now)
         if let open = record.open(in: id) {
             throw Complaint(
                 .failed,
                 "you signed a draft for place \(open.sequence) of the log, on \(CalendarText.utc(open.signed)), that is not finished; finish it, import the log that holds it, or withdraw it: covey authority withdraw --help"
             )
         }
+    }
+
+    /// A clock that stands before the founding would make all that is signed invalid.
+    private func checkClock(_ now: Minute) throws {
         guard now >= genesis.created else {
             throw Complaint(
                 .failed,

@@ -29,12 +29,14 @@ struct RevokeCommand: ParsableCommand {
         let newEpoch: Bool
         /// The announcement of a new network key, where other officers have to sign it.
         let draft: DraftAnswer?
+        /// When no new network key could be announced.
+        let hint: String?
         let handed: HandOver.Outcome
 
         var text: String {
             """
             revoked \(label) (\(LogText.short(device))): \(reason)\(newEpoch ? ", and announced a new network key" : "")
-            \(handed.text)\(draft.map { "\nthe new network key needs more signatures\n" + $0.text } ?? "")
+            \(handed.text)\(draft.map { "\nthe new network key needs more signatures\n" + $0.text } ?? "")\(hint.map { "\n" + $0 } ?? "")
             """
         }
     }
@@ -65,19 +67,24 @@ struct RevokeCommand: ParsableCommand {
             : try book.revokeAlone(found, reason, since: suspect, now: now)
         var entries: [LogEntry] = []
         // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
-        if note.taints, isAlone { entries.append(try book.announce(now: now, random: SystemRandom())) }
+        // A draft that holds the next place comes first; the device is out already.
+        let isFree = book.record.open(in: book.id) == nil
+        if note.taints, isAlone, isFree { entries.append(try book.announce(now: now, random: SystemRandom())) }
         try directory.keep(book)
-        let epochs = note.taints && isAlone ? book.epochs.suffix(1) : []
+        let epochs = note.taints && isAlone && isFree ? book.epochs.suffix(1) : []
         let handed = try hand.over(
             [note.signed] + entries.map(\.signed), epochs: Array(epochs), of: directory, file: file)
         var draft: DraftAnswer?
-        if note.taints, !isAlone {
+        if note.taints, !isAlone, isFree {
             let epoch = try book.draftEpoch(now: now, random: SystemRandom())
             draft = try directory.send(epoch, book, to: HandOver.file(beside: file, .draft), now: now, replacing: true)
         }
         try Revoked(
             device: found.id.hex, label: found.certificate.label, reason: reason.word, newEpoch: !epochs.isEmpty,
-            draft: draft, handed: handed
+            draft: draft,
+            hint: note.taints && !isFree
+                ? "finish the draft that waits, then announce a new network key: covey authority epoch" : nil,
+            handed: handed
         ).show(asJSON: answer.json)
         if let complaint = handed.complaint { throw complaint }
     }
