@@ -168,14 +168,18 @@ package struct Authority: Sendable {
     ) throws(AuthorityRefusal) -> LogEntry {
         let time = entryTime(membership, now)
         var trial = membership
-        let entry = try append(.epochAnnounce(announcement(of: key.commit, membership, time)), to: &trial, time: time)
+        let entry = try append(.epochAnnounce(try announcement(of: key.commit, membership, time)), to: &trial, time: time)
         guard let epoch = trial.epoch(entry.id), !trial.isTainted(epoch) else { throw .epoch }
         membership = trial
         return entry
     }
 
-    func announcement(of commit: EpochCommit, _ membership: Membership, _ time: Minute) -> EpochAnnouncement {
-        EpochAnnouncement(
+    func announcement(
+        of commit: EpochCommit, _ membership: Membership, _ time: Minute
+    ) throws(AuthorityRefusal) -> EpochAnnouncement {
+        // A directory that was given no log yet covers nothing.
+        guard !membership.heads.isEmpty else { throw .unknown }
+        return EpochAnnouncement(
             number: membership.nextEpochNumber, commit: commit, rows: membership.heads,
             notes: membership.undecidedNotes, validFrom: time,
             graceDays: UInt16(clamping: membership[policy: .epochGraceDays]))

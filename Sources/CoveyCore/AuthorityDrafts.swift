@@ -73,7 +73,7 @@ extension Authority {
         _ key: EpochKey, on membership: Membership, now: Minute
     ) throws(AuthorityRefusal) -> Draft {
         let time = entryTime(membership, now)
-        return try draft(.act(.epochAnnounce(announcement(of: key.commit, membership, time))), membership, time)
+        return try draft(.act(.epochAnnounce(try announcement(of: key.commit, membership, time))), membership, time)
     }
 
     /// Where the logs below stand, and what the active set is.

@@ -95,6 +95,14 @@ final class CeremonyTests {
         let log = try program.succeed("authority", "log", "--authority", "two").output
         #expect(log.contains("epoch 2"))
         #expect(log.contains("revoked: lost"), "the note came along with the draft")
+        // Both confirm it, so that it does not count among what the officer decided alone.
+        let verdict = try program.succeed(
+            "authority", "verdict", "ana", "--confirm", "-o", "verdict.log", "--authority", "two", "--json"
+        ).json()
+        #expect(verdict["passes"] as? Int == 1)
+        _ = try cosign("verdict.draft", "desk")
+        try program.succeed("authority", "import", "verdict.log", "--authority", "two")
+        #expect(try program.succeed("authority", "log", "--authority", "two").output.contains("verdict on 1"))
     }
 
     @Test("two officers who announce at once: the second draft is not signed, and can be withdrawn")

@@ -197,6 +197,25 @@ struct AuthorityBook {
         return draft
     }
 
+    /// On all that was said against a device.
+    func verdicts(on device: Device, _ decision: NoteVerdict.Decision) -> [NoteVerdict] {
+        membership.notes.filter { membership.note($0)?.device == device.id }
+            .map { NoteVerdict(note: $0, decision: decision) }
+    }
+
+    func draft(_ verdicts: [NoteVerdict], now: Minute) throws -> Draft {
+        try check(now)
+        return try authority.draft(.certRevoke(verdicts), on: membership, now: now)
+    }
+
+    @discardableResult
+    mutating func decide(_ verdicts: [NoteVerdict], now: Minute) throws -> LogEntry {
+        try check(now)
+        let entry = try authority.decide(verdicts, into: &membership, now: now)
+        entries.append(entry)
+        return entry
+    }
+
     func examine(_ draft: Draft, now: Minute) throws {
         _ = try authority.examine(draft, on: membership, now: now)
     }

@@ -7,7 +7,8 @@ struct AuthorityCommand: ParsableCommand {
         commandName: "authority", abstract: "Found a mesh, enrol and revoke devices.",
         subcommands: [
             InitCommand.self, InviteCommand.self, SignCommand.self, RenewCommand.self, RevokeCommand.self,
-            EpochCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self, AskCommand.self,
+            EpochCommand.self, VerdictCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self,
+            AskCommand.self,
             AddCommand.self, AuthorityImportCommand.self, AuthorityLogCommand.self,
         ])
 }
