@@ -168,7 +168,8 @@ package struct Authority: Sendable {
     ) throws(AuthorityRefusal) -> LogEntry {
         let time = entryTime(membership, now)
         var trial = membership
-        let entry = try append(.epochAnnounce(try announcement(of: key.commit, membership, time)), to: &trial, time: time)
+        let announcement = try announcement(of: key.commit, membership, time)
+        let entry = try append(.epochAnnounce(announcement), to: &trial, time: time)
         guard let epoch = trial.epoch(entry.id), !trial.isTainted(epoch) else { throw .epoch }
         membership = trial
         return entry

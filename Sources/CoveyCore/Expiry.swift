@@ -37,14 +37,15 @@ extension Membership {
         }.sorted { $0.notAfter < $1.notAfter }
     }
 
-    /// Living devices whose current certificate ends within so many days, or ended within the last 30, the soonest
-    /// first. What ended before that was given up.
+    /// Living devices whose current certificate is in the last third of its life and ends within so many days, or ended
+    /// within the last 30, the soonest first. What ended before that was given up.
     package func expiringDevices(within days: Int64, now: Minute) -> [Expiry] {
         let latest = now.adding(days * 1440)
         let oldest = now.adding(-30 * 1440)
         return deviceRecords.keys.sorted().compactMap { id in
             guard !isRevoked(id), let certificate = currentCertificate(id), certificate.notAfter <= latest,
-                certificate.notAfter >= oldest
+                certificate.notAfter >= oldest,
+                now.adding(Int64(certificate.notAfter.value - certificate.notBefore.value) / 3) >= certificate.notAfter
             else { return nil }
             return Expiry(
                 holder: .device(id), label: certificate.label, notAfter: certificate.notAfter,

@@ -45,7 +45,7 @@ struct AuthorityOptions: ParsableArguments {
         if let first = devices.first {
             let label = Output.harmless(first.label)
             lines.append(
-                "certificates of \(devices.count) devices end within \(deviceDays) days, the first of \(label) on \(CalendarText.utc(first.notAfter)): covey authority renew \(label)"
+                "device certificates that end within \(deviceDays) days: \(devices.count), the first of \(label) on \(CalendarText.utc(first.notAfter)): covey authority renew \(label)"
             )
         }
         return lines
