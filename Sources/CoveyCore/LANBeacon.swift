@@ -79,6 +79,14 @@ package struct LANBeacon: Hashable, Sendable {
         return datagram
     }
 
+    /// What the 220 bytes are to whoever opens them and verifies the signature: known to whoever has just sealed them.
+    package func verified(nonce: Nonce24) -> VerifiedBeacon {
+        guard let read = try? LANBeacon(parsing: bytes.span.bytes) else {
+            preconditionFailure("a beacon can be read as it is written")
+        }
+        return VerifiedBeacon(beacon: read, nonce: BeaconNonce(prefixOf: nonce))
+    }
+
     /// The 116 bytes that are signed.
     package var bytes: [UInt8] {
         precondition(addresses.count <= Self.mostAddresses, "a beacon lists at most three addresses")

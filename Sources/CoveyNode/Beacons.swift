@@ -33,9 +33,10 @@ extension Node {
         // Link-local ones last: whoever hears a beacon can use them, others only where there is nothing else.
         let listening = endpoints.map(\.address)
         let addresses = listening.filter { !$0.isLinkLocal } + listening.filter(\.isLinkLocal)
+        let floor = mailNow(now).hour.adding(2)
         var digest: [UInt8] = []
         for priority in Priority.allCases {
-            let aggregate = shelf[priority].aggregate(floor: mailNow(now).hour.adding(2))
+            let aggregate = shelf.aggregate(priority, floor: floor)
             digest.append(u32: aggregate.count)
             digest.append(u64: UInt64(truncatingIfNeeded: aggregate.sum))
         }
@@ -48,10 +49,16 @@ extension Node {
             meshDigest: Octets8(prefixOf: SHA256.hash(digest.span.bytes)))
         let nonce = Nonce24.random(from: random)
         nonces.remember(Octets8(prefixOf: nonce), now: now.uptime)
-        effects.append(
-            .multicast(
-                beacon.sealed(
-                    key: epoch.keys.beacon, nonce: nonce, signer: configuration.identity.signing, mesh: own.mesh)))
+        let signing = configuration.identity.signing
+        let datagram = beacon.sealed(key: epoch.keys.beacon, nonce: nonce, signer: signing, mesh: own.mesh)
+        if let commons, commons.reusesChecks {
+            // Whoever hears it would find what was just signed.
+            commons.keep(
+                CommonBeacon(
+                    verified: beacon.verified(nonce: nonce), epoch: epoch.keys.commit, signer: signing.publicKey),
+                of: datagram)
+        }
+        effects.append(.multicast(datagram))
     }
 
     /// A datagram of the group: a beacon of ours under some held epoch, or nothing to us.

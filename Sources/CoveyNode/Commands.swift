@@ -105,6 +105,8 @@ extension Node {
 
     /// An exact label, else at least six digits that begin a device id; nobody, or one (surface.md).
     private func device(named name: String) throws -> DeviceID {
+        // A whole id needs no look at all labels.
+        if let whole = DeviceID(hex: name), roster.membership.currentCertificate(whole) != nil { return whole }
         var found = roster.membership.devices(labelled: name)
         // A revoked device does not take its successor's name away.
         if found.count > 1 { found = found.filter { !roster.membership.isRevoked($0) } }

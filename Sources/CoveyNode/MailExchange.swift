@@ -281,8 +281,8 @@ extension Node {
     }
 
     private func write(_ link: PeerLink, _ effects: inout Effects) {
-        guard !link.sender.isEmpty else { return }
         let bytes = link.sender.take()
+        guard !bytes.isEmpty else { return }
         link.bytesOut += UInt64(bytes.count)
         if let traffic { link.sender.readTally { traffic.wrote($0, on: link.connection) } }
         effects.append(.send(link.connection, bytes))

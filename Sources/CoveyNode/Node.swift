@@ -27,7 +27,9 @@ package final class Node {
 
     // Membership.
     var roster: Roster
-    var clock: MeshClock
+    var clock: MeshClock { didSet { mailMoment = nil } }
+    /// What the clock for mail came to at a moment: it is asked many times in a turn.
+    private var mailMoment: (now: Now, minute: Minute)?
     var epochs = EpochRing()
 
     // Connections.
@@ -210,7 +212,12 @@ package final class Node {
     func time(_ now: Now) -> TimeView { clock.update(now: now) }
 
     /// The clock for mail.
-    func mailNow(_ now: Now) -> Minute { clock.mailNow(now: now) }
+    func mailNow(_ now: Now) -> Minute {
+        if let mailMoment, mailMoment.now == now { return mailMoment.minute }
+        let minute = clock.mailNow(now: now)
+        mailMoment = (now, minute)
+        return minute
+    }
 
     private func expire(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         let view = time(now)

@@ -39,7 +39,7 @@ public struct Report: Hashable, Sendable {
         /// Sets of them that were made, and how often one was not kept again.
         public internal(set) var bundleSets = 0
         public internal(set) var bundlePages = 0
-        /// Beacons that were opened and verified, and how often one was not opened again.
+        /// Beacons that were signed here or opened and verified, and how often one was not opened again.
         public internal(set) var beacons = 0
         public internal(set) var beaconChecks = 0
         /// Key agreements that were made, and those that the other device of the pair had made.

@@ -75,6 +75,7 @@ package struct FrameSender: Sendable {
 
     /// Closes the open message and gives all packets since the last time, in one buffer.
     package mutating func take() -> [UInt8] {
+        guard !out.isEmpty else { return [] }
         if let start { seal(from: start) }
         let taken = out
         room = max(512, taken.count)
