@@ -1,6 +1,7 @@
 package import CoveyConversation
 package import CoveyCore
 import CoveyCrypto
+package import CoveyLink
 import CoveySync
 
 /// The commons of a simulated world, with a count of what was found there instead of made again.
@@ -29,6 +30,9 @@ package final class CommonPool: Commons {
         /// Beacons that somebody else on the segment had opened and verified.
         package var beaconChecks = 0
         package var beaconsMade = 0
+        /// Bursts of links that were kept as they were before they were sealed, and those that were not opened then.
+        package var burstsKept = 0
+        package var burstsOpened = 0
         /// Key agreements that the other device of the pair had made.
         package var agreements = 0
         /// Envelopes that were looked at for whether they are one's own.
@@ -70,6 +74,7 @@ package final class CommonPool: Commons {
     private var beacons: [[UInt8]: CommonBeacon] = [:]
     private var beaconsInOrder: [[UInt8]] = []
     private var oldestBeacon = 0
+    private var bursts = BurstTable()
     private var pairs: [Pair: PairKeys] = [:]
     private var tags: [RecipientTag: Parties] = [:]
 
@@ -147,6 +152,18 @@ package final class CommonPool: Commons {
         }
     }
 
+    package func takeBurst(of bytes: [UInt8]) -> OpenBurst? {
+        guard reusesChecks, let burst = bursts.take(bytes) else { return nil }
+        counts.burstsOpened += 1
+        return burst
+    }
+
+    package func keep(_ burst: OpenBurst, of bytes: [UInt8]) {
+        guard reusesChecks else { return }
+        counts.burstsKept += 1
+        bursts.keep(burst, of: bytes)
+    }
+
     package func page(of content: BundleContent) -> BundlePage? {
         guard let page = books[content], page.content == content else { return nil }
         counts.bundlePages += 1
@@ -207,5 +224,43 @@ private struct PageTable<Name: Hashable, Page: AnyObject> {
             pages = pages.filter { $0.value.page != nil }
             sweepAt = max(64, pages.count * 2)
         }
+    }
+}
+
+/// What links carry at the moment, by where its bytes lie: they stay there and as they are while the table holds them too.
+private struct BurstTable {
+    private struct Entry {
+        let bytes: [UInt8]
+        let burst: OpenBurst
+    }
+
+    /// Bytes after which what is older is forgotten: most of it never came to where it was to go.
+    private static var mostBytes: Int { 16 << 20 }
+
+    private var young: [UInt: Entry] = [:]
+    private var old: [UInt: Entry] = [:]
+    private var youngBytes = 0
+
+    mutating func keep(_ burst: OpenBurst, of bytes: [UInt8]) {
+        if youngBytes > Self.mostBytes {
+            old = young
+            young = [:]
+            youngBytes = 0
+        }
+        youngBytes += bytes.count
+        young[Self.place(bytes)] = Entry(bytes: bytes, burst: burst)
+    }
+
+    mutating func take(_ bytes: [UInt8]) -> OpenBurst? {
+        let place = Self.place(bytes)
+        if let entry = young.removeValue(forKey: place) {
+            youngBytes -= entry.bytes.count
+            return entry.burst
+        }
+        return old.isEmpty ? nil : old.removeValue(forKey: place)?.burst
+    }
+
+    private static func place(_ bytes: [UInt8]) -> UInt {
+        bytes.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
     }
 }

@@ -1,6 +1,7 @@
 package import CoveyConversation
 package import CoveyCore
 package import CoveyCrypto
+package import CoveyLink
 
 /// What nodes of one process hold in common: bytes, and what follows from bytes and keys alone.
 ///
@@ -29,6 +30,10 @@ package protocol Commons: AnyObject {
     /// What this datagram was found to be.
     func beacon(_ datagram: [UInt8]) -> CommonBeacon?
     func keep(_ beacon: CommonBeacon, of datagram: [UInt8])
+
+    /// What these very bytes of a link were before they were sealed, once; nil for equal bytes in another place.
+    func takeBurst(of bytes: [UInt8]) -> OpenBurst?
+    func keep(_ burst: OpenBurst, of bytes: [UInt8])
 
     /// The keys of two devices, which both can compute, as `own` sees them.
     func pair(of own: DeviceID, with peer: DeviceID) -> PairKeys?

@@ -267,6 +267,7 @@ extension Node {
             connection: connection, address: handshake.address, isInitiator: isInitiator, transport: transport,
             claim: claim, admission: admission, now: now.uptime)
         if traffic != nil { link.sender.startTally() }
+        if let commons, commons.reusesChecks { link.sender.keepOpened() }
         links.append(link)
         dialer.established(connection, with: link.device)
     }

@@ -18,7 +18,7 @@ extension Node {
         link.heardAt = now.uptime
         link.pingedAt = nil
         do {
-            try link.receiver.receive(adopting: bytes) { type, body in
+            try link.receiver.receive(adopting: bytes, opened: commons?.takeBurst(of: bytes)) { type, body in
                 // A frame before this one may have ended the link.
                 guard !link.isEnded else { return }
                 guard type.isAllowed(in: link.phase) else { throw LinkRefusal.frameNotAllowed(type) }
@@ -283,6 +283,7 @@ extension Node {
     private func write(_ link: PeerLink, _ effects: inout Effects) {
         let bytes = link.sender.take()
         guard !bytes.isEmpty else { return }
+        if let commons, let opened = link.sender.takeOpened() { commons.keep(opened, of: bytes) }
         link.bytesOut += UInt64(bytes.count)
         if let traffic { link.sender.readTally { traffic.wrote($0, on: link.connection) } }
         effects.append(.send(link.connection, bytes))

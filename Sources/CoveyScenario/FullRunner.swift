@@ -561,6 +561,8 @@ package final class FullRunner {
             InterningCounter(
                 name: "verified beacons", kept: UInt64(shared.beacons), reused: UInt64(shared.beaconChecks)),
             InterningCounter(
+                name: "opened bursts of links", kept: UInt64(shared.bursts), reused: UInt64(shared.burstChecks)),
+            InterningCounter(
                 name: "key agreements", kept: UInt64(shared.agreementsMade), reused: UInt64(shared.agreements)),
         ]
     }

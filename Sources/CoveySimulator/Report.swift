@@ -42,6 +42,9 @@ public struct Report: Hashable, Sendable {
         /// Beacons that were signed here or opened and verified, and how often one was not opened again.
         public internal(set) var beacons = 0
         public internal(set) var beaconChecks = 0
+        /// Bursts of links whose sealing was done, and those that their recipient did not open again.
+        public internal(set) var bursts = 0
+        public internal(set) var burstChecks = 0
         /// Key agreements that were made, and those that the other device of the pair had made.
         public internal(set) var agreementsMade = 0
         public internal(set) var agreements = 0
@@ -60,6 +63,8 @@ public struct Report: Hashable, Sendable {
             bundlePages = counts.bundlePages
             beacons = counts.beaconsMade
             beaconChecks = counts.beaconChecks
+            bursts = counts.burstsKept
+            burstChecks = counts.burstsOpened
             agreementsMade = counts.agreementsMade
             agreements = counts.agreements
         }

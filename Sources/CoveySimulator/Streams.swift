@@ -202,14 +202,18 @@ extension World {
 
     /// A part comes to the other end, if it may.
     private func arrive(_ part: Stream.Part, _ index: UInt32, from sender: Int, isDropped: Bool) {
-        let half = streams[Int(index)].halves[sender]
-        let to = streams[Int(index)].halves[1 - sender].host
+        let (from, to, route, isQueued) = streams.withUnsafeBufferPointer { streams in
+            (
+                streams[Int(index)].halves[sender].host, streams[Int(index)].halves[1 - sender].host,
+                streams[Int(index)].route, !streams[Int(index)].halves[sender].parked.isEmpty
+            )
+        }
         if isDropped {
             park(part, index, sender)
             return stall(index)
         }
-        guard half.parked.isEmpty else { return park(part, index, sender) }
-        switch passage(streams[Int(index)].route, half.host, to) {
+        guard !isQueued else { return park(part, index, sender) }
+        switch passage(route, from, to) {
         case .free:
             if !machines[Int(to)].answers {
                 stall(index)
@@ -218,7 +222,7 @@ extension World {
             if part.kind == .data, isRuined(part.payload, at: to) { return repeatLater(part, index, sender) }
             deliver(part, index, from: sender)
             // It came, but its sender does not hear so.
-            if passage(streams[Int(index)].route, to, half.host) == .cut { stall(index) }
+            if passage(streams[Int(index)].route, to, from) == .cut { stall(index) }
         case .held: park(part, index, sender)
         case .cut:
             park(part, index, sender)
@@ -246,8 +250,13 @@ extension World {
 
     func deliver(_ part: Stream.Part, _ index: UInt32, from sender: Int) {
         let receiver = 1 - sender
-        let half = streams[Int(index)].halves[receiver]
-        let machine = machines[Int(half.host)]
+        let (host, id, isOpen, isLost) = streams.withUnsafeBufferPointer { streams in
+            (
+                streams[Int(index)].halves[receiver].host, streams[Int(index)].halves[receiver].id,
+                streams[Int(index)].halves[receiver].isOpen, streams[Int(index)].halves[receiver].isLost
+            )
+        }
+        let machine = machines[Int(host)]
         switch part.kind {
         case .ack:
             guard machine.resident != nil else { return reset(index, by: receiver) }
@@ -262,13 +271,13 @@ extension World {
             turn(machine, .accepted(id, from: source, isStatic: true))
         case .data:
             let bytes = payloads.take(part.payload)
-            if half.isOpen {
-                turn(machine, .received(half.id, bytes))
-            } else if half.isLost {
+            if isOpen {
+                turn(machine, .received(id, bytes))
+            } else if isLost {
                 reset(index, by: receiver)
             }
         case .fin:
-            if half.isOpen { tellClosed(index, receiver) } else { endHalf(index, sender) }
+            if isOpen { tellClosed(index, receiver) } else { endHalf(index, sender) }
         case .deadline, .dial, .syn, .synAck, .reset, .dialTimeout, .drained, .retry, .streamTimeout, .datagram,
             .committed, .script, .sample, .hour, .stick:
             preconditionFailure("\(part.kind) is no part of a stream that stands")
@@ -288,8 +297,9 @@ extension World {
     func send(_ machine: Machine, _ id: ConnectionID, _ bytes: [UInt8]) {
         guard let socket = machine.socket(id), !bytes.isEmpty else { return }
         let index = socket.stream
-        let stream = streams[Int(index)]
-        let to = stream.halves[1 - socket.half].host
+        let (to, route) = streams.withUnsafeBufferPointer { streams in
+            (streams[Int(index)].halves[1 - socket.half].host, streams[Int(index)].route)
+        }
         for tap in taps { tap.heard(stream: bytes, from: machine.host, to: hosts[Int(to)], in: self) }
         let kind = FrameSummary.Kind(stream: bytes)
         report.traffic[Int(kind.rawValue)].count += 1
@@ -309,9 +319,9 @@ extension World {
             let at = faults.below(sent.count)
             sent[at] ^= UInt8(truncatingIfNeeded: 1 + faults.below(255))
         }
-        let physics = physics(stream.route)
+        let physics = physics(route)
         // Without its interface a part waits at what would be the other end, as behind any other cut.
-        let channel = channel(stream.route, of: machine.index)
+        let channel = channel(route, of: machine.index)
         var at = 0
         while at < sent.count {
             let end = sent.count - at > physics.piece ? at + physics.piece : sent.count
@@ -322,7 +332,7 @@ extension World {
             if let channel {
                 let heads = (piece.count + physics.quality.mtu - 1) / physics.quality.mtu * Self.streamHead
                 (left, transmission) = occupy(
-                    channel, physics, piece.count + heads, of: machine.index, over: stream.route)
+                    channel, physics, piece.count + heads, of: machine.index, over: route)
                 if !isSafe, !physics.isPerfect(channels[channel]) {
                     repeats = retransmissions(piece.count, physics, channel)
                 }

@@ -30,32 +30,41 @@ struct TraceDigest {
     }
 
     private static let block = 64 << 10
+    private static let event = 33
     private var state = Octets32()
-    private var buffer: [UInt8] = []
+    /// Events that are not in `state` yet, `used` bytes of them.
+    private var buffer = [UInt8](repeating: 0, count: block + event)
+    private var used = 0
     private let keepsEvents: Bool
     private(set) var events: [TraceEvent] = []
     private(set) var count = 0
 
-    init(keepsEvents: Bool) {
-        self.keepsEvents = keepsEvents
-        buffer.reserveCapacity(2 * Self.block)
-    }
+    init(keepsEvents: Bool) { self.keepsEvents = keepsEvents }
 
     mutating func add(_ kind: Kind, time: UInt64, host: UInt32, number: UInt64 = 0) {
-        add(kind, time: time, host: host, number: number, bytes: [])
+        add(kind, time: time, host: host, number: number, size: 0, fold: 0)
     }
 
     mutating func add(_ kind: Kind, time: UInt64, host: UInt32, number: UInt64, bytes: [UInt8]) {
-        let start = buffer.count
-        append(time, 8)
-        append(UInt64(host), 4)
-        buffer.append(kind.rawValue)
-        append(number, 8)
-        append(UInt64(bytes.count), 4)
-        append(bytes.isEmpty ? 0 : Self.fold(bytes), 8)
+        add(
+            kind, time: time, host: host, number: number, size: bytes.count, fold: bytes.isEmpty ? 0 : Self.fold(bytes))
+    }
+
+    private mutating func add(_ kind: Kind, time: UInt64, host: UInt32, number: UInt64, size: Int, fold: UInt64) {
+        let start = used
+        buffer.withUnsafeMutableBytes { raw in
+            raw.storeBytes(of: time.littleEndian, toByteOffset: start, as: UInt64.self)
+            raw.storeBytes(of: host.littleEndian, toByteOffset: start + 8, as: UInt32.self)
+            raw[start + 12] = kind.rawValue
+            raw.storeBytes(of: number.littleEndian, toByteOffset: start + 13, as: UInt64.self)
+            raw.storeBytes(
+                of: UInt32(truncatingIfNeeded: size).littleEndian, toByteOffset: start + 21, as: UInt32.self)
+            raw.storeBytes(of: fold.littleEndian, toByteOffset: start + 25, as: UInt64.self)
+        }
+        used += Self.event
         count += 1
-        if keepsEvents { keep(kind, time, host, bytes.count, from: start) }
-        if buffer.count >= Self.block { roll() }
+        if keepsEvents { keep(kind, time, host, size, from: start) }
+        if used >= Self.block { roll() }
     }
 
     /// Eight bytes at a time, each word mixed into all that follows.
@@ -80,22 +89,18 @@ struct TraceDigest {
         return product.high ^ product.low
     }
 
-    private mutating func append(_ number: UInt64, _ count: Int) {
-        for index in 0..<count { buffer.append(UInt8(truncatingIfNeeded: number >> UInt64(8 * index))) }
-    }
-
     private mutating func keep(_ kind: Kind, _ time: UInt64, _ host: UInt32, _ size: Int, from start: Int) {
         let hash: Octets8 = Blake2b.hash(
-            buffer.span.bytes.extracting(start..<buffer.count), personal: "covey-sim:event")
+            buffer.span.bytes.extracting(start..<used), personal: "covey-sim:event")
         let word = hash.withSpan { $0.unsafeLoadUnaligned(as: UInt64.self) }
         events.append(
             TraceEvent(time: time, host: Int(host), kind: "\(kind)", size: size, hash: UInt64(bigEndian: word)))
     }
 
     private mutating func roll() {
-        let whole = state.array + buffer
+        let whole = state.array + buffer[..<used]
         state = Blake2b.hash256(whole.span.bytes, personal: "covey-sim:trace")
-        buffer.removeAll(keepingCapacity: true)
+        used = 0
     }
 
     /// Of everything so far, in hex.

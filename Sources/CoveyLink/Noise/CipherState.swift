@@ -68,6 +68,15 @@ package struct CipherState: Sendable {
         nonce = counter + 1
     }
 
+    /// One message passes that need not be opened.
+    mutating func skip() throws(NoiseFailure) { nonce = try nextNonce() + 1 }
+
+    /// The same key at the same message.
+    func isEqual(to other: CipherState) -> Bool {
+        guard nonce == other.nonce, let key, let theirs = other.key else { return false }
+        return key.isEqual(to: theirs)
+    }
+
     /// The key becomes the first 32 bytes of ENCRYPT(k, 2^64 − 1, zerolen, zeros) (Noise §4.2, §11.3). The nonce stays.
     package mutating func rekey() {
         guard let key else { preconditionFailure("only a state with a key is rekeyed") }

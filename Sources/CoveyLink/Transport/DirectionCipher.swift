@@ -18,6 +18,15 @@ struct DirectionCipher: Sendable {
         rekeyWhenDue()
     }
 
+    /// As `open`, of a message whose plaintext is known.
+    mutating func skip() throws(NoiseFailure) {
+        try state.skip()
+        rekeyWhenDue()
+    }
+
+    /// Would make of the next message what the other makes of it.
+    func isEqual(to other: DirectionCipher) -> Bool { state.isEqual(to: other.state) }
+
     private mutating func rekeyWhenDue() {
         if state.nonce & (LinkBounds.rekeyMessages - 1) == 0 { state.rekey() }
     }

@@ -17,6 +17,10 @@ package struct FrameSender: Sendable {
     private var body: [UInt8] = []
     /// Nil: nobody counts.
     private var tally: FrameTally?
+    /// Whether bursts are also kept as they were before they were sealed.
+    private var keepsOpen = false
+    private var opened: OpenBurst?
+    private var lastOpened: OpenBurst?
 
     init(_ cipher: CipherState) { self.cipher = DirectionCipher(cipher) }
 
@@ -35,6 +39,12 @@ package struct FrameSender: Sendable {
         tally = counted
     }
 
+    /// From now on each burst is kept for `takeOpened`.
+    package mutating func keepOpened() { keepsOpen = true }
+
+    /// The last burst as it was before it was sealed, once. Nil when nobody keeps it, and when a key was in it.
+    package mutating func takeOpened() -> OpenBurst? { lastOpened.take() }
+
     package mutating func append(_ type: FrameType, _ body: RawSpan) {
         begin(type, body.byteCount)
         out.append(copying: body)
@@ -50,7 +60,7 @@ package struct FrameSender: Sendable {
         out += body
         if isSecret {
             body.wipe()
-            if let start { seal(from: start) }
+            if let start { seal(from: start, isSecret: true) }
         }
     }
 
@@ -80,6 +90,10 @@ package struct FrameSender: Sendable {
         let taken = out
         room = max(512, taken.count)
         out = []
+        if keepsOpen {
+            lastOpened = opened?.count == taken.count ? opened : nil
+            opened = nil
+        }
         return taken
     }
 
@@ -101,11 +115,16 @@ package struct FrameSender: Sendable {
         start = out.count
     }
 
-    private mutating func seal(from start: Int) {
+    private mutating func seal(from start: Int, isSecret: Bool = false) {
         let frames = out.count
         let excess = (out.count - start) % LinkBounds.padding
         if excess > 0 { out.append(contentsOf: repeatElement(0, count: LinkBounds.padding - excess)) }
         let end = out.count
+        if keepsOpen, !isSecret {
+            var burst = opened.take() ?? OpenBurst(cipher)
+            if burst.count == start - LinkBounds.packetHead { burst.append(out.span.extracting(burst.count..<end)) }
+            opened = burst
+        }
         let tag = out.withUnsafeMutableBytes { raw in
             var message = UnsafeMutableRawBufferPointer(rebasing: raw[start..<end]).mutableBytes
             do {
@@ -117,6 +136,7 @@ package struct FrameSender: Sendable {
         let size = out.count - start + 2
         out[start - LinkBounds.packetHead] = UInt8(truncatingIfNeeded: size >> 8)
         out[start - LinkBounds.packetHead + 1] = UInt8(truncatingIfNeeded: size)
+        if opened?.count == end { opened?.close(from: start, size: size) }
         self.start = nil
     }
 }
