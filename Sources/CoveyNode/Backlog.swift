@@ -19,7 +19,7 @@ package struct Backlog<Element> {
         items[head] = nil
         head += 1
         if head == items.count {
-            items.removeAll(keepingCapacity: items.count <= 1024)
+            items.removeAll(keepingCapacity: items.count <= Limits.kept)
             head = 0
         } else if head >= 256, head * 2 >= items.count {
             items.removeFirst(head)

@@ -27,7 +27,7 @@ extension Node {
             try store.insert(record, envelope.bytes)
             shelf.insert(record)
             try deliver(envelope, now, store, &effects)
-            offer(envelope, except: nil)
+            offer(envelope, hops: 0, except: nil, now)
             taken += 1
         }
         try flush(now, store, &effects)

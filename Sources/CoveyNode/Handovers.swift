@@ -13,10 +13,12 @@ extension Node {
     func handover(
         of record: EnvelopeRecord, _ item: PeerLink.Outgoing, to link: PeerLink, _ now: Now
     ) -> Handover? {
-        if item.isAsked {
-            guard record.hops < Retention.mostHops else { return nil }
-            return Handover(id: record.id, tokens: .opportunistic, reason: .delivery)
-        }
+        if let handover = given(record, to: link, now) { return handover }
+        guard item.isAsked, record.hops < Retention.mostHops else { return nil }
+        return Handover(id: record.id, tokens: .opportunistic, reason: .delivery)
+    }
+
+    private func given(_ record: EnvelopeRecord, to link: PeerLink, _ now: Now) -> Handover? {
         var meta = EnvelopeMeta(record)
         if !meta.isFlooded, let promised = promised[record.id] { meta.tokens = meta.tokens.without(.spray(promised)) }
         return policy.offer(meta, to: link.peerView, link: LinkView(isSparing: false), now: now)
@@ -48,57 +50,95 @@ extension Node {
         }
     }
 
+    /// Whether mail of a priority is found by OFFERs on a link: one of the two keeps some of it back, and sets that differ
+    /// on purpose are not made equal again and again (sync-routing.md D11).
+    func isLean(_ priority: Priority, _ link: PeerLink) -> Bool {
+        !policy.growsTree || link.peerHello?.modes[priority] == .lean
+    }
+
+    /// The sets that this side compares on a link.
+    func compared(on link: PeerLink) -> [Namespace] {
+        link.reconcilers.namespaces.filter { namespace in
+            !Priority.allCases.contains { namespace == .mail($0) && isLean($0, link) }
+        }
+    }
+
+    /// All that is held is put in line to be shown, at the beginning of a contact.
+    func showAll(on link: PeerLink) {
+        let lean = Priority.allCases.filter { isLean($0, link) }
+        guard !lean.isEmpty else { return }
+        for id in shelf.heldIDs() {
+            guard let record = shelf.record(id), lean.contains(record.header.priority) else { continue }
+            link.showing.append(id)
+        }
+        touch(link)
+    }
+
     /// Puts the header of what is kept in line to be shown.
     func show(_ record: EnvelopeRecord, _ short: Octets8, on link: PeerLink) {
         guard link.inFlight[short] == nil, policy.shows(EnvelopeMeta(record), to: link.peerView) else { return }
-        link.showing.append(
-            (id: record.id, row: Frame.Offer.Row(id: short, header: record.header, tokens: record.tokens)))
+        link.showing.append(record.id)
     }
 
-    func sendOffers(_ link: PeerLink) {
-        guard !link.showing.isEmpty else { return }
-        for start in stride(from: 0, to: link.showing.count, by: Limits.offerRows) {
-            let some = link.showing[start..<min(start + Limits.offerRows, link.showing.count)]
+    /// Rows as long as OFFERs are answered. A row's tokens are what would be given with it; 0: only its recipient asks.
+    func sendOffers(_ link: PeerLink, _ now: Now) {
+        while !link.showing.isEmpty, link.shown.count < Limits.offers {
+            var ids: [EnvelopeID] = []
+            var rows: [Frame.Offer.Row] = []
+            while rows.count < Limits.offerRows, let id = link.showing.popFirst() {
+                guard let record = shelf.record(id) else { continue }
+                let handover = given(record, to: link, now)
+                let short = link.shortIDs.shortID(of: id)
+                guard handover != nil || policy.shows(EnvelopeMeta(record), to: link.peerView),
+                    link.inFlight[short] == nil
+                else { continue }
+                ids.append(id)
+                rows.append(
+                    Frame.Offer.Row(id: short, header: record.header, tokens: handover?.tokens.value ?? 0))
+            }
+            guard !rows.isEmpty else { return }
             link.offers &+= 1
-            link.sender.append(Frame.Offer(session: link.offers, some.map(\.row)))
-            if link.shown.count == Limits.offers { link.shown.removeFirst() }
-            link.shown.append(PeerLink.Shown(session: link.offers, ids: some.map(\.id)))
+            link.sender.append(Frame.Offer(session: link.offers, rows))
+            link.shown.append(PeerLink.Shown(session: link.offers, ids: ids))
         }
-        link.showing.removeAll()
     }
 
-    /// Asks for what is for us and, in half of the answers, for one row that is not: what is asked for does not show whose
-    /// mail it is. Every OFFER is answered, so that its sender may forget it.
+    /// Asks for what is for us, for what comes with tokens and, in half of the answers, for one row more: what is asked for
+    /// does not show whose mail it is. Every OFFER is answered, so that its sender may forget it.
     func receive(
         _ offer: Frame.Offer, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         let hour = mailNow(now).hour
         let decoy = random.uniform(0...1) == 0 ? random.uniform(0...(offer.rows.count - 1)) : nil
         var bitmap = [UInt8](repeating: 0, count: (offer.rows.count + 7) / 8)
-        for priority in Priority.allCases {
-            // Of one set all at once: to look an id up in a reconciliation may mean to copy what it noted.
-            let sought = offer.rows.indices.filter { number in
-                let header = offer.rows[number].header
-                return header.priority == priority && (try? header.check(now: hour)) != nil
-                    && (number == decoy || contacts.sender(of: header) != nil)
-            }
-            guard !sought.isEmpty else { continue }
-            let known = knows(sought.map { offer.rows[$0].id }, .mail(priority), link)
-            for (number, isKnown) in zip(sought, known) where !isKnown { bitmap[number / 8] |= 1 << UInt8(number % 8) }
+        let sought = offer.rows.indices.filter { number in
+            let row = offer.rows[number]
+            return (try? row.header.check(now: hour)) != nil
+                && (number == decoy || row.tokens > 0 || contacts.sender(of: row.header) != nil)
+        }
+        let known = known(sought.map { offer.rows[$0] }, on: link)
+        for number in sought where !known.contains(offer.rows[number].id) {
+            bitmap[number / 8] |= 1 << UInt8(number % 8)
         }
         link.sender.append(Frame.Want.offered(session: offer.session, bitmap: bitmap))
         touch(link)
         try arrivedOfSomeSet(offer.rows.count, link, now, store, &effects)
     }
 
-    private func knows(_ shorts: [Octets8], _ namespace: Namespace, _ link: PeerLink) -> [Bool] {
-        guard var reconciler = link.reconcilers[namespace] else { return shorts.map { _ in true } }
-        let found = withSet(namespace) { reconciler.resolve(shorts.map { ShortID(prefixOf: $0) }, set: &$0) }
-        link.reconcilers[namespace] = reconciler
-        return found.map { $0 != nil }
+    /// Short ids of all that is known of the hours that rows of an OFFER show mail of.
+    private func known(_ rows: [Frame.Offer.Row], on link: PeerLink) -> Set<Octets8> {
+        var known: Set<Octets8> = []
+        var seen: [(priority: Priority, slot: Hour)] = []
+        for row in rows {
+            let (priority, slot) = (row.header.priority, row.header.slot)
+            guard !seen.contains(where: { $0 == (priority, slot) }) else { continue }
+            seen.append((priority, slot))
+            for id in shelf.known(priority, of: slot) { known.insert(link.shortIDs.shortID(of: id)) }
+        }
+        return known
     }
 
-    /// The peer has looked at an OFFER. One that was forgotten meanwhile is shown again at the next reconciliation.
+    /// The peer has looked at an OFFER.
     func answered(_ session: UInt16, _ bitmap: [UInt8], _ link: PeerLink) throws {
         guard let at = link.shown.firstIndex(where: { $0.session == session }) else { return }
         let ids = link.shown.remove(at: at).ids

@@ -268,6 +268,9 @@ extension Node {
             claim: claim, admission: admission, now: now.uptime)
         if traffic != nil { link.sender.startTally() }
         if let commons, commons.reusesChecks { link.sender.keepOpened() }
+        if let known = roster.membership.currentCertificate(link.device) {
+            link.share(known.signed, issuedBy: roster.chain(of: known))
+        }
         links.append(link)
         dialer.established(connection, with: link.device)
     }

@@ -28,11 +28,26 @@ package enum Limits {
     package static let unacknowledged = 8 << 20
     /// Bytes given to the driver at once before it has to report that they left.
     package static let burst = 256 << 10
+    /// Places that an empty table of a link keeps for what comes next.
+    static let kept = 16
     /// Envelopes in line for one link. What is over is found by the next reconciliation.
     package static let outgoing = 1 << 18
     /// Entries before the head sent to a peer whose log parts from ours: as many as a branch is kept of.
     package static let forkEntries: UInt64 = 256
-    /// Rows of one OFFER, and OFFERs of a link that wait for their answer. What is over is shown at the next reconciliation.
+    /// Ids announced on a link that the peer may ask for, those that it announced and that are waited for, and the last mail
+    /// that came in.
+    static let told = 512
+    static let awaited = 4096
+    static let recent = 256
+    /// Hops after which mail neither follows the tree nor shapes it.
+    static let treeHops: UInt8 = 8
+    /// Microseconds that ids of new mail wait for others before they are announced (sync-routing.md §2.4).
+    static let announceAfter: UInt64 = 50_000
+    /// Microseconds until mail that was announced and did not come is asked for: 200 ms and a long round trip.
+    static let graftAfter: UInt64 = 500_000
+    /// Microseconds from one PRUNE to the next on a link whose peer goes on sending.
+    static let pruneAgain: UInt64 = 1_000_000
+    /// Rows of one OFFER, and OFFERs of a link that wait for their answer. What is over waits.
     package static let offerRows = 64
     package static let offers = 64
     /// Log entries sent for one LOG_GET.

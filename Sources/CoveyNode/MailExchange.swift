@@ -99,12 +99,20 @@ extension Node {
             }
         case .cert:
             _ = try Frame.Cert(parsing: body)
+        case .iHave:
+            try receive(Frame.IHave(parsing: body), on: link, now)
+        case .graft:
+            try receive(Frame.Graft(parsing: body), on: link)
+        case .prune:
+            _ = try Frame.Prune(parsing: body)
+            pruned(link)
         case .timeRequest:
             receive(try Frame.TimeRequest(parsing: body), on: link, now)
         case .timeResponse:
             try receive(Frame.TimeResponse(parsing: body), on: link, now, &effects)
-        case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
-            .iDontWant, .cancel, .vax, .util, .pairPrekey:
+        case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iDontWant, .cancel,
+            .vax,
+            .util, .pairPrekey:
             // Known numbers whose features this version does not have: it offers none of them, and asks for none.
             break
         }
@@ -139,6 +147,7 @@ extension Node {
         if shelf.knows(id, priority: envelope.header.priority) {
             acknowledge(short, .duplicate, link)
             traffic?.gotAgain(on: link.connection)
+            cut(link, after: id, short, hops: data.header.hops, now)
             try arrived(1, namespace, link, now, store, &effects)
             return
         }
@@ -154,7 +163,8 @@ extension Node {
         acknowledge(short, .stored, link)
         effects.append(.observe(.stored(id, from: link.device)))
         try deliver(envelope, now, store, &effects)
-        offer(envelope, except: link)
+        offer(envelope, hops: record.hops, except: link, now)
+        grow(link, hops: record.hops)
         try arrived(1, namespace, link, now, store, &effects)
     }
 
@@ -202,27 +212,17 @@ extension Node {
         touch(link)
     }
 
-    /// New mail goes to every open link but the one it came from.
-    func offer(_ envelope: Envelope, except source: PeerLink?) {
-        for link in links where link !== source && link.isOpen && link.room > 0 {
-            // Behind a long queue the bytes would only fill memory; they are read back from the store then.
-            let isShort = link.outgoing.count < 256
-            link.outgoing.append(
-                PeerLink.Outgoing(id: envelope.id, bytes: isShort ? envelope.bytes : nil, run: nil))
-            touch(link)
-        }
-    }
-
     // MARK: Envelopes out
 
     /// Acknowledgements, then mail as far as the window and the driver's queue allow; all of it in one buffer.
     func pump(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        announce(link, now)
         if !link.acks.isEmpty {
             for start in stride(from: 0, to: link.acks.count, by: Frame.DataAck.mostRows) {
                 let end = min(start + Frame.DataAck.mostRows, link.acks.count)
                 link.sender.append(Frame.DataAck(Array(link.acks[start..<end])))
             }
-            link.acks.removeAll(keepingCapacity: true)
+            link.acks.removeAll(keepingCapacity: link.acks.count <= Limits.kept)
         }
         while link.isOpen, !link.awaitsDrain, link.unacknowledged < Limits.unacknowledged {
             guard let item = link.outgoing.popFirst() else { break }
@@ -236,7 +236,7 @@ extension Node {
                 try withdraw(item, link, now, store, &effects)
                 // What a policy keeps has no window: the driver's queue bounds how much of it is shown at once.
                 if link.showing.count >= Limits.offerRows {
-                    sendOffers(link)
+                    sendOffers(link, now)
                     drainBeforeMore(link, &effects)
                 }
                 continue
@@ -256,7 +256,7 @@ extension Node {
             link.unacknowledged += bytes.count
             if pending >= Limits.burst { drainBeforeMore(link, &effects) }
         }
-        sendOffers(link)
+        sendOffers(link, now)
         write(link, &effects)
     }
 
@@ -305,6 +305,7 @@ extension Node {
             }
             if let run = sent.run { link.transfers[run]?.pushes -= 1 }
         }
+        if link.inFlight.isEmpty, link.inFlight.capacity > Limits.kept { link.inFlight = [:] }
         // Live mail belongs to no run, and then no run waits for it.
         if !link.transfers.isEmpty {
             for priority in Priority.allCases { try settle(.mail(priority), link, now, store, &effects) }
@@ -346,7 +347,7 @@ extension Node {
         try perform(steps, namespace, link, now, store, &effects)
     }
 
-    private func syncClock(_ link: PeerLink, _ now: Now) -> SyncClock {
+    func syncClock(_ link: PeerLink, _ now: Now) -> SyncClock {
         SyncClock(own: mailNow(now), peer: link.peerHello.map { Minute(wall: Int64(clamping: $0.clock) * 1000) })
     }
 
@@ -425,7 +426,7 @@ extension Node {
         }
         // A WANT does not name its set; an id is looked for in the sets that are being reconciled.
         var open = rows.map { ShortID(prefixOf: $0.id) }
-        for namespace in link.reconcilers.keys.sorted() where !open.isEmpty {
+        for namespace in link.reconcilers.namespaces where !open.isEmpty {
             guard var reconciler = link.reconcilers[namespace] else { continue }
             let found = withSet(namespace) { reconciler.resolve(open, set: &$0) }
             link.reconcilers[namespace] = reconciler
@@ -525,10 +526,12 @@ extension Node {
                 return
             }
             try continueReconciling(link, now, store, &effects)
+            graft(link, now)
+            if link.branch.announces(at: now.uptime) { touch(link) }
             if now.uptime >= link.digestAt {
                 link.digestPause = min(link.digestPause * 2, Limits.digestLongest)
                 scheduleDigests(link, now)
-                for namespace in link.reconcilers.keys.sorted() { try reconcile(namespace, link, now, store, &effects) }
+                for namespace in compared(on: link) { try reconcile(namespace, link, now, store, &effects) }
             }
             if now.uptime >= link.rehandshakeDue { replace(link, now) }
             if link.pingedAt == nil, now.uptime >= link.heardAt + Limits.pingAfter {
@@ -544,7 +547,8 @@ extension Node {
     private func continueReconciling(
         _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
-        for namespace in link.reconcilers.keys.sorted() {
+        guard let due = link.reconcilers.deadline, due <= now.uptime else { return }
+        for namespace in link.reconcilers.namespaces {
             guard var reconciler = link.reconcilers[namespace], let due = reconciler.deadline, due <= now.uptime
             else { continue }
             let clock = syncClock(link, now)
@@ -560,12 +564,12 @@ extension Node {
         var next: UInt64
         if link.isOpen {
             next = link.pingedAt.map { $0 + Limits.deadAfter } ?? link.heardAt + Limits.pingAfter
-            next = min(next, link.hardStop, link.digestAt)
+            next = min(next, link.hardStop, link.digestAt, link.branch.next)
             if !link.isBeingReplaced { next = min(next, link.rehandshakeDue) }
         } else {
             next = link.stageDeadline
         }
-        for reconciler in link.reconcilers.values { if let due = reconciler.deadline { next = min(next, due) } }
+        if let due = link.reconcilers.deadline { next = min(next, due) }
         deadlines.set(.link(link.connection), at: next)
     }
 

@@ -17,6 +17,8 @@ extension Node {
     func begin(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         var rest: [UInt8] = []
         if var handshake = pending.removeValue(forKey: link.connection) { rest = handshake.packets.takeRest() }
+        // A table of handshakes does not stay when there are none.
+        if pending.isEmpty { pending = [:] }
         armLink(link)
         effects.append(.observe(.linkUp(link.device, link.address, isCatchUp: !link.isMember)))
         sendHeads(link)
@@ -104,11 +106,9 @@ extension Node {
             link.stage = .notes
             link.stageDeadline = now.uptime + Limits.catchUp
             armLink(link)
-            let salts = Salts(handshakeHash: link.handshakeHash)
-            for namespace in [Namespace.notes, .bundles] + Priority.allCases.map(Namespace.mail) {
-                link.reconcilers[namespace] = Reconciler(
-                    namespace: namespace, own: own.id, peer: link.device, salts: salts)
-            }
+            link.reconcilers = Reconcilers(
+                between: SyncEnds(
+                    own: own.id, peer: link.device, salts: Salts(handshakeHash: link.handshakeHash)))
             try reconcile(.notes, link, now, store, &effects)
         case .notes:
             guard link.notesAreEqual else { return }
@@ -125,6 +125,7 @@ extension Node {
             askTime(link, now)
             shelf.share(among: links.count { $0.isOpen })
             try compare(hello, on: link, now, store, &effects)
+            showAll(on: link)
         case .open:
             return
         }
@@ -133,7 +134,7 @@ extension Node {
 
     private func sendHello(_ link: PeerLink, _ now: Now) {
         var digests: [[UInt8]] = []
-        for namespace in [Namespace.bundles] + Priority.allCases.map(Namespace.mail) {
+        for namespace in compared(on: link) where namespace != .notes {
             for step in startReconciling(namespace, link, now) {
                 if case .send(.digest(let digest)) = step { digests.append(digest.body) }
             }
@@ -143,6 +144,7 @@ extension Node {
         let hello = Frame.Hello(
             instance: instance, clock: min(UInt64(clamping: clock.mailWall(now: now) / 1000), Frame.Hello.mostClock),
             timeIsTrusted: time(now).isTrusted, epoch: epoch, digests: digests,
+            modes: .init(repeating: policy.growsTree ? .full : .lean),
             credits: .init(repeating: UInt64(Limits.unacknowledged)), zones: certificate?.zones ?? [])
         link.sender.append(hello)
         touch(link)
@@ -166,8 +168,10 @@ extension Node {
             guard let frame = try SyncFrame(type: FrameType.digest.rawValue, body: body.span.bytes),
                 frame.namespace != .notes
             else { throw LinkRefusal.namespace }
+            guard compared(on: link).contains(frame.namespace) else { continue }
             try receive(frame, on: link, now, store, &effects)
         }
+        link.peerHello?.digests = []
     }
 
     /// Of two links to one device one stays: of two that came up within ten seconds the one with the smaller handshake

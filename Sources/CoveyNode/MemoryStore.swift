@@ -108,8 +108,8 @@ package final class MemoryStore: CommittingStore {
 
     /// Makes the turns since the last commit durable.
     package func commit() {
-        guard let batch = takeBatch() else { return }
-        finished(batch)
+        precondition(taken == nil, "there is one batch at a time")
+        journal.removeAll(keepingCapacity: journal.count <= Limits.kept)
     }
 
     /// Power is lost: all turns since the last commit are forgotten, and a batch that is not finished.

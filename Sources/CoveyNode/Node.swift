@@ -60,6 +60,7 @@ package final class Node {
     /// Messages that wait for their recipient's keys, by outbox sequence.
     var waiting: [UInt64: WaitingMessage] = [:]
     var policy: Routing
+    var recent = RecentMail()
     /// Tokens sent and not acknowledged: they are ours until then, and nobody else's to get.
     var promised: [EnvelopeID: UInt8] = [:]
     /// What each neighbour may send us in each class.

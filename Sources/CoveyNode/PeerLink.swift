@@ -64,8 +64,8 @@ final class PeerLink {
     let hardStop: UInt64
     let device: DeviceID
     let label: String
-    let certificate: Signed
-    let chain: PresentedChain
+    private(set) var certificate: Signed
+    private(set) var chain: PresentedChain
     let linkKey: AgreementPublicKey
     /// First 8 bytes of the commits of the epochs the peer said to hold.
     var peerEpochs: Set<Octets8>
@@ -100,7 +100,7 @@ final class PeerLink {
         }
     }
     var notesAreEqual = false
-    var reconcilers: [Namespace: Reconciler] = [:]
+    var reconcilers = Reconcilers()
     /// What the reconciliation of a set waits for.
     var transfers: [Namespace: Transfers] = [:]
     /// Runs of a set, one after the other, that did not end equal.
@@ -111,13 +111,15 @@ final class PeerLink {
     /// A new handshake was asked for: this link stays until the new one is up.
     var isBeingReplaced = false
 
+    var branch = Branch()
+
     private(set) var peerView: PeerView
     var acks: [Frame.DataAck.Row] = []
     var outgoing = Backlog<Outgoing>()
     var inFlight: [Octets8: InFlight] = [:]
     var unacknowledged = 0
-    /// Headers to be shown with the next burst, and those that were shown, the oldest first.
-    var showing: [(id: EnvelopeID, row: Frame.Offer.Row)] = []
+    /// What is in line to be shown, and what was shown, the oldest first.
+    var showing = Backlog<EnvelopeID>()
     var shown: [Shown] = []
     var offers: UInt16 = 0
     var awaitsDrain = false
@@ -160,6 +162,12 @@ final class PeerLink {
         stageDeadline = now + Limits.catchUp
         peerView = PeerView(device: device, zones: ZoneSet())
         heardAt = now
+    }
+
+    /// What the log has of the same bytes takes the place of what the peer presented.
+    func share(_ known: Signed, issuedBy authorities: [Signed]) {
+        if certificate == known { certificate = known }
+        if case .certificates(let presented) = chain, presented == authorities { chain = .certificates(authorities) }
     }
 
     var phase: LinkPhase {

@@ -146,7 +146,7 @@ extension Node {
         try store.insert(record, envelope.bytes)
         shelf.insert(record)
         contacts.sealed(record.header, to: message.device)
-        offer(envelope, except: nil)
+        offer(envelope, hops: 0, except: nil, now)
         return true
     }
 }

@@ -107,30 +107,26 @@ package final class Shelf: Holdings {
 
     /// Held or a ghost: not to be taken in again.
     package func knows(_ id: EnvelopeID, priority: Priority) -> Bool {
-        let item = ItemID(id)
-        return withSets { $0[Int(priority.rawValue)].contains(item) }
+        sets[Int(priority.rawValue)].containsInPlace(ItemID(id))
+    }
+
+    /// All that is known of one hour, in no order.
+    package func known(_ priority: Priority, of slot: Hour) -> [EnvelopeID] {
+        sets[Int(priority.rawValue)].known(of: slot).map { EnvelopeID(prefixOf: $0) }
     }
 
     /// Number and sum of what takes part from `floor` on.
     package func aggregate(_ priority: Priority, floor: Hour) -> Aggregate {
-        withSets { $0[Int(priority.rawValue)].aggregate(floor: floor) }
-    }
-
-    /// Looks at the sets where they lie: to hand one to another room would count its tables up and down.
-    @inline(__always)
-    private func withSets<Result>(_ body: (UnsafeBufferPointer<KnownSet>) -> Result) -> Result {
-        sets.withUnsafeBufferPointer(body)
+        sets[Int(priority.rawValue)].aggregate(floor: floor)
     }
 
     private func place(of id: EnvelopeID) -> (priority: Int, place: Int)? {
         let item = ItemID(id)
-        return withSets { sets in
-            for priority in Self.byFrequency {
-                let number = Int(priority.rawValue)
-                if let place = sets[number].heldPlace(of: item) { return (number, place) }
-            }
-            return nil
+        for priority in Self.byFrequency {
+            let number = Int(priority.rawValue)
+            if let place = sets[number].heldPlaceInPlace(of: item) { return (number, place) }
         }
+        return nil
     }
 
     private func record(_ id: EnvelopeID, _ row: Row) -> EnvelopeRecord {

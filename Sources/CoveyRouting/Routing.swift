@@ -12,6 +12,14 @@ package enum Routing: ReplicationPolicy, Hashable {
     case sprayAndWait(copies: UInt8)
     case firstContact
 
+    /// Everything is meant for everybody: one copy along a tree of links is enough.
+    package var growsTree: Bool {
+        switch self {
+        case .flood, .epidemic: true
+        case .direct, .sprayAndWait, .firstContact: false
+        }
+    }
+
     package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens {
         switch self {
         case .flood, .direct, .epidemic, .firstContact: tokens(of: envelope, sprayed: 1)

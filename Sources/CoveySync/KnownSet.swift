@@ -130,6 +130,26 @@ extension KnownSet {
         return index != Self.vacant && rows[Int(index)].mark.isHeld ? Int(index) : nil
     }
 
+    // The same questions to a set where it lies. Whoever asks a set of another room by a method that changes nothing hands it
+    // a copy, with a count up and down for each of its tables.
+
+    package mutating func containsInPlace(_ id: ItemID) -> Bool { table[position(of: id)] != Self.vacant }
+
+    package mutating func heldPlaceInPlace(of id: ItemID) -> Int? {
+        let index = table[position(of: id)]
+        return index != Self.vacant && rows[Int(index)].mark.isHeld ? Int(index) : nil
+    }
+
+    /// Ids of one slot, whatever their state, in no order.
+    package func known(of slot: Hour) -> [ItemID] {
+        let at = slotIndex(slot.value)
+        guard at < slots.count, slots[at].hour == slot.value else { return [] }
+        return slots[at].rows.compactMap { index in
+            let row = rows[Int(index)]
+            return row.mark.isDead ? nil : row.id
+        }
+    }
+
     /// False, and nothing changes, when the id is known.
     @discardableResult
     package mutating func insert(_ item: Item, as state: State = .held) -> Bool { add(item, as: state) != nil }

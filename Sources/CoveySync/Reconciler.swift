@@ -35,6 +35,20 @@ package enum SyncOutcome: Hashable, Sendable {
     case different
 }
 
+/// The two ends of a link, and its salts: once for all sets.
+package final class SyncEnds: Sendable {
+    let own: DeviceID
+    let peer: DeviceID
+    let salts: Salts
+
+    package init(own: DeviceID, peer: DeviceID, salts: Salts) {
+        precondition(own != peer, "a link has two ends")
+        self.own = own
+        self.peer = peer
+        self.salts = salts
+    }
+}
+
 /// Makes one set equal with one peer over one link: finds what each lacks (sync-routing.md §2.3).
 ///
 ///     DIGEST  both ways ─ equal: done
@@ -47,9 +61,7 @@ package enum SyncOutcome: Hashable, Sendable {
 /// cost. A run that breaks off is begun anew. Equal is only ever said of two fingerprints that were compared.
 package struct Reconciler: Sendable {
     package let namespace: Namespace
-    private let own: DeviceID
-    private let peer: DeviceID
-    private let salts: Salts
+    private let ends: SyncEnds
     private var phase = Phase.idle
     /// Of the last DIGEST exchange; nil before the first.
     private var floor: Hour?
@@ -57,13 +69,14 @@ package struct Reconciler: Sendable {
     private var lastSummary: UInt64?
     private var runs: UInt16 = 0
 
+    /// What a run needs lies apart, as most links are at rest.
     private enum Phase {
         case idle
         case digested
-        case summarising(Opening)
-        case exchanging(Exchange)
+        indirect case summarising(Opening)
+        indirect case exchanging(Exchange)
         /// Both sides said done. Kept for late WANTs, and for a round that the peer begins.
-        case closed(Exchange)
+        indirect case closed(Exchange)
     }
 
     private struct Opening {
@@ -72,13 +85,18 @@ package struct Reconciler: Sendable {
         var isRepeated = false
     }
 
-    package init(namespace: Namespace, own: DeviceID, peer: DeviceID, salts: Salts) {
-        precondition(own != peer, "a link has two ends")
+    package init(_ namespace: Namespace, between ends: SyncEnds) {
         self.namespace = namespace
-        self.own = own
-        self.peer = peer
-        self.salts = salts
+        self.ends = ends
     }
+
+    package init(namespace: Namespace, own: DeviceID, peer: DeviceID, salts: Salts) {
+        self.init(namespace, between: SyncEnds(own: own, peer: peer, salts: salts))
+    }
+
+    private var own: DeviceID { ends.own }
+    private var peer: DeviceID { ends.peer }
+    private var salts: Salts { ends.salts }
 
     /// Begins a run with a DIGEST, for HELLO or alone. Empty while a run is under way.
     /// - Parameter now: microseconds of uptime.

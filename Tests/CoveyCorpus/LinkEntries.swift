@@ -70,8 +70,11 @@ enum LinkEntries {
         case .bundlePut: same(Frame.BundlePut.self, body)
         case .data: data(body)
         case .digest, .summary, .recon, .reconDone: SyncEntries.frame(input)
-        case .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
-            .iDontWant, .vax, .util, .pairPrekey:
+        case .iHave: same(Frame.IHave.self, body)
+        case .graft: same(Frame.Graft.self, body)
+        case .prune: same(Frame.Prune.self, body)
+        case .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iDontWant, .vax, .util,
+            .pairPrekey:
             return
         }
     }

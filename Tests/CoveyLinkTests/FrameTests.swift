@@ -215,6 +215,28 @@ struct FrameTests {
         #expect(throws: Malformed.oversized) { try Frame.Want(parsing: bitmap.span.bytes) }
     }
 
+    @Test("IHAVE, GRAFT and PRUNE come back as they were, up to their bounds")
+    func treeFrames() throws {
+        let header = EnvelopeHeader(
+            kind: .announcement, priority: .urgent, ttl: .week, bucket: .bytes16384, zone: .any,
+            expiry: Hour(492_168), tag: .random(from: random), purgeCommit: .random(from: random))
+        let row = Frame.IHave.Row(id: ids(1)[0], header: header, origin: Hour(492_010))
+        #expect(row.slotDelta == 26)
+        let bytes = encoded(Frame.IHave([row]))
+        #expect(bytes.count == 11 && bytes[8] == 4 << 5 | 1 << 3 | 4)
+        try roundTrip(Frame.IHave([row]))
+        try roundTrip(
+            Frame.IHave(
+                ids(Frame.IHave.mostRows).map { Frame.IHave.Row(id: $0, header: header, origin: Hour(492_000)) }),
+            truncatable: false)
+        var other = bytes
+        other[8] = 7 << 5
+        #expect(throws: Malformed.value(7 << 5)) { try Frame.IHave(parsing: other.span.bytes) }
+        try roundTrip(Frame.Graft(ids(1)))
+        try roundTrip(Frame.Graft(ids(Frame.Graft.mostRows)), truncatable: false)
+        try roundTrip(Frame.Prune())
+    }
+
     @Test("OFFER shows headers up to the tag, comes back as it was up to its bounds, and refuses what is no header")
     func offer() throws {
         func row(_ number: UInt8) -> Frame.Offer.Row {
@@ -355,6 +377,9 @@ struct FrameTests {
             check(Frame.Want.self, bytes)
             check(Frame.Offer.self, bytes)
             check(Frame.NotHave.self, bytes)
+            check(Frame.IHave.self, bytes)
+            check(Frame.Graft.self, bytes)
+            check(Frame.Prune.self, bytes)
             check(Frame.Cancel.self, bytes)
             check(Frame.TimeRequest.self, bytes)
             check(Frame.TimeResponse.self, bytes)

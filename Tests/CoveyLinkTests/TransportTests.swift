@@ -64,6 +64,42 @@ struct TransportTests {
         #expect(pair.alice.sender.take().isEmpty)
     }
 
+    @Test("what a burst was before it was sealed is believed under its own key and nonce only, and holds no epoch key")
+    func opened() throws {
+        var (sender, receiver) = Self.pair()
+        let (_, stranger) = Self.pair(seed: 4)
+        sender.keepOpened()
+        for size in [10, 40_000, 7] {
+            for start in stride(from: 0, to: size, by: 9000) {
+                let body = [UInt8](repeating: UInt8(start / 9000), count: min(9000, size - start))
+                sender.append(.logPut, body.span.bytes)
+            }
+            let sent = sender.take()
+            let kept = sender.takeOpened()
+            let opened = try #require(kept)
+            let again = sender.takeOpened()
+            #expect(again?.count == nil)
+            var other = stranger
+            #expect(throws: LinkFault.self) { try other.receive(adopting: sent, opened: opened) { _, _ in } }
+            var sum = 0
+            try receiver.receive(adopting: sent, opened: opened) { _, body in sum += body.byteCount }
+            #expect(sum == size)
+            // Once more: the nonce has gone on, so the bytes themselves are tried, and are no message now.
+            var later = receiver
+            #expect(throws: LinkFault.self) { try later.receive(adopting: sent, opened: opened) { _, _ in } }
+        }
+        // Both ways of receiving go on from one another.
+        sender.append(.logPut, ([1] as [UInt8]).span.bytes)
+        #expect(try Self.receive(&receiver, sender.take()) == [Seen(type: .logPut, body: [1])])
+        sender.append(.logPut, ([1] as [UInt8]).span.bytes)
+        sender.append(Frame.EpochKey(entry: EntryID(), key: EpochKey(from: SeededRandom(seed: 6))))
+        sender.append(.logPut, ([2] as [UInt8]).span.bytes)
+        let sent = sender.take()
+        let secret = sender.takeOpened()
+        #expect(secret?.count == nil)
+        #expect(try Self.receive(&receiver, sent).count == 3)
+    }
+
     @Test("many frames fill messages up to the bound, and share one buffer")
     func batches() throws {
         var (sender, receiver) = Self.pair()

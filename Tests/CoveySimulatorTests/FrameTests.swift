@@ -63,6 +63,47 @@ struct FrameTests {
         #expect(mail.map { $0.count - 18 } == report.duplicates)
     }
 
+    @Test("Where all are linked, letters come twice until the links are a tree, and come still when its middle is gone")
+    func tree() {
+        let (world, hosts) = World.met(6)
+        func letter(_ number: Int, from: Int, to: Int) -> Message {
+            let letter = world.send("letter \(number)", from: hosts[from], to: hosts[to])
+            world.run(for: .seconds(5))
+            return letter
+        }
+        _ = letter(0, from: 0, to: 3)
+        let first = world.currentReport.duplicates
+        #expect(first > 0)
+        for number in 1..<12 { _ = letter(number, from: number % 6, to: (number + 2) % 6) }
+        #expect(world.currentReport.duplicates <= first + 4)
+        #expect(world.inbox(of: hosts[3]).count == 3)
+        world.crash(hosts[0])
+        _ = letter(12, from: 4, to: 1)
+        world.run(for: .seconds(5))
+        #expect(world.inbox(of: hosts[1]).contains { $0.text == "letter 12" })
+        let report = world.finish()
+        let names = Set(report.bytesByFrame.map(\.name))
+        #expect(names.isSuperset(of: ["iHave", "graft", "prune"]))
+    }
+
+    @Test("Mail that is sprayed is shown and not reconciled, so sets that differ on purpose cost nothing later")
+    func lean() {
+        var options = World.Options()
+        options.routing = .sprayAndWait(copies: 2)
+        let (world, hosts) = World.met(6, options: options)
+        world.partition([hosts[0], hosts[1], hosts[2], hosts[3]], [hosts[4], hosts[5]])
+        for number in 0..<6 { world.send("letter \(number)", from: hosts[0], to: hosts[4]) }
+        world.run(for: .minutes(5))
+        let found = world.currentReport.differences
+        world.run(for: .minutes(20))
+        #expect(world.currentReport.differences == found)
+        world.heal()
+        world.run(for: .minutes(2))
+        #expect(world.inbox(of: hosts[4]).count == 6)
+        let report = world.finish()
+        #expect(bytes("offer", report) > 0 && report.differences == found)
+    }
+
     @Test("What hosts had in common is counted: how much was kept, and how often it came again")
     func shared() {
         let report = world().world.finish()
@@ -75,7 +116,8 @@ struct FrameTests {
         options.sharesChecks = false
         let alone = world(options).world.finish()
         #expect(alone.shared.beacons == 0 && alone.shared.beaconChecks == 0)
-        #expect(alone.bytesByFrame == report.bytesByFrame)
+        #expect(alone.bytesByFrame == report.bytesByFrame && alone.digest == report.digest)
+        #expect(shared.burstChecks > 0 && shared.burstChecks <= shared.bursts && alone.shared.bursts == 0)
     }
 
     @Test("Members that mean harm are in the books with what they say")

@@ -71,10 +71,10 @@ package struct CipherState: Sendable {
     /// One message passes that need not be opened.
     mutating func skip() throws(NoiseFailure) { nonce = try nextNonce() + 1 }
 
-    /// The same key at the same message.
-    func isEqual(to other: CipherState) -> Bool {
-        guard nonce == other.nonce, let key, let theirs = other.key else { return false }
-        return key.isEqual(to: theirs)
+    /// A hash of the key.
+    var keyName: Octets8 {
+        guard let key else { preconditionFailure("a link has keys") }
+        return key.exposing { Blake2b.hash($0, personal: "covey-node:name") }
     }
 
     /// The key becomes the first 32 bytes of ENCRYPT(k, 2^64 − 1, zerolen, zeros) (Noise §4.2, §11.3). The nonce stays.

@@ -4,6 +4,8 @@ import CoveyCrypto
 /// the nonce goes on (protocol.md §2.3).
 struct DirectionCipher: Sendable {
     private(set) var state: CipherState
+    /// Stands for the key where two are compared often; nil before the first time.
+    private var name: Octets8?
 
     init(_ state: CipherState) { self.state = state }
 
@@ -24,10 +26,18 @@ struct DirectionCipher: Sendable {
         rekeyWhenDue()
     }
 
-    /// Would make of the next message what the other makes of it.
-    func isEqual(to other: DirectionCipher) -> Bool { state.isEqual(to: other.state) }
+    /// Gives the key a name of 64 bits that says nothing else of it.
+    mutating func startNaming() { if name == nil { name = state.keyName } }
+
+    /// Both have names, and would make the same of the next message.
+    func isEqual(to other: DirectionCipher) -> Bool {
+        guard let name, let theirs = other.name else { return false }
+        return state.nonce == other.state.nonce && name == theirs
+    }
 
     private mutating func rekeyWhenDue() {
-        if state.nonce & (LinkBounds.rekeyMessages - 1) == 0 { state.rekey() }
+        guard state.nonce & (LinkBounds.rekeyMessages - 1) == 0 else { return }
+        state.rekey()
+        if name != nil { name = state.keyName }
     }
 }

@@ -29,6 +29,7 @@ package struct FrameReceiver: Sendable {
     package mutating func receive(
         adopting bytes: consuming [UInt8], opened: OpenBurst? = nil, _ visit: (FrameType, RawSpan) throws -> Void
     ) throws {
+        if opened != nil { cipher.startNaming() }
         if let opened, inbox.isEmpty, opened.count == bytes.count, opened.cipher.isEqual(to: cipher) {
             inbox = opened.packets
             _ = try open(isOpened: true, visit)

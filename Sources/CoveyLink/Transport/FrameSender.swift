@@ -40,7 +40,10 @@ package struct FrameSender: Sendable {
     }
 
     /// From now on each burst is kept for `takeOpened`.
-    package mutating func keepOpened() { keepsOpen = true }
+    package mutating func keepOpened() {
+        keepsOpen = true
+        cipher.startNaming()
+    }
 
     /// The last burst as it was before it was sealed, once. Nil when nobody keeps it, and when a key was in it.
     package mutating func takeOpened() -> OpenBurst? { lastOpened.take() }
