@@ -4,7 +4,7 @@ package import CoveyCore
 package struct Claim: Hashable, Sendable {
     package enum Invariant: String, CaseIterable, Sendable {
         case plaintextOnWire, duplicateToApp, deliverAfterExpiry, acceptFromRevokedAfterKnown, deliverToRevoked
-        case expireByBadClock
+        case expireByBadClock, stealthMember, forkedGrant, floorMovedByOthers
     }
 
     package enum Condition: String, CaseIterable, Sendable { case storeWithinQuota }
@@ -14,6 +14,10 @@ package struct Claim: Hashable, Sendable {
         case deliveryVsOracle(Double)
         case convergedWithin(TimeSpan)
         case revocationEverywhereWithin(TimeSpan)
+        /// For this share of the hosts that could hear of it.
+        case revocationWithin(TimeSpan, share: Double)
+        /// From coming into reach, members that are up are linked, directly or over others.
+        case lockedOutAtMost(TimeSpan)
         case p95Latency(TimeSpan)
         /// Copies on the air for each message delivered.
         case overheadAtMost(Double)
@@ -36,7 +40,8 @@ package struct Claim: Hashable, Sendable {
     }
 
     package enum Word: String, CaseIterable, Sendable {
-        case deliveryVsOracle, convergedWithin, revocationEverywhereWithin, p95Latency, overheadAtMost
+        case deliveryVsOracle, convergedWithin, revocationEverywhereWithin, revocationWithin, lockedOutAtMost
+        case p95Latency, overheadAtMost
         case reconBytesPerDiffAtMost, reconBytesAtMost, linkShareAtMost, dutyCycleNever, jainFairnessAtLeast
         case duplicatesPerNodeAtMost, bytesPerNodePerDayAtMost, degreeAtMost, medianDelayVsOracle, maxFrame
         case wallClockAtMost, crashSafe, resumed, never, always
@@ -59,6 +64,8 @@ package struct Claim: Hashable, Sendable {
         case .deliveryVsOracle: .deliveryVsOracle
         case .convergedWithin: .convergedWithin
         case .revocationEverywhereWithin: .revocationEverywhereWithin
+        case .revocationWithin: .revocationWithin
+        case .lockedOutAtMost: .lockedOutAtMost
         case .p95Latency: .p95Latency
         case .overheadAtMost: .overheadAtMost
         case .reconBytesPerDiffAtMost: .reconBytesPerDiffAtMost
@@ -117,6 +124,12 @@ package struct Claim: Hashable, Sendable {
             _ = fields.required("after") { $0.only("heal") }
             return item.span().map { .convergedWithin($0) }
         case .revocationEverywhereWithin: return item.span().map { .revocationEverywhereWithin($0) }
+        case .revocationWithin:
+            let share = fields.required("share") { $0.probability() }
+            let span = item.span()
+            guard let span, let share else { return nil }
+            return .revocationWithin(span, share: share)
+        case .lockedOutAtMost: return item.span().map { .lockedOutAtMost($0) }
         case .p95Latency: return item.span().map { .p95Latency($0) }
         case .overheadAtMost: return item.number(0...1e9).map { .overheadAtMost($0) }
         case .reconBytesPerDiffAtMost: return item.number(0...1e9).map { .reconBytesPerDiffAtMost($0) }
@@ -144,7 +157,9 @@ package struct Claim: Hashable, Sendable {
             switch measure {
             case .convergedWithin: ("after", .text("heal"))
             case .reconBytesAtMost: ("per", .text("window"))
-            case .deliveryVsOracle, .revocationEverywhereWithin, .p95Latency, .overheadAtMost, .reconBytesPerDiffAtMost,
+            case .revocationWithin(_, let share): ("share", .text(share))
+            case .deliveryVsOracle, .revocationEverywhereWithin, .lockedOutAtMost, .p95Latency, .overheadAtMost,
+                .reconBytesPerDiffAtMost,
                 .linkShareAtMost, .dutyCycleNever, .jainFairnessAtLeast, .duplicatesPerNodeAtMost,
                 .bytesPerNodePerDayAtMost, .degreeAtMost, .medianDelayVsOracle, .maxFrame, .wallClockAtMost, .crashSafe,
                 .resumed, .never, .always:
@@ -165,7 +180,8 @@ package struct Claim: Hashable, Sendable {
             .linkShareAtMost(let number), .jainFairnessAtLeast(let number), .duplicatesPerNodeAtMost(let number),
             .medianDelayVsOracle(let number):
             Numeral.text(number)
-        case .convergedWithin(let span), .revocationEverywhereWithin(let span), .p95Latency(let span),
+        case .convergedWithin(let span), .revocationEverywhereWithin(let span), .revocationWithin(let span, _),
+            .lockedOutAtMost(let span), .p95Latency(let span),
             .wallClockAtMost(let span):
             "\(span)"
         case .reconBytesAtMost(let count), .bytesPerNodePerDayAtMost(let count): "\(count)"

@@ -17,6 +17,12 @@ package struct Deed: Hashable, Sendable {
         case kill([UInt32])
         case join([UInt32])
         case revoke(device: UInt32, by: UInt32)
+        /// From now on what this host's officer signs follows a copy of the authority's key and log.
+        case copyAuthority(by: UInt32)
+        case enrol(device: UInt32, by: UInt32, isSecret: Bool)
+        case revokeAuthority(since: UInt32, by: UInt32)
+        case checkpoint(by: UInt32)
+        case newEpoch(by: UInt32)
         /// Microseconds.
         case clockJump([UInt32], by: Int64)
         case clockDrift([UInt32], ppm: Double)
@@ -48,7 +54,7 @@ package struct Deed: Hashable, Sendable {
         case .partition, .heal, .cut, .uncut: "partitions"
         case .hold, .release, .setLink, .linkDown, .asymLoss: "links"
         case .crash, .restart, .kill: "crashes"
-        case .join, .revoke: "membership"
+        case .join, .revoke, .copyAuthority, .enrol, .revokeAuthority, .checkpoint, .newEpoch: "membership"
         case .clockJump, .clockDrift: "clocks"
         case .load: "load"
         case .sneakernet: "sneakernet"
@@ -67,7 +73,8 @@ package struct Deed: Hashable, Sendable {
         case .crash(let hosts, _, _, _), .restart(let hosts), .kill(let hosts), .join(let hosts),
             .clockJump(let hosts, _), .clockDrift(let hosts, _), .diskFull(let hosts), .byzantine(let hosts, _):
             hosts
-        case .revoke(let device, _): [device]
+        case .revoke(let device, _), .enrol(let device, _, _): [device]
+        case .copyAuthority(let by), .revokeAuthority(_, let by), .checkpoint(let by), .newEpoch(let by): [by]
         case .sneakernet(let from, let to, _, _, _): [from, to]
         case .heal, .release, .setLink, .load: []
         }

@@ -56,6 +56,27 @@ package struct Evidence: Sendable {
         package var at: UInt64
         /// When the last honest host that was up had heard; nil: not before the end.
         package var everywhere: UInt64?
+        /// Members in the end that could have heard of it before the end, over the contacts there were.
+        package var reachable = 0
+        /// After how long each of them had heard, ascending.
+        package var delays: [UInt64] = []
+        /// After how long each could have, ascending.
+        package var oracle: [UInt64] = []
+
+        package init(device: UInt32, at: UInt64) {
+            self.device = device
+            self.at = at
+        }
+
+        /// After how long this share of those who could had heard; nil: not before the end.
+        package func heard(by share: Double) -> UInt64? { Self.place(share, of: delays, among: reachable) }
+
+        package func foreseen(by share: Double) -> UInt64? { Self.place(share, of: oracle, among: reachable) }
+
+        private static func place(_ share: Double, of delays: [UInt64], among count: Int) -> UInt64? {
+            let place = max(0, Int((share * Double(count)).rounded(.up)) - 1)
+            return place < delays.count ? delays[place] : nil
+        }
     }
 
     /// The most there was of something, where and when.

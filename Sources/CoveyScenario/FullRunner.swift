@@ -24,11 +24,15 @@ package final class FullRunner {
     private var drifts: [Int] = []
     /// Since when a host's device is in wrong hands, and until when it was.
     private var turned: [UInt32: ClosedRange<UInt64>] = [:]
+    /// Copies of the authority's key, by the host whose officer has them.
+    private var copies: [UInt32: AuthorityCopy] = [:]
+    /// Enrolled while the authority's key was in more than one pair of hands: they may be void.
+    private var doubtful: Set<UInt32> = []
     private var oneWay: [(deed: Deed, partition: Partition)] = []
     private var mails: [Mail] = []
     private var mailOfLetter: [Int: Range<Int>] = [:]
     private var heals: [Evidence.Heal] = []
-    private var revocations: [Evidence.RevocationSpread] = []
+    private var revocations: [(spread: Evidence.RevocationSpread, by: UInt32)] = []
     package private(set) var notes: [String] = []
 
     /// Hosts of the sender's zone that a letter to everyone goes to, one by one, until there are announcements.
@@ -44,6 +48,9 @@ package final class FullRunner {
         options.lan = nil
         options.keepsSightings = false
         options.keepsTrace = keepsTrace
+        if let officers = scenario.officers {
+            options.officers = World.Officers(officers.threshold, of: officers.keys)
+        }
         // Checkers look at every store at each sample: a run of weeks is looked at less often.
         let sample = max(scenario.report.sampleEvery.microseconds, scenario.duration.microseconds / 720)
         options.sampleEvery = .microseconds(sample)
@@ -70,14 +77,24 @@ package final class FullRunner {
     private func addHosts(_ options: World.Options) throws(ScenarioProblems) {
         let peers = try staticPeers()
         var late: Set<UInt32> = []
-        for deed in expansion.deeds { if case .join(let hosts) = deed.act { late.formUnion(hosts) } }
+        var unenrolled: Set<UInt32> = []
+        for deed in expansion.deeds {
+            if case .join(let hosts) = deed.act { late.formUnion(hosts) }
+            if case .enrol(let device, _, _) = deed.act { unenrolled.insert(device) }
+        }
         var dice = Dice(seed: expansion.seed).stream("clocks")
         for index in 0..<UInt32(cast.count) {
             let group = cast.group(index)
-            let host = world.addHost(
-                cast.name(index), clock: clock(group.clock, options, &dice), quota: UInt64(group.store.bytes),
-                peers: peers[Int(index)].map { hosts[Int($0)] }, isStarted: !late.contains(index))
-            hosts.append(host)
+            let clock = clock(group.clock, options, &dice)
+            let (quota, told) = (UInt64(group.store.bytes), peers[Int(index)].map { hosts[Int($0)] })
+            if unenrolled.contains(index) {
+                hosts.append(world.reserveHost(cast.name(index), clock: clock, quota: quota, peers: told))
+            } else {
+                hosts.append(
+                    world.addHost(
+                        cast.name(index), clock: clock, quota: quota, peers: told, isStarted: !late.contains(index),
+                        certificate: Self.certificate(group)))
+            }
         }
     }
 
@@ -87,9 +104,24 @@ package final class FullRunner {
         let isFast = dice.chance(0.5)
         drifts.append(Int(isFast ? clock.driftPpm : -clock.driftPpm))
         // Without a battery a clock begins with the day its firmware was made.
+        let off = clock.shows.map { $0 - options.start } ?? 0
         return ClockQuality(
-            skew: .microseconds(Int64(error)), drift: Int(isFast ? clock.driftPpm : -clock.driftPpm),
-            hasRTC: clock.rtc, wake: options.start - 180 * 86_400)
+            skew: .microseconds(Int64(error) + (clock.rtc ? off * 1_000_000 : 0)),
+            drift: Int(isFast ? clock.driftPpm : -clock.driftPpm),
+            hasRTC: clock.rtc, wake: clock.shows ?? options.start - 180 * 86_400)
+    }
+
+    private static func certificate(_ group: HostGroup) -> Certificate {
+        var roles: Certificate.Roles = []
+        for role in group.roles {
+            switch role {
+            case .timekeeper: roles.formUnion(.timekeeper)
+            case .announcer: roles.formUnion(.announcer)
+            case .wipeOfficer: roles.formUnion(.wipeOfficer)
+            case .organisationOwned: roles.formUnion(.organisationOwned)
+            }
+        }
+        return Certificate(roles: roles, life: group.certificate.map { .microseconds($0.microseconds) })
     }
 
     /// Where no beacon goes, hosts are told the addresses of those they will meet.
@@ -298,9 +330,38 @@ package final class FullRunner {
             }
         case .join(let hosts): for host in these(hosts) { world.restart(host) }
         case .revoke(let device, let by):
-            revocations.append(Evidence.RevocationSpread(device: device, at: now))
+            revocations.append((Evidence.RevocationSpread(device: device, at: now), by))
             watch.revoked[device] = [by: now]
-            world.revoke(hosts[Int(device)], by: hosts[Int(by)])
+            if let copy = copies[by] {
+                copy.revoke(hosts[Int(device)], by: hosts[Int(by)])
+            } else {
+                world.revoke(hosts[Int(device)], by: hosts[Int(by)])
+            }
+        case .copyAuthority(let by): copies[by] = world.copyAuthority()
+        case .enrol(let device, let by, let isSecret):
+            let certificate = Self.certificate(cast.group(device))
+            if isSecret || !copies.isEmpty { doubtful.insert(device) }
+            if isSecret {
+                (copies[by] ?? world.copyAuthority()).enrolInSecret(hosts[Int(device)])
+                turned[device] = now...UInt64.max
+            } else if let copy = copies[by] {
+                copy.enrol(hosts[Int(device)], by: hosts[Int(by)], certificate: certificate)
+            } else {
+                world.enrol(hosts[Int(device)], by: hosts[Int(by)], certificate: certificate)
+            }
+        case .revokeAuthority(let since, let by):
+            if let copy = copies[since] {
+                world.revokeAuthority(since: copy, by: hosts[Int(by)])
+            } else {
+                note("Not played: revokeAuthority since \(cast.name(since)), which has no copy of its key.")
+            }
+        case .checkpoint(let by): world.checkpoint(by: hosts[Int(by)])
+        case .newEpoch(let by):
+            if let copy = copies[by] {
+                copy.rotateEpoch(by: hosts[Int(by)])
+            } else {
+                world.rotateEpoch(by: hosts[Int(by)])
+            }
         case .clockJump(let hosts, let by):
             for host in these(hosts) { world.clockJump(host, by: .microseconds(by)) }
         case .clockDrift(let hosts, let ppm):
@@ -411,6 +472,10 @@ package final class FullRunner {
             mail.unsent = "not sendable yet: a text has at most \(Limits.text) bytes, and attachments are not there"
             return mail
         }
+        guard world.hasDevice(hosts[Int(to)]) else {
+            mail.unsent = "the recipient was not enrolled yet"
+            return mail
+        }
         let key = UInt64(mails.count)
         let head = "m\(key) "
         let text = head + String(repeating: "x", count: max(0, letter.bytes - head.utf8.count))
@@ -471,13 +536,14 @@ package final class FullRunner {
 
     private func collect(_ end: UInt64) throws(ScenarioProblems) -> Run {
         let report = world.finish()
+        let spreads = try spreads(end)
         for (key, time) in watch.deliveries.sorted(by: { $0.key < $1.key }) { mails[key].delivered = time }
         try foresee(end)
         var evidence = Evidence(level: .full, duration: end)
         evidence.mails = mails
         evidence.relayed = watch.relayed
         evidence.heals = watch.endedHeals
-        evidence.revocations = spreads()
+        evidence.revocations = spreads
         evidence.sentByHost = watch.sentByHost
         evidence.largestFrame = watch.largestFrame
         evidence.largestDegree = watch.largestDegree ?? Evidence.Extreme(value: 0, host: nil, time: 0)
@@ -517,14 +583,18 @@ package final class FullRunner {
         return Run(evidence: evidence, counters: counters, digest: report.digest)
     }
 
-    /// What could have arrived, over the contacts that there were.
-    private func foresee(_ end: UInt64) throws(ScenarioProblems) {
+    private func oracle(_ end: UInt64) throws(ScenarioProblems) -> Oracle {
         var settings = ContactSettings(nodes: cast.count, end: end, buffer: .max, rate: nil)
         settings.rates = scenario.links.map { max(1, min($0.up, $0.down).bitsPerSecond / 8) }
         if settings.rates.isEmpty { settings.rates = [nil] }
         let layers = LayerContacts(expansion, density: .all)
         let reach = Reach(expansion, sources: try layers.sources(), partsOneWay: false)
-        let oracle = Oracle(ReachContacts(reach), settings: settings, outages: ContactRunner.outages(expansion))
+        return Oracle(ReachContacts(reach), settings: settings, outages: ContactRunner.outages(expansion))
+    }
+
+    /// What could have arrived, over the contacts that there were.
+    private func foresee(_ end: UInt64) throws(ScenarioProblems) {
+        let oracle = try oracle(end)
         let sent = mails.indices.filter { mails[$0].unsent == nil }
         let messages = sent.map { index in
             PlannedMessage(
@@ -567,18 +637,37 @@ package final class FullRunner {
         ]
     }
 
-    private func spreads() -> [Evidence.RevocationSpread] {
-        revocations.map { spread in
-            var spread = spread
+    /// Who heard of each revocation, and who could have.
+    private func spreads(_ end: UInt64) throws(ScenarioProblems) -> [Evidence.RevocationSpread] {
+        if revocations.isEmpty { return [] }
+        let members = (0..<UInt32(cast.count)).filter { number in
+            let host = hosts[Int(number)]
+            return watch.revoked[number] == nil && !doubtful.contains(number) && world.hasDevice(host)
+                && world.isUp(host) && !isTurned(number)
+        }
+        let oracle = try oracle(end)
+        return revocations.map { revocation in
+            var spread = revocation.spread
             let learnt = watch.revoked[spread.device] ?? [:]
-            let honest = hosts.filter { host in
-                watch.revoked[UInt32(host.index)] == nil && world.isUp(host) && !isTurned(UInt32(host.index))
+            let times = members.compactMap { learnt[$0] }
+            spread.everywhere = times.count == members.count ? times.max() : nil
+            let others = members.filter { $0 != revocation.by && $0 != spread.device }
+            let errands = others.map { host in
+                PlannedMessage(
+                    name: "r\(host)", time: spread.at, from: revocation.by, to: host, size: Self.noteSize,
+                    lifetime: end - spread.at)
             }
-            let times = honest.compactMap { learnt[UInt32($0.index)] }
-            spread.everywhere = times.count == honest.count ? times.max() : nil
+            let arrivals = oracle.foresee(errands, steps: ScenarioBounds.oracleSteps).arrivals
+            let reachable = zip(others, arrivals).filter { $0.1 != nil }
+            spread.reachable = reachable.count
+            spread.delays = reachable.compactMap { host, _ in learnt[host].map { $0 - spread.at } }.sorted()
+            spread.oracle = reachable.compactMap { $0.1.map { $0.time - spread.at } }.sorted()
             return spread
         }
     }
+
+    /// Bytes of a revocation on its way, more or less.
+    private static let noteSize = 256
 
     private func describe(_ report: CoveySimulator.Report) {
         note(

@@ -22,8 +22,19 @@ package struct HostGroup: Hashable, Sendable {
         package var driftPpm: Double
         /// Keeps time without power.
         package var rtc: Bool
+        /// The year with whose first day it begins, at the start of the run or, without `rtc`, at each start; nil: now.
+        package var year: Int?
 
-        package static let right = Clock(skew: .zero, driftPpm: 0, rtc: true)
+        package static let right = Clock(skew: .zero, driftPpm: 0, rtc: true, year: nil)
+
+        /// Seconds since 1970 of the first day of `year`.
+        package var shows: Int64? {
+            year.map { year in
+                let before = Int64(year) - 1
+                let days = 365 * before + before / 4 - before / 100 + before / 400
+                return (days - 719_162) * 86_400
+            }
+        }
     }
 
     package struct Power: Hashable, Sendable {
@@ -42,6 +53,12 @@ package struct HostGroup: Hashable, Sendable {
     package var policy: String?
     package var clock: Clock
     package var power: Power?
+    package var roles: [Role]
+    /// How long certificates are good for; nil: 90 days.
+    package var certificate: TimeSpan?
+
+    /// What a certificate grants besides what every member may.
+    package enum Role: String, CaseIterable, Sendable { case timekeeper, announcer, wipeOfficer, organisationOwned }
 
     static func read(_ item: Item) -> HostGroup? {
         item.map { fields in
@@ -57,10 +74,21 @@ package struct HostGroup: Hashable, Sendable {
             let policy = fields.optional("policy") { $0.name() }
             let clock = fields.optional("clock") { $0.map { readClock(&$0) } } ?? .right
             let power = fields.optional("power") { $0.map { readPower(&$0) } }
+            let roles = fields.optional("roles") { item -> [Role]? in
+                item.list(atMost: Role.allCases.count)?.compactMap { $0.choice(Role.self) }
+            }
+            let certificate = fields.optional("certificate") { item -> TimeSpan? in
+                guard let span = item.span() else { return nil }
+                guard span >= .hours(24), span <= .hours(400 * 24) else {
+                    item.problem("certificates are good for 1 to 400 days")
+                    return nil
+                }
+                return span
+            }
             guard let name, let count else { return nil }
             return HostGroup(
                 name: name, count: count, profile: profile, store: store, routingGroup: zone, policy: policy,
-                clock: clock, power: power)
+                clock: clock, power: power, roles: roles ?? [], certificate: certificate)
         }
     }
 
@@ -68,7 +96,8 @@ package struct HostGroup: Hashable, Sendable {
         Clock(
             skew: fields.optional("skew") { $0.span() } ?? .zero,
             driftPpm: fields.optional("driftPpm") { $0.number(0...10_000) } ?? 0,
-            rtc: fields.optional("rtc") { $0.boolean() } ?? true)
+            rtc: fields.optional("rtc") { $0.boolean() } ?? true,
+            year: fields.optional("year") { $0.integer(1970...2105) })
     }
 
     private static func readPower(_ fields: inout Fields) -> Power? {
@@ -90,7 +119,7 @@ package struct HostGroup: Hashable, Sendable {
                     : .map([
                         ("skew", clock.skew == .zero ? nil : .text(clock.skew)),
                         ("driftPpm", clock.driftPpm == 0 ? nil : .text(Numeral.text(clock.driftPpm))),
-                        ("rtc", clock.rtc ? nil : .text("false")),
+                        ("rtc", clock.rtc ? nil : .text("false")), ("year", clock.year.map { .text($0) }),
                     ])
             ),
             (
@@ -98,7 +127,8 @@ package struct HostGroup: Hashable, Sendable {
                 power.map {
                     .map([("battery", .text(Numeral.text($0.battery))), ("radio", .text(Numeral.text($0.radio)))])
                 }
-            ),
+            ), ("roles", roles.isEmpty ? nil : .list(roles.map { .text($0.rawValue) })),
+            ("certificate", certificate.map { .text($0) }),
         ])
     }
 }

@@ -8,6 +8,9 @@ enum InvariantCheckers {
         case .duplicateToApp: ExactlyOnce()
         case .deliverAfterExpiry, .expireByBadClock: HeldInTime()
         case .acceptFromRevokedAfterKnown, .deliverToRevoked: RevokedIsShutOut()
+        case .stealthMember: OnlyLoggedAreMembers()
+        case .forkedGrant: ForkedGrantsAreVoid()
+        case .floorMovedByOthers: FloorIsNobodyElses()
         }
     }
 
@@ -23,7 +26,10 @@ enum InvariantCheckers {
         case .never(let invariant): (invariant.rawValue, make(invariant))
         case .always(let condition): (condition.rawValue, make(condition))
         case .crashSafe: (claim.word.rawValue, AcknowledgedIsKept())
-        case .deliveryVsOracle, .convergedWithin, .revocationEverywhereWithin, .p95Latency, .overheadAtMost,
+        case .lockedOutAtMost(let span):
+            (claim.word.rawValue, NobodyIsLockedOut(within: .microseconds(span.microseconds)))
+        case .deliveryVsOracle, .convergedWithin, .revocationEverywhereWithin, .revocationWithin, .p95Latency,
+            .overheadAtMost,
             .reconBytesPerDiffAtMost, .reconBytesAtMost, .linkShareAtMost, .dutyCycleNever, .jainFairnessAtLeast,
             .duplicatesPerNodeAtMost, .bytesPerNodePerDayAtMost, .degreeAtMost, .medianDelayVsOracle, .maxFrame,
             .wallClockAtMost, .resumed:

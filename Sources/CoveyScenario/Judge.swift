@@ -52,8 +52,10 @@ package struct Judge {
         switch claim.measure {
         case .never(let invariant): name += " \(invariant.rawValue)"
         case .always(let condition): name += " \(condition.rawValue)"
-        case .deliveryVsOracle, .convergedWithin, .revocationEverywhereWithin, .p95Latency, .overheadAtMost,
-            .reconBytesPerDiffAtMost, .reconBytesAtMost, .linkShareAtMost, .dutyCycleNever, .jainFairnessAtLeast,
+        case .revocationWithin(_, let share): name += " share \(Figure.percent(share))"
+        case .deliveryVsOracle, .convergedWithin, .revocationEverywhereWithin, .lockedOutAtMost, .p95Latency,
+            .overheadAtMost, .reconBytesPerDiffAtMost, .reconBytesAtMost, .linkShareAtMost, .dutyCycleNever,
+            .jainFairnessAtLeast,
             .duplicatesPerNodeAtMost, .bytesPerNodePerDayAtMost, .degreeAtMost, .medianDelayVsOracle, .maxFrame,
             .wallClockAtMost, .crashSafe, .resumed:
             break
@@ -83,6 +85,8 @@ package struct Judge {
         case .jainFairnessAtLeast(let bound): return fairness(claim, bound)
         case .convergedWithin(let bound): return convergence(bound)
         case .revocationEverywhereWithin(let bound): return revocations(bound)
+        case .revocationWithin(let bound, let share): return revocations(bound, share)
+        case .lockedOutAtMost: return watch(claim.word.rawValue)
         case .bytesPerNodePerDayAtMost(let bound):
             guard let sent = evidence.sentByHost, !sent.isEmpty else { return notShown("bytes by host") }
             let days = max(Double(evidence.duration) / 86_400e6, 1e-9)
@@ -275,6 +279,26 @@ package struct Judge {
                     Violation(time: spread.at + UInt64(bound.microseconds), host: name))
             }
             worst = max(worst, Double(everywhere - spread.at) / 1e6)
+        }
+        return .figure(
+            worst, .atMost, bound.seconds, .seconds, "it took \(Figure.seconds(worst))",
+            spreads.first.map { Violation(time: $0.at + UInt64(bound.microseconds)) })
+    }
+
+    /// Of the hosts that could hear of it over the contacts there were.
+    private func revocations(_ bound: TimeSpan, _ share: Double) -> Finding {
+        guard let spreads = evidence.revocations else { return notShown("what nodes know of revocations") }
+        guard spreads.contains(where: { $0.reachable > 0 }) else { return .notJudged("nobody was revoked") }
+        var worst = 0.0
+        for spread in spreads where spread.reachable > 0 {
+            let name = expansion.cast.name(spread.device)
+            guard let took = spread.heard(by: share) else {
+                return .outcome(
+                    false,
+                    "\(spread.delays.count) of \(spread.reachable) hosts that could heard of the revocation of \(name)",
+                    Violation(time: spread.at + UInt64(bound.microseconds), host: name))
+            }
+            worst = max(worst, Double(took) / 1e6)
         }
         return .figure(
             worst, .atMost, bound.seconds, .seconds, "it took \(Figure.seconds(worst))",

@@ -87,8 +87,9 @@ package struct Reach {
     private static func concerns(_ deed: Deed) -> Bool {
         switch deed.act {
         case .partition, .heal, .cut, .uncut, .setLink, .linkDown: true
-        case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .clockJump, .clockDrift, .load,
-            .sneakernet, .diskFull, .byzantine:
+        case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority, .enrol,
+            .revokeAuthority, .checkpoint, .newEpoch,
+            .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
             false
         }
     }
@@ -151,8 +152,9 @@ package struct Reach {
             case .setLink(let link, _):
                 let name = scenario.links[link].name
                 for layer in replaced.indices where scenario.topology[layer].link == name { replaced[layer] = nil }
-            case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .clockJump, .clockDrift, .load,
-                .sneakernet, .diskFull, .byzantine:
+            case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority, .enrol,
+                .revokeAuthority, .checkpoint, .newEpoch,
+                .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
                 return
             }
         case .end(let deed):

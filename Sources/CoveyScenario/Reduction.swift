@@ -212,6 +212,12 @@ extension Deed {
             case .kill(let hosts): these(hosts).map { .kill($0) }
             case .join(let hosts): these(hosts).map { .join($0) }
             case .revoke(let device, let by): pair(device, by).map { .revoke(device: $0.0, by: $0.1) }
+            case .copyAuthority(let by): one(by).map { .copyAuthority(by: $0) }
+            case .enrol(let device, let by, let isSecret):
+                pair(device, by).map { .enrol(device: $0.0, by: $0.1, isSecret: isSecret) }
+            case .revokeAuthority(let since, let by): pair(since, by).map { .revokeAuthority(since: $0.0, by: $0.1) }
+            case .checkpoint(let by): one(by).map { .checkpoint(by: $0) }
+            case .newEpoch(let by): one(by).map { .newEpoch(by: $0) }
             case .clockJump(let hosts, let by): these(hosts).map { .clockJump($0, by: by) }
             case .clockDrift(let hosts, let ppm): these(hosts).map { .clockDrift($0, ppm: ppm) }
             case .sneakernet(let from, let to, let capacity, let travel, let damage):

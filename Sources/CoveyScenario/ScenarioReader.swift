@@ -49,6 +49,10 @@ package struct ScenarioReader: Sendable {
         let duration = fields.required("duration") { $0.span() }
         let level = fields.optional("level") { $0.parsed({ DetailLevel(rawValue: $0) }, "full or contact") }
 
+        let officers = fields.optional("officers") {
+            $0.parsed({ Scenario.Officers($0) }, "how many of at most 7 sign: 2of3")
+        }
+
         let groups = fields.required("groups") { list($0, ScenarioBounds.groups, HostGroup.read) } ?? []
         let hosts = groups.reduce(0) { $0 + $1.count }
         if hosts > ScenarioBounds.hosts {
@@ -77,6 +81,10 @@ package struct ScenarioReader: Sendable {
         if kinds.contains(.static), !kinds.contains(.rwp) {
             fields.item.problem("has hosts that are static on the ground of others, but nobody walks there (rwp)")
         }
+        let privileged = groups.first { !Set($0.roles).isDisjoint(with: [.timekeeper, .announcer, .wipeOfficer]) }
+        if let privileged, officers.map({ $0.threshold < 2 }) ?? true {
+            fields.item.problem("gives \(privileged.name) a role that takes two signatures; say officers: 2of3")
+        }
         let timeline = fields.optional("timeline") { list($0, ScenarioBounds.timeline, TimelineEntry.read) } ?? []
         let traffic = fields.optional("traffic") { list($0, ScenarioBounds.flows, TrafficFlow.read) } ?? []
         let claims = fields.optional("assert") { list($0, ScenarioBounds.claims, Claim.read) } ?? []
@@ -89,8 +97,9 @@ package struct ScenarioReader: Sendable {
         }
         guard findings.problems.isEmpty else { return nil }
         let scenario = Scenario(
-            name: name, about: about, seed: seed, duration: duration, level: level, groups: groups, links: links,
-            topology: topology, timeline: timeline, traffic: traffic, claims: claims, report: report, swarm: swarm)
+            name: name, about: about, seed: seed, duration: duration, level: level, officers: officers,
+            groups: groups, links: links, topology: topology, timeline: timeline, traffic: traffic, claims: claims,
+            report: report, swarm: swarm)
         func items(_ key: String) -> [Item] { fields.item(key)?.items() ?? [] }
         Amounts(scenario, hosts: findings.hosts).check(
             topology: items("topology"), timeline: items("timeline"), traffic: items("traffic"))

@@ -97,7 +97,7 @@ package struct ScenarioRun {
         result.bufferMaxima = run.evidence.bufferMaxima
         result.interning = run.evidence.interning
         result.fairness = Self.fairness(run.evidence, expansion)
-        result.measures = Self.measures(run.evidence)
+        result.measures = Self.measures(run.evidence) + Self.spreads(run.evidence, expansion)
         result.assertions = Judge(expansion, run.evidence).results()
         result.notes = notes
         result.replay = "covey-sim run \(scenario.name).yaml --seed \(expansion.seed) --level \(level.rawValue)"
@@ -197,6 +197,28 @@ package struct ScenarioRun {
             measures.append(Measure(name: name, quantity: Quantity(Double(took) / 1e6, .seconds)))
         }
         return measures
+    }
+
+    /// How long revocations took to half, nearly all and all of those who could hear of them.
+    private static func spreads(_ evidence: Evidence, _ expansion: Expansion) -> [Measure] {
+        (evidence.revocations ?? []).flatMap { spread -> [Measure] in
+            let what =
+                "revocation of \(expansion.cast.name(spread.device)) at \(Figure.seconds(Double(spread.at) / 1e6))"
+            let known = Measure(
+                name: "\(what): hosts that could hear of it", quantity: Quantity(Double(spread.reachable), .count))
+            return [known]
+                + [0.5, 0.95, 1].flatMap { share -> [Measure] in
+                    let part = "\(what): known to \(Int(share * 100)) %"
+                    return [
+                        spread.heard(by: share).map {
+                            Measure(name: part, quantity: Quantity(Double($0) / 1e6, .seconds))
+                        },
+                        spread.foreseen(by: share).map {
+                            Measure(name: "\(part), at the earliest", quantity: Quantity(Double($0) / 1e6, .seconds))
+                        },
+                    ].compactMap(\.self)
+                }
+        }
     }
 
     /// Of the scenario as we write it: the same whatever its file looked like.

@@ -110,6 +110,7 @@ extension Scenario {
         let whole: [(String, YAMLValue?)] = [
             ("v", .text(1)), ("name", .text(name)), ("about", about.isEmpty ? nil : .text(about)),
             ("seed", .text(seed)), ("duration", .text(duration)), ("level", level.map { .text($0.rawValue) }),
+            ("officers", officers.map { .text($0) }),
             ("groups", some(groups.map(\.yaml))), ("links", .map(links.map { ($0.name, $0.yaml) })),
             ("topology", some(topology.map(\.yaml)) ?? .list([])), ("timeline", some(timeline.map(\.yaml))),
             ("traffic", some(traffic.map(\.yaml))), ("assert", some(claims.map(\.yaml))),

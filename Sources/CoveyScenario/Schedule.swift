@@ -67,6 +67,13 @@ enum Schedule {
         case .churn(let who, let off): return [deed(crash(pick(who, cast, &dice), loses: false), for: off)]
         case .join(let who): return [deed(.join(pick(who, cast, &dice)))]
         case .revoke(let device, let by): return [deed(.revoke(device: cast.host(device), by: cast.host(by)))]
+        case .copyAuthority(let by): return [deed(.copyAuthority(by: cast.host(by)))]
+        case .enrol(let device, let by, let isSecret):
+            return [deed(.enrol(device: cast.host(device), by: cast.host(by), isSecret: isSecret))]
+        case .revokeAuthority(let since, let by):
+            return [deed(.revokeAuthority(since: cast.host(since), by: cast.host(by)))]
+        case .checkpoint(let by): return [deed(.checkpoint(by: cast.host(by)))]
+        case .newEpoch(let by): return [deed(.newEpoch(by: cast.host(by)))]
         case .clockJump(let who, let by): return [deed(.clockJump(pick(who, cast, &dice), by: by.microseconds))]
         case .clockDrift(let who, let ppm): return [deed(.clockDrift(pick(who, cast, &dice), ppm: ppm))]
         case .load(let factor): return [deed(.load(factor))]
@@ -135,6 +142,12 @@ enum Schedule {
         case .kill(let hosts): return these(hosts).map { .kill($0) }
         case .join(let hosts): return these(hosts).map { .join($0) }
         case .revoke(let device, let by): return .revoke(device: term(device), by: term(by))
+        case .copyAuthority(let by): return .copyAuthority(term(by))
+        case .enrol(let device, let by, let isSecret):
+            return .enrol(device: term(device), by: term(by), isSecret: isSecret)
+        case .revokeAuthority(let since, let by): return .revokeAuthority(since: term(since), by: term(by))
+        case .checkpoint(let by): return .checkpoint(term(by))
+        case .newEpoch(let by): return .newEpoch(term(by))
         case .clockJump(let hosts, let by): return these(hosts).map { .clockJump($0, by: TimeSpan(microseconds: by)) }
         case .clockDrift(let hosts, let ppm): return these(hosts).map { .clockDrift($0, ppm: ppm) }
         case .load: return nil

@@ -45,7 +45,8 @@ struct Scribe {
         case .partition, .linkDown, .asymLoss, .load, .diskFull, .byzantine, .crash, .hold, .cut:
             guard let interval = recorder?.begin(deed.lane, label, hosts: deed.hosts, at: deed.at) else { return }
             open.append((deed.until ?? healed(deed), interval))
-        case .heal, .uncut, .release, .setLink, .restart, .kill, .join, .revoke, .clockJump, .clockDrift, .sneakernet:
+        case .heal, .uncut, .release, .setLink, .restart, .kill, .join, .revoke, .clockJump, .clockDrift, .sneakernet,
+            .copyAuthority, .enrol, .revokeAuthority, .checkpoint, .newEpoch:
             recorder?.moment(deed.lane, label, hosts: deed.hosts, at: deed.at)
         }
     }
@@ -57,7 +58,8 @@ struct Scribe {
         case .partition, .cut:
             return expansion.deeds.first { if case .heal = $0.act { $0.at >= deed.at } else { false } }?.at ?? end
         case .heal, .uncut, .hold, .release, .setLink, .linkDown, .asymLoss, .crash, .restart, .kill, .join, .revoke,
-            .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
+            .copyAuthority, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump, .clockDrift, .load,
+            .sneakernet, .diskFull, .byzantine:
             return end
         }
     }

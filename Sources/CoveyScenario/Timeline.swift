@@ -27,6 +27,15 @@ package struct TimelineEntry: Hashable, Sendable {
         case churn(Who, off: TimeSpan)
         case join(Who)
         case revoke(device: Term, by: Term)
+        /// From now on what this host's officer signs follows a copy of the authority's key and log: a thief's, or that of a
+        /// second office.
+        case copyAuthority(Term)
+        /// Has no device until then. In secret: with a copied key, and the entry is shown to nobody.
+        case enrol(device: Term, by: Term, isSecret: Bool)
+        /// The root ends the authority as of when it was copied, and names another one.
+        case revokeAuthority(since: Term, by: Term)
+        case checkpoint(Term)
+        case newEpoch(Term)
         case clockJump(Who, by: TimeSpan)
         case clockDrift(Who, ppm: Double)
         /// Traffic times this.
@@ -108,7 +117,8 @@ package struct TimelineEntry: Hashable, Sendable {
 
     package enum Word: String, CaseIterable, Sendable {
         case partition, heal, cut, uncut, hold, release, setLink, linkDown, asymLoss, crash, restart, kill, powerCycle
-        case churn, join, revoke, clockJump, clockDrift, load, sneakernet, diskFull, byzantine
+        case churn, join, revoke, copyAuthority, enrol, revokeAuthority, checkpoint, newEpoch, clockJump, clockDrift,
+            load, sneakernet, diskFull, byzantine
     }
 
     package var word: Word {
@@ -129,6 +139,11 @@ package struct TimelineEntry: Hashable, Sendable {
         case .churn: .churn
         case .join: .join
         case .revoke: .revoke
+        case .copyAuthority: .copyAuthority
+        case .enrol: .enrol
+        case .revokeAuthority: .revokeAuthority
+        case .checkpoint: .checkpoint
+        case .newEpoch: .newEpoch
         case .clockJump: .clockJump
         case .clockDrift: .clockDrift
         case .load: .load

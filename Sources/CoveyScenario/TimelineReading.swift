@@ -49,8 +49,8 @@ extension TimelineEntry {
     private var canEnd: Bool {
         switch verb {
         case .partition, .cut, .hold, .linkDown, .asymLoss, .load, .diskFull, .byzantine, .setLink, .clockDrift: true
-        case .heal, .uncut, .release, .crash, .restart, .kill, .powerCycle, .churn, .join, .revoke, .clockJump,
-            .sneakernet:
+        case .heal, .uncut, .release, .crash, .restart, .kill, .powerCycle, .churn, .join, .revoke, .copyAuthority,
+            .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump, .sneakernet:
             false
         }
     }
@@ -126,6 +126,24 @@ extension TimelineEntry {
                 guard let device, let by else { return nil }
                 return .revoke(device: device, by: by)
             }
+        case .copyAuthority: return item.host().map { .copyAuthority($0) }
+        case .enrol:
+            return item.map { fields in
+                let device = fields.required("device") { $0.host() }
+                let by = fields.required("by") { $0.host() }
+                let isSecret = fields.flag("secretly")
+                guard let device, let by else { return nil }
+                return .enrol(device: device, by: by, isSecret: isSecret)
+            }
+        case .revokeAuthority:
+            return item.map { fields in
+                let since = fields.required("since") { $0.host() }
+                let by = fields.required("by") { $0.host() }
+                guard let since, let by else { return nil }
+                return .revokeAuthority(since: since, by: by)
+            }
+        case .checkpoint: return item.host().map { .checkpoint($0) }
+        case .newEpoch: return item.host().map { .newEpoch($0) }
         case .clockJump:
             return item.map { fields in
                 let who = Who.read(&fields)
@@ -300,6 +318,17 @@ extension TimelineEntry.Verb {
             ]
         case .churn(let who, let off): [(word, .map(who.entries + [("off", .text(off))]))]
         case .revoke(let device, let by): [(word, .map([("device", .text(device)), ("by", .text(by))]))]
+        case .copyAuthority(let by), .checkpoint(let by), .newEpoch(let by): [(word, .text(by))]
+        case .enrol(let device, let by, let isSecret):
+            [
+                (
+                    word,
+                    .map([
+                        ("device", .text(device)), ("by", .text(by)), ("secretly", isSecret ? .text(true) : nil),
+                    ])
+                )
+            ]
+        case .revokeAuthority(let since, let by): [(word, .map([("since", .text(since)), ("by", .text(by))]))]
         case .clockJump(let who, let by):
             [(word, .map(who.entries + [("by", .text(by > .zero ? "+\(by)" : "\(by)"))]))]
         case .clockDrift(let who, let ppm): [(word, .map(who.entries + [("ppm", .text(Numeral.text(ppm)))]))]

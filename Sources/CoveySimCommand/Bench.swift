@@ -11,17 +11,20 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case contact, events, movement, pump, idle, hosts, full
+        case contact, events, movement, pump, idle, hosts, full, renewals
     }
 
     @Argument(help: "What to measure. (default: everything)")
     var measures: [Measure] = Measure.allCases
 
-    @Option(help: "Hosts of the measures `hosts` (10,000) and `full` (1,000).")
+    @Option(help: "Hosts of the measures `hosts` (10,000), `full` (1,000) and `renewals` (50).")
     var hosts: Int?
 
     @Option(help: "Copies of a message in the measure `full`; without it mail floods.")
     var copies: Int?
+
+    @Option(help: "Days of the measure `renewals` (120).")
+    var days: Int?
 
     func run() throws {
         for measure in measures {
@@ -40,6 +43,7 @@ struct Bench: ParsableCommand {
                 try BenchIdle(nodes: 4_000).run()
             case .hosts: BenchHosts(hosts: hosts ?? 10_000).run()
             case .full: BenchFull(hosts: hosts ?? 1_000, copies: copies).run()
+            case .renewals: BenchRenewals(hosts: max(2, hosts ?? 50), days: max(1, days ?? 120)).run()
             }
         }
     }

@@ -9,7 +9,9 @@ import CoveyNode
 /// its disk, and brings them to others.
 struct Enrolment {
     let founding: Founding
-    private let authority: Authority
+    private let root: Authority
+    /// The field authority in office: another one when the first was revoked.
+    private(set) var authority: Authority
     private(set) var membership: Membership
     /// In the order of acceptance.
     private(set) var entries: [LogEntry]
@@ -21,37 +23,137 @@ struct Enrolment {
     private(set) var shared: (entries: Int, notes: Int) = (0, 0)
     private let random: SeededRandom
 
-    init(seed: UInt64, now: Minute) {
+    init(seed: UInt64, keys: KeysetShape, now: Minute) {
         random = SeededRandom(seed: seed, stream: "enrolment")
         do {
             founding = try Founding.found(
-                name: "Simulated mesh", profile: .standard, fieldDevices: .max, random: random, now: now)
+                name: "Simulated mesh", profile: .standard, root: keys, field: keys, fieldDevices: .max,
+                random: random, now: now)
         } catch { preconditionFailure("the founding of a simulated mesh is sound: \(error)") }
         membership = founding.membership()
+        root = Authority(founding.root)
         authority = Authority(founding.field)
         entries = founding.entries
     }
 
-    mutating func enrol(_ label: String, now: Minute) -> DeviceIdentity {
+    mutating func enrol(_ label: String, _ grant: Grant, now: Minute) -> DeviceIdentity {
+        let (identity, entry) = Self.enrol(
+            label, grant, by: authority, into: &membership, now: now, random: random)
+        entries.append(entry)
+        if epochs.isEmpty { announceEpoch(now) }
+        return identity
+    }
+
+    /// The way people go: invitation, request, grant.
+    static func enrol(
+        _ label: String, _ grant: Grant, by authority: Authority, into membership: inout Membership, now: Minute,
+        random: SeededRandom
+    ) -> (identity: DeviceIdentity, entry: LogEntry) {
         do {
             let invitation = OpenInvitation(
-                mesh: founding.mesh, authority: authority.keys.authority, label: label, now: now,
+                mesh: authority.keys.mesh, authority: authority.keys.authority, label: label, now: now,
                 expires: now.adding(60), random: random)
             let pending = try PendingEnrolment(
                 accepting: invitation.invitation, buildHash: Octets32(), random: random)
             let request = try invitation.verify(pending.request, now: now)
-            entries.append(try authority.issue(request, into: &membership, now: now, random: random))
-            if epochs.isEmpty { try announceEpoch(now) }
-            return pending.identity
+            let entry = try authority.issue(request, grant, into: &membership, now: now, random: random)
+            return (pending.identity, entry)
         } catch { preconditionFailure("the enrolment of \(label) is sound: \(error)") }
     }
 
-    private mutating func announceEpoch(_ now: Minute) throws {
-        let key = EpochKey(from: random)
-        let entry = try authority.announceEpoch(key, into: &membership, now: now)
+    /// Another certificate for a device that has one: what an officer hands to a node.
+    mutating func renew(_ device: DeviceID, days: UInt16?, now: Minute) -> Command {
+        do {
+            guard let current = membership.currentCertificate(device) else { throw AuthorityRefusal.notOurs }
+            let grant = Grant(capabilities: current.capabilities, zones: current.zones, days: days)
+            entries.append(try authority.renew(device, grant, into: &membership, now: now))
+        } catch { preconditionFailure("the renewal of a device of this authority is sound: \(error)") }
+        return newest(1)
+    }
+
+    /// The root says where the logs below it stand.
+    mutating func checkpoint(now: Minute) -> Command {
+        do {
+            entries.append(try root.checkpoint(into: &membership, now: now))
+        } catch { preconditionFailure("the root's checkpoint is sound: \(error)") }
+        return newest(1)
+    }
+
+    /// A new epoch that covers all there is.
+    mutating func rotateEpoch(now: Minute) -> Command {
+        announceEpoch(now)
+        return epochSubmission([])
+    }
+
+    /// The root takes the authority in office out of it, from an entry of its log on, and puts another one in its place,
+    /// which announces an epoch that covers this.
+    mutating func replaceAuthority(lastGood sequence: UInt64, now: Minute) -> Command {
+        let first = entries.count
+        let old = authority.keys.authority
+        let keys = founding.field.current
+        let shape = KeysetShape(keys.threshold, of: keys.keys.count)
+        let current = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        let next = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        do {
+            let mesh = founding.mesh
+            let certificate = try AuthorityCertificate.make(
+                AuthorityCertificate.Content(
+                    parent: founding.genesis.rootID, serial: UInt64(entries.count) + 1, keyset: current.keyset,
+                    depthLeft: 0,
+                    grantable: shape.threshold >= 2 ? .all : .all.subtracting(.privileged),
+                    mostDays: Founding.longestCertificateDays, mostDevices: .max, notBefore: now,
+                    notAfter: now.adding(Founding.fieldDays * 1440), label: "field", nextCommit: next.keyset.commit),
+                mesh: mesh, keys: founding.root.current.keys)
+            try appendToRoot(
+                .authorityRevoke(
+                    AuthorityRevocation(
+                        authority: old, reason: 3,
+                        lastGood: [AuthorityRevocation.LastGood(log: old, sequence: sequence)])), now)
+            try appendToRoot(.authorityAdd(certificate), now)
+            authority = Authority(
+                AuthorityKeys(
+                    mesh: mesh, authority: certificate.authority, current: current, next: next))
+        } catch { preconditionFailure("what the root says of an authority is sound: \(error)") }
+        announceEpoch(now)
+        return epochSubmission(entries[first..<entries.count - 1].map(\.signed.bytes))
+    }
+
+    private mutating func appendToRoot(_ payload: LogPayload, _ now: Minute) throws {
+        let log = founding.genesis.rootID
+        let ids = membership.entryIDs(of: log)
+        guard let last = ids.last else { preconditionFailure("the root's log begins with the founding") }
+        let entry = try LogEntry.make(
+            log: log, sequence: UInt64(ids.count) + 1, previous: last, time: now, payload: payload,
+            mesh: founding.mesh, keys: founding.root.current.keys)
+        guard case .accepted = try membership.accept(entry.signed) else {
+            preconditionFailure("the root writes behind its own head")
+        }
         entries.append(entry)
-        epochs.append(Welcome.Epoch(entry: entry.id, key: key))
+    }
+
+    private mutating func announceEpoch(_ now: Minute) {
+        let (entry, epoch) = Self.announceEpoch(by: authority, into: &membership, now: now, random: random)
+        entries.append(entry)
+        epochs.append(epoch)
         if epochs.count > Welcome.mostEpochs { epochs.removeFirst() }
+    }
+
+    static func announceEpoch(
+        by authority: Authority, into membership: inout Membership, now: Minute, random: SeededRandom
+    ) -> (entry: LogEntry, epoch: Welcome.Epoch) {
+        do {
+            let key = EpochKey(from: random)
+            let entry = try authority.announceEpoch(key, into: &membership, now: now)
+            return (entry, Welcome.Epoch(entry: entry.id, key: key))
+        } catch { preconditionFailure("an authority announces what its own log covers: \(error)") }
+    }
+
+    /// Objects, the newest announcement and its key.
+    private func epochSubmission(_ objects: [[UInt8]]) -> Command {
+        let epoch = epochs[epochs.count - 1]
+        return .logSubmit(
+            objects + [entries[entries.count - 1].signed.bytes],
+            epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)])
     }
 
     /// What an officer hands to a node: the note, the announcement of an epoch that covers it, and its key.
@@ -60,11 +162,8 @@ struct Enrolment {
             let note = try authority.revoke(
                 device, reason: reason, suspectSince: now, into: &membership, now: now)
             notes.append(note)
-            try announceEpoch(now)
-            let epoch = epochs[epochs.count - 1]
-            return .logSubmit(
-                [note.signed.bytes, entries[entries.count - 1].signed.bytes],
-                epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)])
+            announceEpoch(now)
+            return epochSubmission([note.signed.bytes])
         } catch { preconditionFailure("the revocation of a device of this mesh is sound: \(error)") }
     }
 

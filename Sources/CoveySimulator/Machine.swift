@@ -47,6 +47,14 @@ final class Machine {
     /// Makes the resident at each start, when it is not a node as it should be.
     var makeResident: ((World, Host) throws -> any Resident)?
     var configuration: NodeConfiguration?
+    /// What a host without a device is told once it has one.
+    struct Reserved {
+        let peers: [Host]
+        let quota: UInt64?
+    }
+    var reserved: Reserved?
+    /// Whose authority enrolled it, when that is not the one in office.
+    var patron: AuthorityCopy?
     var power = Power.off
     /// Starts with the world.
     var isWanted = true

@@ -119,6 +119,7 @@ extension World {
     /// Nil when none runs, or something else speaks in its place.
     package func node(of host: Host) -> Node? { machines[host.index].resident as? Node }
     package func store(of host: Host) -> MemoryStore { machines[host.index].store }
+    func patron(of host: Host) -> AuthorityCopy? { machines[host.index].patron }
     package func identity(of host: Host) -> DeviceIdentity? { machines[host.index].identity }
     package func resident(of host: Host) -> (any Resident)? { machines[host.index].resident }
     package func address(of host: Host) -> SocketAddress { machines[host.index].address }

@@ -9,6 +9,8 @@ extension World {
         public var disk = DiskQuality.sound
         /// Seconds since 1970 at which the world begins; 2026-01-01.
         public var start: Int64 = 1_767_225_600
+        /// Who signs for the mesh: the root's and the field authority's keys alike.
+        public var officers = Officers.one
         /// Bytes of mail a node holds.
         public var quota: UInt64 = 1 << 30
         /// Who is given what.
@@ -47,6 +49,7 @@ extension World {
             say("link", link == usual.link, link)
             say("clock", clock == usual.clock, clock)
             say("disk", disk == usual.disk, disk)
+            say("officers", officers == usual.officers, officers)
             say("start", start == usual.start, start)
             say("quota", quota == usual.quota, quota)
             say("routing", routing == usual.routing, routing)

@@ -41,7 +41,7 @@ public final class World {
     // Hosts.
     var machines: [Machine] = []
     var indexOf: [DeviceID: Int] = [:]
-    private(set) var enrolment: Enrolment
+    var enrolment: Enrolment
     /// What nodes hold in common: bytes, and what follows from bytes alone.
     let pool: CommonPool
 
@@ -98,7 +98,9 @@ public final class World {
         root = Dice(seed: seed)
         network = root.stream("network")
         faults = root.stream("faults")
-        enrolment = Enrolment(seed: seed, now: Minute(wall: options.start * 1_000_000))
+        enrolment = Enrolment(
+            seed: seed, keys: KeysetShape(options.officers.threshold, of: options.officers.keys),
+            now: Minute(wall: options.start * 1_000_000))
         pool = CommonPool(reusesChecks: options.sharesChecks)
         dialTimeout = options.dialTimeout.simulated
         streamTimeout = options.streamTimeout.simulated
@@ -117,13 +119,27 @@ public final class World {
     ///   - peers: hosts whose addresses it is told, for networks without multicast.
     ///   - segments: what it is plugged into; nil: the LAN, when the world has one.
     ///   - isStarted: false leaves it switched off until `restart`.
+    ///   - certificate: what its certificate says besides its keys.
     @discardableResult
     public func addHost(
         _ name: String, clock: ClockQuality? = nil, disk: DiskQuality? = nil, quota: UInt64? = nil,
-        peers: [Host] = [], segments: [Segment]? = nil, isStarted: Bool = true
+        peers: [Host] = [], segments: [Segment]? = nil, isStarted: Bool = true, certificate: Certificate = .member
     ) -> Host {
-        let identity = enrolment.enrol(name, now: minute)
+        precondition(
+            options.officers.threshold > 1 || !certificate.roles.needsTwo,
+            "keeping time, announcing and ordering wipes take the signatures of two officers")
+        let identity = enrolment.enrol(name, certificate.grant, now: minute)
         let host = add(name, identity, clock, disk, segments, isStarted)
+        equip(host, identity, peers, quota)
+        if hasBegun {
+            enrolment.install(on: machines[host.index].store)
+            if isStarted { start(machines[host.index]) }
+        }
+        return host
+    }
+
+    /// What a node of this device is told at its start.
+    private func equip(_ host: Host, _ identity: DeviceIdentity, _ peers: [Host], _ quota: UInt64?) {
         var configuration = NodeConfiguration(genesis: enrolment.founding.genesis, identity: identity)
         configuration.peers = peers.map {
             NodeConfiguration.StaticPeer(address: machines[$0.index].address, device: machines[$0.index].identity?.id)
@@ -132,11 +148,50 @@ public final class World {
         configuration.routing = options.routing.routing
         machines[host.index].configuration = configuration
         indexOf[identity.id] = host.index
-        if hasBegun {
-            enrolment.install(on: machines[host.index].store)
-            if isStarted { start(machines[host.index]) }
+    }
+
+    /// Tells two hosts each other's addresses, as a person who sets up both does. Their nodes know it from their next start on.
+    public func introduce(_ one: Host, _ other: Host) {
+        checkIdle()
+        for (host, peer) in [(one, other), (other, one)] {
+            let peer = NodeConfiguration.StaticPeer(
+                address: machines[peer.index].address, device: machines[peer.index].identity?.id)
+            guard let known = machines[host.index].configuration?.peers,
+                !known.contains(where: { $0.address == peer.address })
+            else { continue }
+            machines[host.index].configuration?.peers.append(peer)
         }
+    }
+
+    /// A host that has no device yet: it is off until somebody enrols it.
+    @discardableResult
+    public func reserveHost(
+        _ name: String, clock: ClockQuality? = nil, quota: UInt64? = nil, peers: [Host] = [],
+        segments: [Segment]? = nil
+    ) -> Host {
+        let host = add(name, nil, clock, nil, segments, false)
+        machines[host.index].reserved = Machine.Reserved(peers: peers, quota: quota)
         return host
+    }
+
+    /// Enrols a reserved host now, and starts it. Its officer hands the certificate on.
+    public func enrol(_ host: Host, by officer: Host, certificate: Certificate = .member) {
+        begin()
+        let identity = enrolment.enrol(host.name, certificate.grant, now: minute)
+        take(host, identity)
+        enrolment.install(on: machines[host.index].store)
+        command(enrolment.newest(1), at: officer)
+        start(machines[host.index])
+    }
+
+    /// A reserved host has a device from now on.
+    func take(_ host: Host, _ identity: DeviceIdentity) {
+        let machine = machines[host.index]
+        guard machine.identity == nil, let reserved = machine.reserved else {
+            preconditionFailure("\(host.name) was reserved, and is enrolled once")
+        }
+        machine.identity = identity
+        equip(host, identity, reserved.peers, reserved.quota)
     }
 
     /// A host on which something else speaks in a node's place: enrolled or a stranger.
@@ -185,26 +240,6 @@ public final class World {
         let host = addHost(name)
         command(enrolment.newest(1), at: officer)
         return host
-    }
-
-    /// Revokes a device, announces the epoch that covers it, and hands both to the node of `officer`.
-    public func revoke(_ host: Host, by officer: Host, because reason: Revocation = .lost) {
-        begin()
-        guard let identity = machines[host.index].identity else { return }
-        note(.fault, number: UInt64(host.index))
-        command(enrolment.revoke(identity.id, reason.raw, now: minute), at: officer)
-    }
-
-    public enum Revocation: Hashable, Sendable {
-        case retired, lost, compromised
-
-        fileprivate var raw: RevocationReason {
-            switch self {
-            case .retired: .retired
-            case .lost: .lost
-            case .compromised: .compromised
-            }
-        }
     }
 
     /// The host of a name; nil when there is none, the first when there are several.

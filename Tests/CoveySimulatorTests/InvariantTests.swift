@@ -451,6 +451,105 @@ struct InvariantTests {
         #expect(found(world) == ["mail crosses its link with ana, and 1 revocations have not"])
     }
 
+    @Test("Who is taken for a member and stands in no log is found")
+    func unnamed() {
+        func found(_ isTwisted: Bool) -> [String] {
+            let world = World(seed: 14)
+            world.add(OnlyLoggedAreMembers())
+            world.addHost("ana")
+            // Takes whoever has a certificate for a member.
+            world.addHost("bo", isEnrolled: true) { world, host in
+                TwistedNode(try world.makeNode(for: host)) { _, effects in
+                    effects.map { effect in
+                        guard isTwisted, case .observe(.linkUp(let device, let address, isCatchUp: true)) = effect
+                        else {
+                            return effect
+                        }
+                        return .observe(.linkUp(device, address, isCatchUp: false))
+                    }
+                }
+            }
+            world.run(for: .minutes(1))
+            let thief = world.copyAuthority()
+            thief.enrolInSecret(world.reserveHost("spy"))
+            world.run(for: .minutes(3))
+            return self.found(world)
+        }
+        #expect(found(false) == [])
+        #expect(found(true) == ["it takes for a member spy, whom its log does not name"])
+    }
+
+    @Test("Who goes on with a member that a forked log enrolled is found")
+    func forkedMember() {
+        let world = World(seed: 15)
+        world.add(ForkedGrantsAreVoid())
+        let ana = world.addHost("ana")
+        let late = world.reserveHost("late")
+        var isStubborn = false
+        let bo = world.addHost("bo", isEnrolled: true) { world, host in
+            TwistedNode(try world.makeNode(for: host)) { [unowned world] event, effects in
+                // Takes mail from the late one, whatever its log has come to say.
+                guard isStubborn, case .deadline = event, let device = world.identity(of: late)?.id else {
+                    return effects
+                }
+                return effects + [.observe(.stored(EnvelopeID(), from: device))]
+            }
+        }
+        world.run(for: .minutes(1))
+        let other = world.copyAuthority()
+        world.enrol(late, by: ana)
+        world.run(for: .minutes(2))
+        isStubborn = true
+        world.run(for: .minutes(2))
+        #expect(world.violations.isEmpty)
+        other.rotateEpoch(by: ana)
+        world.run(for: .minutes(2))
+        #expect(found(world) == ["it takes mail from late, whom a forked log enrolled"])
+        #expect(world.violations.first?.host == bo)
+    }
+
+    @Test("A floor that somebody else's clock has moved is found, one that the log or a timekeeper moved is not")
+    func floor() {
+        let world = World(seed: 16)
+        world.add(FloorIsNobodyElses())
+        world.addHost("ana")
+        let bo = world.addHost("bo", clock: ClockQuality(hasRTC: false, wake: 0))
+        world.addHost("liar", misbehaving: [.clockLiar(by: .days(4_000))])
+        world.run(for: .hours(3))
+        #expect(world.violations.isEmpty)
+        world.crash(bo)
+        // As if it had taken an hour from a HELLO for more than the date of mail.
+        let later = world.minute.adding(3 * 1_440)
+        world.store(of: bo).put(
+            .state, Array("floor".utf8),
+            [0, 0, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: later.value >> (24 - 8 * $0)) })
+        world.store(of: bo).commit()
+        world.restart(bo)
+        world.run(for: .minutes(5))
+        #expect(found(world).count == 1 && found(world)[0].hasSuffix("minutes after any clock it may go by"))
+    }
+
+    @Test("A member that finds nobody who lets it in is found, one that is cut off is not")
+    func lockedOut() {
+        let world = World(seed: 17)
+        world.add(NobodyIsLockedOut(within: .minutes(10)))
+        let ana = world.addHost("ana")
+        let bo = world.addHost("bo")
+        world.run(for: .minutes(1))
+        world.partition([ana], [bo])
+        world.run(for: .minutes(30))
+        world.heal()
+        world.run(for: .minutes(20))
+        #expect(world.violations.isEmpty)
+        // Without the key of an epoch that others hold it hears no beacon and opens no handshake.
+        world.crash(bo)
+        for record in world.store(of: bo).all(.epochs) { world.store(of: bo).delete(.epochs, record.key) }
+        world.store(of: bo).commit()
+        world.restart(bo)
+        world.run(for: .minutes(20))
+        #expect(found(world).count == 1 && found(world)[0].hasSuffix("without a link"))
+    }
+
     @Test("Hosts that differ longer than they may are found, those that come together in time are not")
     func divergence() throws {
         let (world, hosts, _) = try carried(ConvergesInTime(within: .seconds(90)))

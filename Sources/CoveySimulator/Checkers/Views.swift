@@ -41,6 +41,31 @@ extension World {
         return islands
     }
 
+    /// Whether somebody has enrolled a host, so that it can be written to.
+    public func hasDevice(_ host: Host) -> Bool { machines[host.index].identity != nil }
+
+    /// Whether the authority in office calls the device of a host a member, at the true time.
+    public func isMember(_ host: Host) -> Bool {
+        guard let device = identity(of: host)?.id else { return false }
+        return membership.isMember(device, at: TimeView(now: minute, isTrusted: true, floor: minute))
+    }
+
+    /// Whether bytes go from one host to the other and back now.
+    func isInReach(_ one: Host, _ other: Host) -> Bool {
+        let (a, b) = (UInt32(one.index), UInt32(other.index))
+        guard let route = route(a, b), case .free = passage(route, a, b), case .free = passage(route, b, a) else {
+            return false
+        }
+        return true
+    }
+
+    /// Before when a host's node believes it cannot be, as far as it has written it down.
+    func floor(of host: Host) -> Minute? {
+        store(of: host).get(.state, Array("floor".utf8)).map { bytes in
+            Minute(UInt32(clamping: bytes.reduce(0 as UInt64) { $0 << 8 | UInt64($1) }))
+        }
+    }
+
     /// Whether a text is still to be delivered now. Texts live for two weeks; what is nearly over is left out.
     func isUnexpired(_ message: Message) -> Bool { time - message.sent < .days(13) }
 
@@ -64,7 +89,8 @@ public enum Invariants {
         [
             ExactlyOnce(), DeliveredAsSent(), HeldInTime(), AcknowledgedIsKept(), LogOnlyGrows(), RevokedIsShutOut(),
             StrangersHearNothing(), BeaconsTellNothing(), NoPlaintext(), StoreStaysWithinQuota(), OneLinkEach(),
-            DialsAreBounded(), StaticPeersAreTried(), TokensAreConserved(), NotesBeforeMail(),
+            DialsAreBounded(), StaticPeersAreTried(), TokensAreConserved(), NotesBeforeMail(), OnlyLoggedAreMembers(),
+            ForkedGrantsAreVoid(), FloorIsNobodyElses(),
         ]
     }
 }

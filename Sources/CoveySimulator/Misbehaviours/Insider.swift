@@ -13,6 +13,8 @@ final class Insider: Resident {
     /// What a member knows of the mesh. It stops growing with its revocation.
     private struct Knowledge {
         var membership: Membership
+        /// What it shows of the log.
+        var heads: [CoveredRow]
         var entries: [LogEntry]
         var epochs: [(entry: EntryID, keys: EpochKeys)]
     }
@@ -74,7 +76,7 @@ final class Insider: Resident {
         self.conducts = conducts
         random = SeededRandom(seed: world.seed, stream: "insider \(host.index) at \(world.time.simulated)")
         context = LinkContext(mesh: world.founding.mesh, transport: .stream, key: identity.link)
-        knowledge = Self.knowledge(of: world)
+        knowledge = Self.knowledge(of: host, in: world)
         for namespace in Priority.allCases.map(Namespace.mail) {
             sets[namespace] = KnownSet(namespace, seed: random.nextWord())
         }
@@ -86,14 +88,27 @@ final class Insider: Resident {
 
     // MARK: What it knows
 
-    private static func knowledge(of world: World) -> Knowledge {
-        Knowledge(
-            membership: world.membership, entries: world.logEntries,
-            epochs: world.epochs.map { ($0.entry, EpochKeys($0.key)) })
+    private static func knowledge(of host: Host, in world: World) -> Knowledge {
+        guard let patron = world.patron(of: host) else {
+            let membership = world.membership
+            return Knowledge(
+                membership: membership, heads: membership.heads, entries: world.logEntries,
+                epochs: world.epochs.map { ($0.entry, EpochKeys($0.key)) })
+        }
+        let (membership, entries, epochs) = patron.knowledge
+        // Of each log the last entry that it may show: a certificate that was given in secret is not among them.
+        let heads = membership.heads.map { head in
+            entries.last { $0.log == head.log && $0.sequence <= head.sequence }.map {
+                CoveredRow(log: $0.log, sequence: $0.sequence, id: $0.id)
+            } ?? head
+        }
+        return Knowledge(
+            membership: membership, heads: heads, entries: entries,
+            epochs: epochs.map { ($0.entry, EpochKeys($0.key)) })
     }
 
     private func learn() {
-        if !isRevoked { knowledge = Self.knowledge(of: world) }
+        if !isRevoked { knowledge = Self.knowledge(of: host, in: world) }
     }
 
     /// Whether the authority has revoked it: nobody tells it more of the mesh then.
@@ -287,7 +302,7 @@ final class Insider: Resident {
         targets[call.host.index]?.pause = InsiderBounds.redial.lowerBound
         link.say(
             Frame.LogHeads(
-                knowledge.membership.heads.prefix(Frame.LogHeads.mostRows).map {
+                knowledge.heads.prefix(Frame.LogHeads.mostRows).map {
                     Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id))
                 }))
     }

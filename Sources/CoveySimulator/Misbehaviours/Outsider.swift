@@ -38,8 +38,8 @@ final class Outsider: Resident, WireTap {
         self.world = world
         self.host = host
         random = SeededRandom(seed: world.seed, stream: "outsider \(host.index) at \(world.time.simulated)")
-        var elsewhere = Enrolment(seed: random.nextWord(), now: world.minute)
-        let devices = [elsewhere.enrol("stranger", now: world.minute), elsewhere.enrol("friend", now: world.minute)]
+        var elsewhere = Enrolment(seed: random.nextWord(), keys: .single, now: world.minute)
+        let devices = ["stranger", "friend"].map { elsewhere.enrol($0, Grant(), now: world.minute) }
         do {
             (opening, third, reverse) = try Self.handshake(devices, elsewhere, world.minute, random)
         } catch { preconditionFailure("a handshake in a mesh of one's own is sound: \(error)") }

@@ -1,0 +1,158 @@
+import CoveyContact
+import CoveyCore
+import CoveySimulator
+
+/// A mesh that only keeps itself alive: nobody writes, everybody's certificate is renewed a month before it ends, a new
+/// epoch is announced each week and a Checkpoint each month.
+///
+/// Every host meets two others a day for some minutes, and sleeps between meetings. The first host is the officer's: when
+/// it meets somebody, what is due is signed and given to it.
+struct BenchRenewals {
+    var hosts: Int
+    var days: Int
+
+    private static let meeting = Duration.minutes(4)
+    /// Days before the end of a certificate of 90 at which it is renewed.
+    private static let ahead: Int64 = 30
+
+    /// A renewal on its way to its device.
+    private struct Errand {
+        let host: Int
+        let issued: Int
+        /// In the log of the authority.
+        let sequence: UInt64
+        let expires: Int
+    }
+
+    func run() {
+        let start = Usage.processor
+        var options = World.Options()
+        options.lan = nil
+        options.keepsSightings = false
+        options.cutClosesStreams = true
+        let world = World(seed: 1, options: options)
+        // Certificates that end evenly over the days.
+        let all = (0..<hosts).map { number in
+            world.addHost(
+                "host \(number)",
+                certificate: Certificate(life: .days(Int(Self.ahead) + 1 + number * Int(90 - Self.ahead - 1) / hosts)))
+        }
+        world.run(for: .seconds(1))
+        for host in all { world.pause(host) }
+        let enrolled = Usage.processor
+
+        var dice = Dice(seed: 1).stream("bench-renewals")
+        var errands: [Errand] = []
+        var delays: [Int] = []
+        var renewals = 0
+        var lapsed = 0
+        var heads = [(read: UInt64, sequence: UInt64)](repeating: (0, 0), count: hosts)
+        var awake = [Int](repeating: 0, count: hosts)
+        var day = 0
+
+        func meet(_ a: Int, _ b: Int, at time: Duration) {
+            world.at(time) { world in
+                world.connect(all[a], all[b])
+                for host in [a, b] {
+                    awake[host] += 1
+                    if awake[host] == 1 { world.resume(all[host]) }
+                }
+                if a == 0 || b == 0 { sign() }
+            }
+            world.at(time + Self.meeting) { $0.disconnect(all[a], all[b]) }
+            world.at(time + Self.meeting + .seconds(1)) { world in
+                for host in [a, b] {
+                    awake[host] -= 1
+                    if awake[host] == 0 { world.pause(all[host]) }
+                }
+            }
+        }
+        var lastEpoch = 0
+        var lastCheckpoint = 0
+        func sign() {
+            for (number, host) in all.enumerated() {
+                guard let ends = world.certificateEnds(of: host), ends - world.time < .days(Int(Self.ahead)) else {
+                    continue
+                }
+                world.renew(host, by: all[0])
+                renewals += 1
+                errands.append(
+                    Errand(
+                        host: number, issued: day, sequence: world.logEntries[world.logEntries.count - 1].sequence,
+                        expires: Int(ends.components.seconds / 86_400)))
+            }
+            if day - lastEpoch >= 7 {
+                world.rotateEpoch(by: all[0])
+                lastEpoch = day
+            }
+            if day - lastCheckpoint >= 30 {
+                world.checkpoint(by: all[0])
+                lastCheckpoint = day
+            }
+        }
+        /// The last entry of the authority's log that a host holds.
+        func head(of host: Int) -> UInt64 {
+            let later = world.storedEntries(of: all[host], after: heads[host].read)
+            heads[host].read = later.reduce(heads[host].read) { max($0, $1.position) }
+            let log = world.founding.field.authority
+            heads[host].sequence = later.reduce(heads[host].sequence) { most, stored in
+                stored.entry.log == log ? max(most, stored.entry.sequence) : most
+            }
+            return heads[host].sequence
+        }
+
+        while day < days {
+            let midnight = Duration.days(day) + .seconds(1)
+            for _ in 0..<2 {
+                var order = Array(0..<hosts)
+                for index in order.indices.dropLast() {
+                    order.swapAt(index, index + dice.below(order.count - index))
+                }
+                for pair in stride(from: 0, to: hosts - 1, by: 2) {
+                    let minute = 1 + dice.below(24 * 60 - 10)
+                    meet(order[pair], order[pair + 1], at: midnight + .minutes(minute))
+                }
+            }
+            world.run(for: .days(1))
+            day += 1
+            errands.removeAll { errand in
+                if head(of: errand.host) >= errand.sequence {
+                    delays.append(day - errand.issued)
+                    return true
+                }
+                if day == errand.expires + 1 { lapsed += 1 }
+                return false
+            }
+        }
+        let report = world.finish()
+        let used = Usage.processor
+        delays.sort()
+        let entries = world.logEntries
+        let last = entries.last { $0.log == world.founding.field.authority }?.sequence ?? 0
+        let behind = all.indices.map { last - min(last, head(of: $0)) }
+
+        var figures = Figures("renewals")
+        figures.set("hosts", hosts)
+        figures.set("simulated_days", days)
+        figures.set("cpu_s", used - start)
+        figures.set("enrolment_cpu_s", enrolled - start)
+        figures.set("log_entries", entries.count)
+        figures.set("log_bytes", entries.reduce(0) { $0 + $1.signed.bytes.count })
+        figures.set("renewals", renewals)
+        figures.set("days_to_device_p50", delays.isEmpty ? 0 : delays[delays.count / 2])
+        figures.set("days_to_device_most", delays.last ?? 0)
+        figures.set("lapsed", lapsed)
+        figures.set("entries_behind_p50", behind.sorted()[behind.count / 2])
+        figures.set("entries_behind_most", behind.max() ?? 0)
+        figures.set("connections", report.connections)
+        figures.set("bytes", report.bytes)
+        figures.set("bytes_per_host_and_day", report.bytes / max(1, hosts * days))
+        for frame in report.bytesByFrame.prefix(6) {
+            figures.set(
+                "\(frame.name.replacing(" ", with: "_"))_bytes_per_host_and_day", frame.bytes / max(1, hosts * days))
+        }
+        figures.set("peak_rss_kib", Usage.peakMemory)
+        figures.set("digest", report.digest)
+        figures.print()
+    }
+}

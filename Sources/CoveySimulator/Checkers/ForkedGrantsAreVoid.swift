@@ -1,0 +1,47 @@
+import CoveyCore
+import CoveyNode
+
+/// Once a host holds the proof that an authority's log is forked, whoever was enrolled by an entry after the fork is no
+/// member there: on neither branch, but for what a Checkpoint had named before, and until a branch is chosen
+/// (protocol.md §1.8).
+public final class ForkedGrantsAreVoid: Checker {
+    public let name = "forked grants are void"
+    private var readings: [LogReading] = []
+
+    public init() {}
+
+    public func noticed(_ sighting: Sighting, at host: Host, in world: World) {
+        switch sighting {
+        case .linkUp(with: let other?, isCatchUp: false): look(for: other, "it takes for a member", host, world)
+        case .stored(_, from: let other?): look(for: other, "it takes mail from", host, world)
+        case .handedOn(_, to: let other?): look(for: other, "it gives mail to", host, world)
+        case .linkUp, .stored, .handedOn, .started, .heardBeacon, .dialling, .linkDown, .refused, .logAccepted,
+            .revocationLearnt, .epochLearnt, .delivered, .expired, .warning:
+            break
+        }
+    }
+
+    /// Links that stood when the proof came.
+    public func sampled(in world: World) {
+        for host in world.hosts {
+            read(host, world)
+            guard readings[host.index].hasForks, let node = world.node(of: host) else { continue }
+            for other in world.hosts where other != host {
+                guard let device = world.identity(of: other)?.id, node.isOpen(to: device) else { continue }
+                look(for: other, "it has a link with", host, world)
+            }
+        }
+    }
+
+    private func read(_ host: Host, _ world: World) {
+        while readings.count <= host.index { readings.append(LogReading()) }
+        readings[host.index].catchUp(with: host, in: world)
+    }
+
+    private func look(for other: Host, _ deed: String, _ host: Host, _ world: World) {
+        // Forks are rare: what came since the last sample is read for those that have one.
+        if readings.count <= host.index || readings[host.index].hasForks { read(host, world) }
+        guard let device = world.identity(of: other)?.id, readings[host.index].isVoid(device) else { return }
+        world.violate(name, "\(deed) \(other), whom a forked log enrolled", at: host)
+    }
+}

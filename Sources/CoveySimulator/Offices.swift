@@ -1,0 +1,99 @@
+package import CoveyCore
+import CoveyNode
+
+// What the mesh's authorities do, and where their word enters the mesh: at the node of an officer.
+
+extension World {
+    /// Revokes a device, announces the epoch that covers it, and hands both to the node of `officer`.
+    public func revoke(_ host: Host, by officer: Host, because reason: Revocation = .lost) {
+        begin()
+        guard let identity = machines[host.index].identity else { return }
+        note(.fault, number: UInt64(host.index))
+        command(enrolment.revoke(identity.id, reason.raw, now: minute), at: officer)
+    }
+
+    public enum Revocation: Hashable, Sendable {
+        case retired, lost, compromised
+
+        var raw: RevocationReason {
+            switch self {
+            case .retired: .retired
+            case .lost: .lost
+            case .compromised: .compromised
+            }
+        }
+    }
+
+    /// Gives a device's keys a new certificate.
+    ///
+    /// - Parameter life: in whole days; nil: what the policy says.
+    public func renew(_ host: Host, by officer: Host, life: Duration? = nil) {
+        begin()
+        guard let identity = machines[host.index].identity else { return }
+        note(.fault, number: UInt64(host.index))
+        command(enrolment.renew(identity.id, days: Certificate(life: life).days, now: minute), at: officer)
+    }
+
+    /// Announces a new epoch.
+    public func rotateEpoch(by officer: Host) {
+        begin()
+        note(.fault, number: 1)
+        command(enrolment.rotateEpoch(now: minute), at: officer)
+    }
+
+    /// The root says where the field authority's log stands: what is before that, no later fork makes void.
+    public func checkpoint(by officer: Host) {
+        begin()
+        note(.fault, number: 2)
+        command(enrolment.checkpoint(now: minute), at: officer)
+    }
+
+    /// The field authority's key in other hands from now on, with the log as it is now: stolen, or a copy of its directory
+    /// that a second office works from.
+    public func copyAuthority() -> AuthorityCopy {
+        begin()
+        return AuthorityCopy(of: self)
+    }
+
+    /// The root revokes the field authority from the moment at which its key was copied, names another one, and that one
+    /// announces an epoch: what the old one granted before stays good.
+    public func revokeAuthority(since copy: AuthorityCopy, by officer: Host) {
+        begin()
+        note(.fault, number: 3)
+        command(enrolment.replaceAuthority(lastGood: copy.lastGood, now: minute), at: officer)
+    }
+
+    /// When a host's certificate ends, as its authority knows it; nil for one without.
+    public func certificateEnds(of host: Host) -> Duration? {
+        guard let device = machines[host.index].identity?.id, let certificate = membership.currentCertificate(device)
+        else { return nil }
+        return .seconds(Int64(certificate.notAfter.value) * 60 - options.start)
+    }
+
+    /// Whether a host's own log holds an entry that issues a certificate to another one, whatever it is worth there.
+    public func isLogged(_ other: Host, at host: Host) -> Bool {
+        guard let device = machines[other.index].identity?.id else { return false }
+        return loggedEntries(of: host).contains { entry in
+            guard case .certIssue(let certificates) = entry.payload else { return false }
+            return certificates.contains { $0.device == device }
+        }
+    }
+
+    /// What a host's log holds, in the order in which it took it: what it began with and what is on its disk.
+    package func loggedEntries(of host: Host) -> [LogEntry] {
+        Array(beginning) + storedEntries(of: host, after: 0).map(\.entry)
+    }
+
+    /// What everybody's log begins with, when the world began.
+    var beginning: ArraySlice<LogEntry> { enrolment.entries.prefix(enrolment.shared.entries) }
+
+    /// Entries on a host's disk after a position of its log, and their own. What everybody began with is on no disk.
+    package func storedEntries(of host: Host, after position: UInt64) -> [(position: UInt64, entry: LogEntry)] {
+        machines[host.index].store.records(.log, after: position, limit: .max).compactMap { record in
+            guard let signed = try? Signed(parsing: record.value),
+                let entry = try? LogEntry(parsing: signed, mesh: founding.mesh)
+            else { return nil }
+            return (record.sequence, entry)
+        }
+    }
+}
