@@ -46,7 +46,8 @@ struct BenchRenewals {
         var delays: [Int] = []
         var renewals = 0
         var lapsed = 0
-        var heads = [(read: UInt64, sequence: UInt64)](repeating: (0, 0), count: hosts)
+        let first = Self.head(of: world)
+        var heads = [(read: UInt64, sequence: UInt64)](repeating: (0, first), count: hosts)
         var awake = [Int](repeating: 0, count: hosts)
         var day = 0
 
@@ -128,7 +129,7 @@ struct BenchRenewals {
         let used = Usage.processor
         delays.sort()
         let entries = world.logEntries
-        let last = entries.last { $0.log == world.founding.field.authority }?.sequence ?? 0
+        let last = Self.head(of: world)
         let behind = all.indices.map { last - min(last, head(of: $0)) }
 
         var figures = Figures("renewals")
@@ -148,11 +149,16 @@ struct BenchRenewals {
         figures.set("bytes", report.bytes)
         figures.set("bytes_per_host_and_day", report.bytes / max(1, hosts * days))
         for frame in report.bytesByFrame.prefix(6) {
-            figures.set(
-                "\(frame.name.replacing(" ", with: "_"))_bytes_per_host_and_day", frame.bytes / max(1, hosts * days))
+            let name = frame.name.split { !$0.isLetter }.joined(separator: "_")
+            figures.set("\(name)_bytes_per_host_and_day", frame.bytes / max(1, hosts * days))
         }
         figures.set("peak_rss_kib", Usage.peakMemory)
         figures.set("digest", report.digest)
         figures.print()
+    }
+
+    /// The last entry of the field authority's log.
+    private static func head(of world: World) -> UInt64 {
+        world.logEntries.last { $0.log == world.founding.field.authority }?.sequence ?? 0
     }
 }

@@ -232,6 +232,36 @@ struct ScenarioReaderTests {
         }
     }
 
+    @Test(
+        "What authorities, thieves and clocks do is read, written and expanded to the same, and a role that takes two is told"
+    )
+    func authorities() throws {
+        let groups = "- {name: a, count: 4, roles: [timekeeper], certificate: 30d, clock: {rtc: false, year: 1970}}"
+        let timeline = """
+            [{at: 1m, copyAuthority: a.1}, {at: 2m, enrol: {device: a.2, by: a.1, secretly: true}},
+              {at: 3m, enrol: {device: a.3, by: a.0}}, {at: 4m, checkpoint: a.0}, {at: 5m, newEpoch: a.1},
+              {at: 6m, revokeAuthority: {since: a.1, by: a.0}}]
+            """
+        let claims = """
+            [{revocationWithin: 10m, share: 0.95}, {lockedOutAtMost: 15m}, {never: stealthMember}, {never: forkedGrant},
+              {never: floorMovedByOthers}]
+            """
+        let source = sample(groups: groups, timeline: timeline, claims: claims, rest: "officers: 2of3")
+        let scenario = try read(source)
+        let written = try read(ScenarioWriter.write(scenario))
+        #expect(written.officers == scenario.officers && written.groups == scenario.groups)
+        #expect(written.timeline == scenario.timeline && written.claims == scenario.claims)
+        #expect(scenario.groups[0].clock.shows == 0)
+        let expansion = Expansion(scenario, seed: 1)
+        let again = Expansion(try read(ScenarioWriter.write(expansion.frozen())), seed: 9)
+        #expect(again.deeds.map(\.act) == expansion.deeds.map(\.act) && expansion.deeds.count == 6)
+        #expect(expansion.deeds.allSatisfy { $0.lane == "membership" && $0.hosts.count == 1 })
+        #expect(
+            problems(sample(groups: groups)) == [
+                "x.yaml:1: gives a a role that takes two signatures; say officers: 2of3"
+            ])
+    }
+
     static let names = [
         "01-split-town", "02-ship-fleet", "03-mule-motorbike", "04-office-vlan-split", "05-train-commuters",
         "06-mine-tunnels", "07-festival", "08-research-station", "09-hospital-campus", "10-mountain-rescue",
