@@ -104,7 +104,8 @@ final class Feeder: Turning {
             board.setDial(role.device, Stopwatch.now)
         case .started:
             board[.fedDurable] = Stopwatch.now
-        case .heardBeacon, .linkDown, .refused, .logAccepted, .noteLearnt, .epochLearnt, .delivered, .expired, .warning:
+        case .heardBeacon, .linkDown, .refused, .logAccepted, .noteLearnt, .epochLearnt, .delivered, .expired, .warning,
+            .suspendLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }
     }

@@ -97,6 +97,12 @@ package struct Revocation: Hashable, Sendable {
     /// The gravest of them: compromised, lost, then the others by number.
     package let reason: RevocationReason
     package let suspectSince: Minute
+
+    package init(notes: [NoteHash], reason: RevocationReason, suspectSince: Minute) {
+        self.notes = notes
+        self.reason = reason
+        self.suspectSince = suspectSince
+    }
 }
 
 /// How stale a node's view of the log is (protocol.md §1.9).

@@ -9,6 +9,9 @@ package enum Command: Sendable {
     case send(to: String, text: String)
     /// Messages with a sequence above `after`.
     case inbox(after: UInt64, limit: Int)
+    /// Messages that came after their sender was revoked, apart from the inbox. `hidden`: also those of compromised
+    /// senders. The reply is `inbox`.
+    case quarantine(after: UInt64, limit: Int, hidden: Bool)
     case logHeads
     case logList(after: UInt64, limit: Int)
     /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object. An officer's own node also
@@ -99,11 +102,22 @@ package struct InboxMessage: Hashable, Sendable {
     package var sent: Minute
     package var received: Minute
     package var text: String
-    package var senderSinceRevoked: Bool
+    package var standing: SenderStanding
+
+    package var senderSinceRevoked: Bool { standing != .fine }
 
     package init(
         sequence: UInt64, id: MessageID, from: DeviceID, label: String, sent: Minute, received: Minute, text: String,
         senderSinceRevoked: Bool
+    ) {
+        self.init(
+            sequence: sequence, id: id, from: from, label: label, sent: sent, received: received, text: text,
+            standing: senderSinceRevoked ? .sinceRevoked : .fine)
+    }
+
+    package init(
+        sequence: UInt64, id: MessageID, from: DeviceID, label: String, sent: Minute, received: Minute, text: String,
+        standing: SenderStanding
     ) {
         self.sequence = sequence
         self.id = id
@@ -112,7 +126,7 @@ package struct InboxMessage: Hashable, Sendable {
         self.sent = sent
         self.received = received
         self.text = text
-        self.senderSinceRevoked = senderSinceRevoked
+        self.standing = standing
     }
 }
 
@@ -170,6 +184,9 @@ package struct Status: Hashable, Sendable {
     package var waiting: Int
     package var logEntries: Int
     package var notes: Int
+    package var suspends: Int
+    /// How old the newest word of an authority is, against the policy.
+    package var staleness: Staleness
     package var epoch: UInt32?
     package var isHolding: Bool
     /// For certificates.
@@ -195,6 +212,8 @@ package struct Status: Hashable, Sendable {
         waiting = 0
         logEntries = 0
         notes = 0
+        suspends = 0
+        staleness = .stranded
         epoch = nil
         isHolding = false
         now = Minute(0)

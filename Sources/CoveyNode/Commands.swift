@@ -46,9 +46,14 @@ extension Node {
             guard (1...Limits.page).contains(limit) else {
                 throw CommandRefusal.bounds("a page of the inbox has 1 to \(Limits.page) messages")
             }
+            return .inbox(try messages(after: after, limit: limit, store) { !$0.isQuarantine })
+        case .quarantine(let after, let limit, let isHiddenShown):
+            guard (1...Limits.page).contains(limit) else {
+                throw CommandRefusal.bounds("a page of the quarantine has 1 to \(Limits.page) messages")
+            }
             return .inbox(
-                try store.records(.inbox, after: after, limit: limit).map {
-                    try InboxMessage(sequence: $0.sequence, record: $0.value)
+                try messages(after: after, limit: limit, store) {
+                    $0 == .quarantined || (isHiddenShown && $0 == .hidden)
                 })
         case .logHeads:
             return .logHeads(roster.membership.heads)
@@ -87,6 +92,8 @@ extension Node {
         status.waiting = waiting.count
         status.logEntries = roster.membership.count
         status.notes = roster.notes.count
+        status.suspends = roster.membership.suspends.count
+        status.staleness = roster.membership.staleness(at: time(now))
         status.epoch = selection.preferred?.number
         status.isHolding = selection.isHold
         status.now = time(now).now
@@ -134,9 +141,11 @@ extension Node {
             do {
                 let signed = try Signed(parsing: bytes)
                 let isNew =
-                    try signed.isNote
-                    ? take(note: signed, from: nil, now, store, &effects)
-                    : take(entry: signed, from: nil, now, store, &effects)
+                    switch NoteKind(of: signed) {
+                    case .revokeNote: try take(note: signed, from: nil, now, store, &effects)
+                    case .suspend: try take(suspend: signed, from: nil, now, store, &effects)
+                    case .entry, .receipt, .unknown: try take(entry: signed, from: nil, now, store, &effects)
+                    }
                 if isNew { submission.accepted += 1 } else { submission.known += 1 }
             } catch let error as StoreError {
                 throw error
@@ -152,11 +161,6 @@ extension Node {
         }
         return submission
     }
-}
-
-extension Signed {
-    /// Which of the two kinds of object that are submitted this is; anything else is refused as an entry.
-    fileprivate var isNote: Bool { body.count > 2 && body[2] == ObjectType.revokeNote.rawValue }
 }
 
 extension LogPayload {

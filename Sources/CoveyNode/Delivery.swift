@@ -33,7 +33,7 @@ extension Node {
         var letters = unkeptLetters[sender] ?? Rate(Limits.unkeptLetters, each: Rate.minute)
         guard !letters.isUsedUp(at: now.uptime) else { return }
         switch try deliver(envelope, now, store, &effects) {
-        case .elsewhere, .known: break
+        case .elsewhere, .known, .held: break
         case .forged: link.forgedLetters.take(1, at: now.uptime)
         case .opened:
             letters.take(1, at: now.uptime)
@@ -48,6 +48,8 @@ extension Node {
         case elsewhere
         /// Read before.
         case known
+        /// Of a suspended device: it is read later, or not.
+        case held
         /// It bears a tag of ours and does not open.
         case forged
         case opened
@@ -58,6 +60,11 @@ extension Node {
     func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Reading {
         guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return .elsewhere }
         guard try store.get(.delivered, envelope.id.array) == nil else { return .known }
+        // Held, sealed as it is, until the suspension ends or the device is revoked.
+        if !roster.membership.isRevoked(sender), roster.membership.isSuspended(sender, at: time(now)) {
+            heldSenders.insert(sender)
+            return .held
+        }
         let message: CoveyConversation.FirstMessage.Opened
         do {
             message = try CoveyConversation.FirstMessage.open(
@@ -76,14 +83,52 @@ extension Node {
         try remember(name, until: envelope.header.expiry, store)
         guard case .text(let text) = message.plaintext.content else { return .opened }
         inboxSequence += 1
-        let inbox = InboxMessage(
-            sequence: inboxSequence, id: message.plaintext.id, from: sender,
-            label: roster.membership.currentCertificate(sender)?.label ?? "", sent: message.plaintext.sent,
-            received: mailNow(now), text: text, senderSinceRevoked: roster.membership.isRevoked(sender))
+        let isLate = roster.membership.isRevoked(sender)
+        let inbox = judged(
+            InboxMessage(
+                sequence: inboxSequence, id: message.plaintext.id, from: sender,
+                label: roster.membership.currentCertificate(sender)?.label ?? "", sent: message.plaintext.sent,
+                received: mailNow(now), text: text, standing: isLate ? .quarantined : .fine))
         try store.put(.inbox, inboxSequence, inbox.record)
         try State.inbox.put(inboxSequence, in: store)
-        effects.append(.observe(.delivered(inbox)))
+        if !isLate { try meet(sender, store) }
+        effects.append(.observe(isLate ? .quarantined(inbox) : .delivered(inbox)))
         return .opened
+    }
+
+    /// Whether mail of a device that was suspended may be read now.
+    func releaseHeldSenders(_ now: Now) {
+        for sender in heldSenders.sorted() where !roster.membership.isSuspended(sender, at: time(now)) {
+            heldSenders.remove(sender)
+            isRescanDue = true
+        }
+    }
+
+    /// A message with what is known of its sender now (protocol.md §1.9).
+    func judged(_ message: InboxMessage) -> InboxMessage {
+        var judged = message
+        let revocation = roster.membership.revocation(of: message.from)
+        judged.standing = SenderStanding(
+            of: revocation, cameAfter: message.standing.isQuarantine, sent: message.sent)
+        return judged
+    }
+
+    /// Messages after a sequence that `isWanted` by what is known of their senders now.
+    func messages(
+        after: UInt64, limit: Int, _ store: any Store, isWanted: (SenderStanding) -> Bool
+    ) throws -> [InboxMessage] {
+        var found: [InboxMessage] = []
+        var last = after
+        while found.count < limit {
+            let records = try store.records(.inbox, after: last, limit: limit)
+            guard let end = records.last?.sequence else { break }
+            for record in records where found.count < limit {
+                let message = judged(try InboxMessage(sequence: record.sequence, record: record.value))
+                if isWanted(message.standing) { found.append(message) }
+            }
+            last = end
+        }
+        return found
     }
 
     /// Kept two days beyond the expiry: as long as any copy may come back (sync-routing.md §2.2).
@@ -232,14 +277,15 @@ extension Node {
 }
 
 extension InboxMessage {
-    /// `version 1 | msg_id 16 | device_id 16 | sent 4 | received 4 | revoked 1 | label len 1 | label | text`.
+    /// `version 1 | msg_id 16 | device_id 16 | sent 4 | received 4 | late 1 | label len 1 | label | text`; late: 1 when it
+    /// came after its sender was revoked. What that means is judged when somebody reads it.
     var record: [UInt8] {
         var bytes: [UInt8] = [1]
         bytes.append(id)
         bytes.append(from)
         bytes.append(u32: sent.value)
         bytes.append(u32: received.value)
-        bytes.append(senderSinceRevoked ? 1 : 0)
+        bytes.append(standing.isQuarantine ? 1 : 0)
         let name = Array(label.utf8.prefix(255))
         bytes.append(UInt8(name.count))
         bytes += name
@@ -255,12 +301,13 @@ extension InboxMessage {
             let from: DeviceID = try reader.octets()
             let sent = Minute(try reader.u32())
             let received = Minute(try reader.u32())
-            let revoked = try reader.u8() != 0
+            let isLate = try reader.u8() != 0
             let name = try reader.bytes(Int(try reader.u8()))
             let text = try reader.bytes(reader.remaining)
             self.init(
                 sequence: sequence, id: id, from: from, label: String(decoding: name, as: UTF8.self), sent: sent,
-                received: received, text: String(decoding: text, as: UTF8.self), senderSinceRevoked: revoked)
+                received: received, text: String(decoding: text, as: UTF8.self),
+                standing: isLate ? .quarantined : .fine)
         } catch let error as StoreError {
             throw error
         } catch {

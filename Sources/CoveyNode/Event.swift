@@ -1,4 +1,5 @@
 package import CoveyCore
+package import CoveyCrypto
 
 /// A byte stream to somebody. The node names the ones it dials, the driver the ones it accepts.
 package enum ConnectionID: Hashable, Sendable {
@@ -33,6 +34,8 @@ package enum Event: Sendable {
     /// A datagram heard by multicast on one interface.
     case datagram([UInt8], from: SocketAddress, interface: UInt32)
     case command(CommandID, Command)
+    /// The wipe order of `Observation.wipeAccepted` was carried out.
+    case wiped(Octets16)
 
     /// The connection it happened on; nil for what happened elsewhere.
     package var connection: ConnectionID? {
@@ -40,7 +43,7 @@ package enum Event: Sendable {
         case .accepted(let id, _, _), .connected(let id), .dialFailed(let id), .received(let id, _), .drained(let id),
             .closed(let id):
             id
-        case .endpoints, .deadline, .datagram, .command: nil
+        case .endpoints, .deadline, .datagram, .command, .wiped: nil
         }
     }
 }

@@ -50,6 +50,12 @@ package enum Limits {
     /// Rows of one OFFER, and OFFERs of a link that wait for their answer. What is over waits.
     package static let offerRows = 64
     package static let offers = 64
+    /// Hops with which a writer's own neighbour may get a letter: it starts with a random number below this.
+    package static let maskedHops: UInt8 = 4
+    /// Microseconds the link of a device that has a wipe order waits for its receipt.
+    package static let receipt: UInt64 = 3_000_000
+    /// Wipe orders remembered as taken.
+    package static let wipes = 64
     /// Log entries sent for one LOG_GET.
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.

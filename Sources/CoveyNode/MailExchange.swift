@@ -21,7 +21,11 @@ extension Node {
             try link.receiver.receive(adopting: bytes, opened: commons?.takeBurst(of: bytes)) { type, body in
                 // A frame before this one may have ended the link.
                 guard !link.isEnded else { return }
-                guard type.isAllowed(in: link.phase) else { throw LinkRefusal.frameNotAllowed(type) }
+                guard type.isAllowed(in: link.phase) else {
+                    // One of us may not know yet that it is kept to the log, or no more.
+                    if link.isKeptToLog || roster.membership.isSuspended(own.id, at: time(now)) { return }
+                    throw LinkRefusal.frameNotAllowed(type)
+                }
                 try receive(type, body, on: link, now, store, &effects)
             }
         } catch let error as StoreError {
@@ -144,6 +148,11 @@ extension Node {
         }
         guard envelope.id == id else { throw LinkRefusal.otherID }
         let namespace = Namespace.mail(envelope.header.priority)
+        guard !isQuiet(namespace) else {
+            acknowledge(short, .policy, link)
+            try arrived(1, namespace, link, now, store, &effects)
+            return
+        }
         if shelf.knows(id, priority: envelope.header.priority) {
             acknowledge(short, .duplicate, link)
             traffic?.gotAgain(on: link.connection)
@@ -226,7 +235,9 @@ extension Node {
         }
         while link.isOpen, !link.awaitsDrain, link.unacknowledged < Limits.unacknowledged {
             guard let item = link.outgoing.popFirst() else { break }
-            guard let record = shelf.record(item.id), let bytes = try item.bytes ?? store.envelope(item.id) else {
+            guard let record = shelf.record(item.id), !isQuiet(.mail(record.header.priority)),
+                let bytes = try item.bytes ?? store.envelope(item.id)
+            else {
                 try withdraw(item, link, now, store, &effects)
                 continue
             }
@@ -299,6 +310,7 @@ extension Node {
             redeem(sent.handover)
             switch row.status {
             case .stored, .storedCustody:
+                shelf.markForwarded(sent.id)
                 try handed(sent.handover, store)
                 effects.append(.observe(.handedOn(sent.id, to: link.device)))
             case .duplicate, .quota, .policy, .expired, .badSignature, .revoked, .tooBig: break
@@ -317,7 +329,7 @@ extension Node {
 
     /// Begins a run, its digest to be sent by the caller.
     func startReconciling(_ namespace: Namespace, _ link: PeerLink, _ now: Now) -> [SyncStep] {
-        guard var reconciler = link.reconcilers[namespace] else { return [] }
+        guard var reconciler = link.reconcilers[namespace], !isQuiet(namespace) else { return [] }
         let clock = syncClock(link, now)
         let steps = withSet(namespace) { reconciler.start(set: &$0, clock: clock, now: now.uptime) }
         link.reconcilers[namespace] = reconciler
@@ -338,6 +350,7 @@ extension Node {
     ) throws {
         let namespace = frame.namespace
         guard var reconciler = link.reconcilers[namespace] else { throw LinkRefusal.namespace }
+        if isQuiet(namespace) { return }
         let clock = syncClock(link, now)
         let steps = try withSet(namespace) {
             try reconciler.receive(frame, set: &$0, clock: clock, now: now.uptime)
@@ -393,7 +406,7 @@ extension Node {
 
     private func push(_ ids: [ItemID], _ namespace: Namespace, _ link: PeerLink, _ store: any Store) throws {
         if namespace == .notes {
-            let found = distinct(ids).compactMap { roster.note(NoteHash(prefixOf: $0))?.signed }
+            let found = try distinct(ids).compactMap { try roster.object($0, store: store) }
             if !found.isEmpty { link.sender.append(all: Frame.NotePut(found)) }
         } else if namespace == .bundles {
             let found = distinct(ids).compactMap { bundles[DeviceID(prefixOf: $0)]?.bundle.signed }

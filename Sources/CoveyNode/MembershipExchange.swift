@@ -21,6 +21,11 @@ extension Node {
         if pending.isEmpty { pending = [:] }
         armLink(link)
         effects.append(.observe(.linkUp(link.device, link.address, isCatchUp: !link.isMember)))
+        // A suspended device learns that it is before it goes on as a member.
+        if link.isKeptToLog {
+            let notes = try roster.allOfNoteSet(store: store).filter(Frame.NotePut.carries)
+            if !notes.isEmpty { link.sender.append(all: Frame.NotePut(notes)) }
+        }
         sendHeads(link)
         if !rest.isEmpty { try read(rest, on: link, now, store, &effects) }
     }
@@ -38,7 +43,7 @@ extension Node {
         _ heads: Frame.LogHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         link.peerHeads = heads.rows
-        if link.isMember {
+        if link.isMember || link.isKeptToLog {
             for log in roster.forkedLogs { try showFork(of: log, link, store) }
             for row in heads.rows { try compare(row, link, store) }
             for row in roster.membership.heads {
@@ -102,7 +107,7 @@ extension Node {
     func advance(_ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         switch link.stage {
         case .catchUp:
-            guard link.isMember, knowsUs(link) else { return }
+            guard link.isMember, knowsUs(link), !roster.membership.isSuspended(own.id, at: time(now)) else { return }
             link.stage = .notes
             link.stageDeadline = now.uptime + Limits.catchUp
             armLink(link)
@@ -111,7 +116,8 @@ extension Node {
                     own: own.id, peer: link.device, salts: Salts(handshakeHash: link.handshakeHash)))
             try reconcile(.notes, link, now, store, &effects)
         case .notes:
-            guard link.notesAreEqual else { return }
+            // Stranded: the log and the notes are all there is to talk about.
+            guard link.notesAreEqual, grade != .stranded else { return }
             link.stage = .hello
             for held in epochs.held { sendEpoch(held, link, now) }
             sendHello(link, now)
@@ -121,6 +127,7 @@ extension Node {
             link.stage = .open
             startDigests(link, after: Limits.digestAfterHello, now)
             armLink(link)
+            sendReceipts(link)
             policy.contactUp(link.peerView, now: now)
             askTime(link, now)
             shelf.share(among: links.count { $0.isOpen })
@@ -134,7 +141,7 @@ extension Node {
 
     private func sendHello(_ link: PeerLink, _ now: Now) {
         var digests: [[UInt8]] = []
-        for namespace in compared(on: link) where namespace != .notes {
+        for namespace in compared(on: link) where namespace != .notes && !isQuiet(namespace) {
             for step in startReconciling(namespace, link, now) {
                 if case .send(.digest(let digest)) = step { digests.append(digest.body) }
             }
@@ -231,10 +238,15 @@ extension Node {
         for case .frozen(let log, _) in intake.changes {
             effects.append(.observe(.warning("the log of authority \(log) is forked: its later grants are void")))
             if let source, source.isMember { try showFork(of: log, source, store) }
+            let proof = try roster.proof(of: log, store: store).filter(Frame.NotePut.carries)
+            if !proof.isEmpty { passOn(proof, except: nil) }
         }
         for entry in intake.entries { judgeCheckpoint(entry, now, &effects) }
         for note in intake.notes { noteAccepted(note, source, &effects) }
+        for suspend in intake.suspends { suspendAccepted(suspend, source, &effects) }
         try apply(intake.changes, now, store, &effects)
+        for note in intake.notes { try obey(note.hash, now, store, &effects) }
+        try regrade(now, store, &effects)
         return true
     }
 
@@ -255,9 +267,18 @@ extension Node {
     ) throws {
         for item in put.items {
             do {
-                _ = try take(note: item, from: link, now, store, &effects)
+                switch NoteKind(of: item) {
+                case .revokeNote, .unknown: _ = try take(note: item, from: link, now, store, &effects)
+                case .suspend: _ = try take(suspend: item, from: link, now, store, &effects)
+                case .entry: _ = try take(entry: item, from: link, now, store, &effects)
+                case .receipt: try take(receipt: item, from: link, now, store, &effects)
+                }
             } catch let refusal as NoteRefusal {
                 refuse(link.address, "note: \(refusal)", &effects)
+            } catch let refusal as SuspendRefusal {
+                refuse(link.address, "suspend: \(refusal)", &effects)
+            } catch let refusal as EntryRefusal {
+                refuse(link.address, "log entry: \(refusal)", &effects)
             }
         }
         try arrived(put.items.count, .notes, link, now, store, &effects)
@@ -271,15 +292,36 @@ extension Node {
         }
         noteAccepted(note, source, &effects)
         try apply(changes, now, store, &effects)
+        try obey(note.hash, now, store, &effects)
+        return true
+    }
+
+    func take(
+        suspend signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Bool {
+        guard case .accepted(let suspend, let changes, _) = try roster.accept(suspend: signed, store: store) else {
+            return false
+        }
+        suspendAccepted(suspend, source, &effects)
+        try apply(changes, now, store, &effects)
         return true
     }
 
     /// Notes go before everything else, so they are passed on at once.
     private func noteAccepted(_ note: RevokeNote, _ source: PeerLink?, _ effects: inout Effects) {
         effects.append(.observe(.noteLearnt(note.hash, note.device)))
+        passOn([note.signed], except: source)
+    }
+
+    private func suspendAccepted(_ suspend: Suspend, _ source: PeerLink?, _ effects: inout Effects) {
+        effects.append(.observe(.suspendLearnt(suspend.hash, suspend.device)))
+        passOn([suspend.signed], except: source)
+    }
+
+    func passOn(_ notes: [Signed], except source: PeerLink?) {
         for link in links where link !== source && link.isMember {
             if case .catchUp = link.stage { continue }
-            link.sender.append(Frame.NotePut([note.signed]))
+            link.sender.append(all: Frame.NotePut(notes))
             touch(link)
         }
     }
@@ -289,6 +331,7 @@ extension Node {
         _ changes: [MembershipChange], _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         var recheck = false
+        var reinstated: [DeviceID] = []
         for change in changes {
             switch change {
             case .issued(let device, _):
@@ -302,15 +345,29 @@ extension Node {
                 for link in links where device == own.id || device == link.device { renew(link, now) }
             case .revoked(let device), .suspended(let device):
                 sightings.forget(device)
+                if case .revoked = change {
+                    // Nobody else has it from us yet: it goes no further. What was held from this sender is judged now.
+                    for id in shelf.deposits(of: device) { try letGo(id, .deleted, store) }
+                    isRescanDue = true
+                }
                 try dropBundle(of: device, now, store)
                 recheck = true
-            case .reinstated, .authorityRevoked, .frozen, .authority:
+            case .reinstated(let device):
+                isRescanDue = true
+                recheck = true
+                reinstated.append(device)
+            case .authorityRevoked, .frozen, .authority:
                 recheck = true
             case .epoch, .policy, .void, .checkpoint, .group:
                 break
             }
         }
         if recheck { try recheckLinks(now, store, &effects) }
+        for device in reinstated {
+            try sealWaiting(for: device, now, store, &effects)
+            guard device == own.id else { continue }
+            for link in links where !link.isEnded { try advance(link, now, store, &effects) }
+        }
         if case .on = configuration.multicast, recheck {
             deadlines.set(.beacon, noLaterThan: now.uptime + 2_000_000)
         }
@@ -324,6 +381,7 @@ extension Node {
                 time: time(now))
             switch admission {
             case .refused(.revoked):
+                if letFinish(link, now) { continue }
                 end(link, .revoked, .revoked, now, &effects)
             case .refused:
                 end(link, .policy, .notAdmitted, now, &effects)

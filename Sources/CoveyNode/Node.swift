@@ -70,6 +70,18 @@ package final class Node {
     /// And all of them together.
     var unkeptLettersOfAll = Rate(Limits.unkeptLettersOfAll, each: Rate.day)
 
+    // What is known of time without an authority, and of orders to this device.
+    /// Of our log, as it was last looked at.
+    var grade = Staleness.fresh
+    /// Devices written to or heard from.
+    var met: Set<DeviceID> = []
+    /// Suspended senders of held mail.
+    var heldSenders: Set<DeviceID> = []
+    var wipes: [TakenWipe] = []
+    /// Taken in this turn.
+    var wipesDue: [TakenWipe] = []
+    var receipts: [NoteHash: WipeReceipt] = [:]
+
     /// What was noticed before the first event.
     private var early = Effects()
     /// The hour up to which delivered ids were forgotten.
@@ -134,7 +146,14 @@ package final class Node {
             }
         }
 
+        met = Set(try store.all(.peers).compactMap { DeviceID($0.key) })
+        wipes = try TakenWipe.load(store)
+        wipesDue = wipes.filter { !$0.isDone }
+        try loadReceipts(store)
+        grade = roster.membership.staleness(at: clock.update(now: now))
+        if grade != .fresh { early.append(.observe(.staleness(grade))) }
         try rescan(now, store, &early)
+        announceWipes(&early)
         deadlines.set(.expiry, at: now.uptime)
         deadlines.set(.prekeys, at: now.uptime)
         deadlines.set(.dial, at: now.uptime)
@@ -186,12 +205,15 @@ package final class Node {
             hear(bytes, from: source, interface: interface, now, &effects)
         case .command(let id, let command):
             try perform(command, id, now, store, &effects)
+        case .wiped(let order):
+            try wiped(order, store)
         }
         if isRescanDue {
             isRescanDue = false
             try rescan(now, store, &effects)
         }
         try flush(now, store, &effects)
+        if !wipesDue.isEmpty { announceWipes(&effects) }
     }
 
     private func fire(
@@ -234,7 +256,9 @@ package final class Node {
             forgottenUpTo = hour
         }
         for link in links { askTime(link, now) }
-        // Certificates end while links stand.
+        try regrade(now, store, &effects)
+        if !heldSenders.isEmpty { releaseHeldSenders(now) }
+        // Certificates end while links stand, and suspensions begin and end.
         try recheckLinks(now, store, &effects)
         if view.floor != savedFloor {
             try State.floor.put(UInt64(view.floor.value), in: store)

@@ -1,4 +1,5 @@
 package import CoveyCore
+package import CoveyCrypto
 
 /// What a node noticed. One stream, four readers: log lines, the live feed, metrics, the simulator's checkers.
 package enum Observation: Sendable {
@@ -11,11 +12,24 @@ package enum Observation: Sendable {
     case refused(SocketAddress, String)
     case logAccepted(LogHead)
     case noteLearnt(NoteHash, DeviceID)
+    case suspendLearnt(SuspendHash, DeviceID)
     case epochLearnt(UInt32)
     case stored(EnvelopeID, from: DeviceID)
     case handedOn(EnvelopeID, to: DeviceID)
     /// Apart from the others in memory, which are small and many.
     indirect case delivered(InboxMessage)
+    /// Came after its sender was revoked: not in the inbox.
+    indirect case quarantined(InboxMessage)
+    /// The grade of our log changed, or is not `fresh` at the start.
+    case staleness(Staleness)
+    /// This device was ordered to lock or erase itself, and the order holds: it is carried out by whoever runs the node,
+    /// after what the node sent before this has left, and reported by `Event.wiped`. Noticed again at a start that finds it
+    /// unreported.
+    case wipeAccepted(WipeOrder.Mode, Octets16)
+    /// This device was ordered so, and does not obey.
+    case wipeRefused(WipeRefusal)
+    /// A device that was ordered so says that it obeys.
+    case wipeReceipt(DeviceID, WipeOrder.Mode)
     case expired(Int)
     case warning(String)
 }

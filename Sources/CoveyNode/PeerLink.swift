@@ -77,6 +77,10 @@ final class PeerLink {
     var stageDeadline: UInt64
     /// The peer as our log knows it; nil while its certificate is not in it.
     var member: VerifiedMember?
+    /// Why it gets no more than log frames, when that is known: what else it sends is passed over.
+    var isKeptToLog = false
+    /// Set while the link of a device with a wipe order waits for its receipt.
+    var awaitsReceipt = false
     /// The peer's heads as it last told them; nil before its first LOG_HEADS.
     var peerHeads: [Frame.LogHeads.Row]?
     /// The last entry of each log that the peer's heads made us send.
@@ -138,9 +142,10 @@ final class PeerLink {
             self.member = member
             device = member.device
             label = member.certificate.label
-        case .catchUp(let peer, _):
+        case .catchUp(let peer, let why):
             device = peer.device
             label = peer.certificate.label
+            isKeptToLog = why == .suspended
         case .refused:
             preconditionFailure("a refused peer was thrown out before")
         }

@@ -33,7 +33,16 @@ struct Roster {
         }
         for record in try store.all(.notes) {
             do {
-                _ = try step(note: Signed(parsing: record.value))
+                let signed = try Signed(parsing: record.value)
+                switch NoteKind(of: signed) {
+                case .suspend: _ = try step(suspend: signed)
+                case .revokeNote: _ = try step(note: signed)
+                case .receipt: continue
+                case .entry, .unknown: throw Malformed.wrongType
+                }
+            } catch SuspendRefusal.over, SuspendRefusal.tooMany {
+                // Forgotten by what the log says since.
+                try store.delete(.notes, record.key)
             } catch {
                 throw StoreError.damaged("a revocation note: \(error)")
             }
@@ -69,6 +78,15 @@ struct Roster {
         return outcome
     }
 
+    private mutating func step(suspend signed: Signed) throws -> SuspendOutcome {
+        let position = page.state.last
+        let taken = try RosterPage.take(.note, signed, at: position, from: &page, commons) { state in
+            .suspend(try state.accept(suspend: signed))
+        }
+        guard case .suspend(let outcome) = taken else { preconditionFailure("a Suspend's step is of a Suspend") }
+        return outcome
+    }
+
     private func tell(_ clock: inout MeshClock, _ intake: EntryIntake, _ now: Now) {
         for entry in intake.entries {
             clock.observe(
@@ -84,6 +102,31 @@ struct Roster {
     var mark: RosterPage.Mark { page.mark }
 
     func note(_ hash: NoteHash) -> RevokeNote? { page.state.notes.first { $0.hash == hash } }
+
+    /// In the order of their hashes.
+    var suspends: [Suspend] { page.state.suspends.values.sorted { $0.hash < $1.hash } }
+
+    /// The notes, the Suspends and the proofs of forks, as NOTE_PUT carries them.
+    func allOfNoteSet(store: any Store) throws -> [Signed] {
+        try notes.map(\.signed) + suspends.map(\.signed) + forkedLogs.flatMap { try proof(of: $0, store: store) }
+    }
+
+    /// An object of the set of notes.
+    func object(_ id: ItemID, store: any Store) throws -> Signed? {
+        if let note = note(NoteHash(prefixOf: id)) { return note.signed }
+        if let suspend = page.state.suspends[SuspendHash(prefixOf: id)] { return suspend.signed }
+        for log in forkedLogs {
+            if let position = page.state.proofs[log]?[EntryID(prefixOf: id)] { return try entry(at: position, store) }
+        }
+        return nil
+    }
+
+    /// Two entries with one sequence, or none.
+    func proof(of log: LogID, store: any Store) throws -> [Signed] {
+        try page.state.proofs[log, default: [:]].sorted { $0.key < $1.key }.compactMap {
+            try entry(at: $0.value, store)
+        }
+    }
 
     /// The set of notes, to be reconciled: asking sorts it, and changes nothing in it.
     func withNoteSet<Result>(_ body: (inout KnownSet) throws -> Result) rethrows -> Result {
@@ -102,6 +145,17 @@ struct Roster {
         }
         tell(&clock, intake, now)
         for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
+        for suspend in intake.suspends { try store.put(.notes, suspend.hash.array, suspend.signed.bytes) }
+        for hash in intake.suspendsGone { try store.delete(.notes, hash.array) }
+        return outcome
+    }
+
+    mutating func accept(suspend signed: Signed, store: any Store) throws -> SuspendOutcome {
+        let outcome = try step(suspend: signed)
+        if case .accepted(let suspend, _, let dropped) = outcome {
+            for hash in dropped { try store.delete(.notes, hash.array) }
+            try store.put(.notes, suspend.hash.array, suspend.signed.bytes)
+        }
         return outcome
     }
 

@@ -28,16 +28,26 @@ package struct RosterHistory: FixedOctets {
 struct RosterState: Sendable {
     private(set) var membership: Membership
     private(set) var notes: [RevokeNote] = []
-    /// The same notes as they are reconciled.
+    private(set) var suspends: [SuspendHash: Suspend] = [:]
+    /// Of each forked log two entries that prove it, and their positions in the table `log`: those with the smallest ids
+    /// of the first place that two have, so that everybody ends with the same two.
+    private(set) var proofs: [LogID: [EntryID: UInt64]] = [:]
+    /// The notes, the Suspends and the proofs, as they are reconciled.
     var noteSet: KnownSet
     /// The position of the last entry in the table `log`.
     var last: UInt64 = 0
     /// Entries and notes taken in.
     private(set) var steps = 0
-    /// Positions in the table `log`, by log and sequence.
-    private var positions: [LogID: [UInt64: UInt64]] = [:]
-    /// Positions of entries whose place another entry had taken before: with that one, the proof of a fork.
-    private var beside: [LogID: [(sequence: UInt64, position: UInt64)]] = [:]
+    private struct Place {
+        /// In the table `log`.
+        let position: UInt64
+        let time: Minute
+    }
+
+    /// By log and sequence.
+    private var places: [LogID: [UInt64: Place]] = [:]
+    /// Entries whose place another entry had taken before: with that one, the proof of a fork.
+    private var beside: [LogID: [(id: EntryID, sequence: UInt64, place: Place)]] = [:]
     /// Where each authority was added.
     private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
     /// Where each certificate was issued.
@@ -58,6 +68,19 @@ struct RosterState: Sendable {
             index(entry, at: last)
         }
         for note in intake.notes { keep(note) }
+        for suspend in intake.suspends { keep(suspend) }
+        for hash in intake.suspendsGone { drop(hash) }
+        if !beside.isEmpty { settleProofs(of: intake.entries.map(\.log)) }
+        return outcome
+    }
+
+    mutating func accept(suspend signed: Signed) throws(SuspendRefusal) -> SuspendOutcome {
+        let outcome = try membership.accept(suspend: signed)
+        if case .accepted(let suspend, _, let dropped) = outcome {
+            steps += 1
+            for hash in dropped { drop(hash) }
+            keep(suspend)
+        }
         return outcome
     }
 
@@ -79,12 +102,42 @@ struct RosterState: Sendable {
         noteSet.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
     }
 
+    private mutating func keep(_ suspend: Suspend) {
+        suspends[suspend.hash] = suspend
+        noteSet.insert(Item(slot: suspend.issued.hour, id: ItemID(suspend.hash), expiry: nil))
+    }
+
+    private mutating func drop(_ suspend: SuspendHash) {
+        suspends[suspend] = nil
+        noteSet.remove(ItemID(suspend))
+    }
+
+    /// Brings the proofs up to date after entries of some logs came.
+    private mutating func settleProofs(of logs: [LogID]) {
+        for log in Set(logs).sorted() where beside[log] != nil {
+            guard let fork = membership.forks.first(where: { $0.log == log }) else { continue }
+            let others = beside[log, default: []].filter { $0.sequence == fork.sequence }
+            var found: [EntryID: UInt64] = [:]
+            for id in fork.entries.sorted().prefix(2) {
+                // The entry that came first has no row beside it.
+                guard let place = others.first(where: { $0.id == id })?.place ?? places[log]?[fork.sequence] else {
+                    continue
+                }
+                found[id] = place.position
+                noteSet.insert(Item(slot: place.time.hour, id: ItemID(id), expiry: nil))
+            }
+            for id in proofs[log, default: [:]].keys where found[id] == nil { noteSet.remove(ItemID(id)) }
+            proofs[log] = found
+        }
+    }
+
     /// Of a forked log the accepted branch came first, and stays in its place.
     private mutating func index(_ entry: LogEntry, at position: UInt64) {
-        if positions[entry.log]?[entry.sequence] == nil {
-            positions[entry.log, default: [:]][entry.sequence] = position
+        let place = Place(position: position, time: entry.time)
+        if places[entry.log]?[entry.sequence] == nil {
+            places[entry.log, default: [:]][entry.sequence] = place
         } else {
-            beside[entry.log, default: []].append((entry.sequence, position))
+            beside[entry.log, default: []].append((entry.id, entry.sequence, place))
         }
         switch entry.payload {
         case .authorityAdd(let certificate):
@@ -101,14 +154,14 @@ struct RosterState: Sendable {
         }
     }
 
-    func position(of sequence: UInt64, in log: LogID) -> UInt64? { positions[log]?[sequence] }
+    func position(of sequence: UInt64, in log: LogID) -> UInt64? { places[log]?[sequence]?.position }
 
     /// Logs of which two entries with one sequence are held.
     var forkedLogs: [LogID] { beside.keys.sorted() }
 
     /// Entries of a log whose place was taken, ascending.
     func places(beside log: LogID) -> [(sequence: UInt64, position: UInt64)] {
-        beside[log, default: []].sorted { ($0.sequence, $0.position) < ($1.sequence, $1.position) }
+        beside[log, default: []].map { ($0.sequence, $0.place.position) }.sorted { $0 < $1 }
     }
 
     func issue(of certificate: CertificateHash) -> (log: LogID, sequence: UInt64)? { issues[certificate] }
@@ -122,6 +175,7 @@ package final class RosterPage {
     enum Step {
         case entry(EntryOutcome)
         case note(NoteOutcome)
+        case suspend(SuspendOutcome)
     }
 
     struct Mark: Hashable {
@@ -178,8 +232,8 @@ extension RosterPage.Step {
     /// What is put aside may be a change too; that is counted by the membership.
     fileprivate var isAChange: Bool {
         switch self {
-        case .entry(.accepted), .note(.accepted): true
-        case .entry(.known), .entry(.held), .note(.known), .note(.held): false
+        case .entry(.accepted), .note(.accepted), .suspend(.accepted): true
+        case .entry(.known), .entry(.held), .note(.known), .note(.held), .suspend(.known), .suspend(.held): false
         }
     }
 }

@@ -44,8 +44,12 @@ package final class RosterSnapshot {
             }
         }
         for signed in notes {
-            guard case .accepted(let note, _, _) = try state.accept(note: signed) else { continue }
-            history = history.adding(.note, note.signed, at: state.last)
+            if case .suspend = NoteKind(of: signed) {
+                guard case .accepted = try state.accept(suspend: signed) else { continue }
+            } else {
+                guard case .accepted = try state.accept(note: signed) else { continue }
+            }
+            history = history.adding(.note, signed, at: state.last)
         }
         let page = BundlePage(seed: random.nextWord())
         var book = BundleBook(page, commons: nil)

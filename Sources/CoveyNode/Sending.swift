@@ -66,8 +66,14 @@ extension Node {
         }
         guard device != own.id else { throw CommandRefusal.policy("that is this device") }
         guard contact(device) != nil else { throw CommandRefusal.notFound("no such device in the log") }
-        guard roster.membership.isMember(device, at: time(now)) else {
-            throw CommandRefusal.policy("that device is revoked or its certificate has expired")
+        // To a suspended device it waits.
+        let view = time(now)
+        guard !roster.membership.isRevoked(device),
+            let theirs = roster.membership.currentCertificate(device), theirs.timeFault(at: view) == nil
+        else { throw CommandRefusal.policy("that device is revoked or its certificate has expired") }
+        if grade == .stale, !mayWrite(to: device) {
+            throw CommandRefusal.policy(
+                "the log is stale: nobody may be written to for the first time until it is brought up to date")
         }
         guard let certificate = roster.membership.currentCertificate(own.id),
             roster.membership.isMember(own.id, at: time(now))
@@ -111,6 +117,7 @@ extension Node {
         _ message: WaitingMessage, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Bool {
         let mailNow = mailNow(now)
+        guard mayWrite(to: message.device) else { return false }
         guard let peer = contact(message.device), let bundle = bundles[message.device],
             let certificate = roster.membership.currentCertificate(message.device),
             roster.membership.isMember(message.device, at: time(now)),
@@ -146,6 +153,7 @@ extension Node {
         try store.insert(record, envelope.bytes)
         shelf.insert(record)
         contacts.sealed(record.header, to: message.device)
+        try meet(message.device, store)
         offer(envelope, hops: 0, except: nil, now)
         return true
     }

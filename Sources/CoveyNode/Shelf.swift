@@ -18,7 +18,15 @@ package final class Shelf: Holdings {
         var tokens: UInt8
         let hops: UInt8
         let isOwn: Bool
-        let isSurplus: Bool
+        var marks: Marks
+    }
+
+    private struct Marks: OptionSet {
+        let rawValue: UInt8
+        /// Kept beyond what its neighbour may bring.
+        static let surplus = Marks(rawValue: 1)
+        /// Some neighbour has stored it. Forgotten at a restart.
+        static let forwarded = Marks(rawValue: 2)
     }
 
     /// Bytes by priority. Of this room, so that asking costs no generic call across rooms.
@@ -149,7 +157,7 @@ package final class Shelf: Holdings {
         }
         rows[number][place] = Row(
             header: header, neighbour: neighbour, tokens: record.tokens, hops: record.hops, isOwn: record.isOwn,
-            isSurplus: isSurplus)
+            marks: isSurplus ? .surplus : [])
         nextExpiry = min(nextExpiry, header.expiry)
         count += 1
         charge(header, neighbour, isOwn: record.isOwn, 1)
@@ -172,6 +180,28 @@ package final class Shelf: Holdings {
     package func set(tokens: UInt8, of id: EnvelopeID) {
         guard let (priority, place) = place(of: id) else { return }
         rows[priority][place]?.tokens = tokens
+    }
+
+    /// A neighbour has stored it.
+    package func markForwarded(_ id: EnvelopeID) {
+        guard let (priority, place) = place(of: id) else { return }
+        rows[priority][place]?.marks.insert(.forwarded)
+    }
+
+    /// What a neighbour brought that may be its own and went to nobody else, in the order of ids. Whoever wrote a letter
+    /// gives it with one to four hops.
+    package func deposits(of neighbour: DeviceID) -> [EnvelopeID] {
+        guard let number = numbers[neighbour] else { return [] }
+        var found: [EnvelopeID] = []
+        for priority in sets.indices {
+            sets[priority].forEachHeld { place, id in
+                guard let row = rows[priority][place], row.neighbour == number, !row.isOwn,
+                    row.hops <= Limits.maskedHops, !row.marks.contains(.forwarded)
+                else { return }
+                found.append(EnvelopeID(prefixOf: id))
+            }
+        }
+        return found.sorted()
     }
 
     private func forget(_ priority: Int, _ place: Int) {
@@ -238,7 +268,7 @@ package final class Shelf: Holdings {
         let number = Int(priority.rawValue)
         sets[number].forEachHeld { place, id in
             guard let row = rows[number][place], !row.isOwn else { return }
-            mail.append(EnvelopeMeta(record(EnvelopeID(prefixOf: id), row), isSurplus: row.isSurplus))
+            mail.append(EnvelopeMeta(record(EnvelopeID(prefixOf: id), row), isSurplus: row.marks.contains(.surplus)))
         }
         return mail
     }

@@ -19,7 +19,7 @@ package enum KeyedTable: UInt8, CaseIterable, Sendable {
     case state = 1
     /// Epoch keys held, by commit.
     case epochs = 2
-    /// RevokeNotes, by hash.
+    /// RevokeNotes, Suspends and the receipts of wipe orders, by hash.
     case notes = 3
     /// The newest bundle of each device, by device id.
     case bundles = 4
@@ -31,7 +31,7 @@ package enum KeyedTable: UInt8, CaseIterable, Sendable {
     case delivered = 7
     /// Conversations; the ratchet's state will live here.
     case sessions = 8
-    /// Peer records and addresses seen, by device id.
+    /// Devices that were written to or heard from, by device id: no first contact while the log is stale.
     case peers = 9
 }
 

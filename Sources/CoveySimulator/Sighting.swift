@@ -28,6 +28,29 @@ public enum Sighting: Hashable, Sendable {
     case delivered(Message)
     case expired(Int)
     case warning(String)
+    case suspensionLearnt(of: Host?)
+    /// Came after its sender was revoked: not in the inbox.
+    case quarantined(Message)
+    /// How long ago the host heard of an authority, against the policy of its mesh.
+    case staleness(Grade)
+    /// The host was ordered to lock or erase itself, and the order holds.
+    case wipeAccepted(erases: Bool)
+    case wipeRefused(String)
+    /// Another host said that it obeys such an order.
+    case wipeReceipt(of: Host?, erases: Bool)
+
+    public enum Grade: Hashable, Sendable {
+        case fresh, stale, stranded
+
+        init(_ staleness: Staleness) {
+            self =
+                switch staleness {
+                case .fresh: .fresh
+                case .stale: .stale
+                case .stranded: .stranded
+                }
+        }
+    }
 
     /// Why a link ended.
     public enum LinkEnding: Hashable, Sendable {
@@ -68,6 +91,12 @@ extension World {
         case .delivered(let message): .delivered(self.message(message, at: machine))
         case .expired(let count): .expired(count)
         case .warning(let text): .warning(text)
+        case .suspendLearnt(_, let device): .suspensionLearnt(of: host(of: device))
+        case .quarantined(let message): .quarantined(self.message(message, at: machine))
+        case .staleness(let staleness): .staleness(Sighting.Grade(staleness))
+        case .wipeAccepted(let mode, _): .wipeAccepted(erases: mode == .erase)
+        case .wipeRefused(let refusal): .wipeRefused("\(refusal)")
+        case .wipeReceipt(let device, let mode): .wipeReceipt(of: host(of: device), erases: mode == .erase)
         }
     }
 }

@@ -214,6 +214,7 @@ extension World {
         case .datagram(let bytes, _, let interface):
             trace.add(.datagram, time: now, host: host, number: UInt64(interface), bytes: bytes)
         case .command(let id, _): trace.add(.command, time: now, host: host, number: id.value)
+        case .wiped(let order): trace.add(.command, time: now, host: host, number: 0, bytes: order.array)
         }
     }
 }
@@ -247,6 +248,14 @@ extension Observation {
         case .delivered(let message): word(12, message.id.array)
         case .expired(let count): 13 << 32 | UInt64(count)
         case .warning: 14
+        case .suspendLearnt(let hash, _): word(15, hash.array)
+        case .quarantined(let message): word(16, message.id.array)
+        case .staleness(.fresh): 17 << 32
+        case .staleness(.stale): 17 << 32 | 1
+        case .staleness(.stranded): 17 << 32 | 2
+        case .wipeAccepted(let mode, let order): word(18 << 8 | UInt64(mode.rawValue), order.array)
+        case .wipeRefused: 19
+        case .wipeReceipt(let device, let mode): word(20 << 8 | UInt64(mode.rawValue), device.array)
         }
     }
 }

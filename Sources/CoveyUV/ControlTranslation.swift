@@ -148,6 +148,26 @@ extension EventEntry {
             self = entry(
                 "delivered", "a message from \(message.label)",
                 ["id": message.id.hex, "device": message.from.hex, "sequence": String(message.sequence)])
+        case .suspendLearnt(let suspend, let device):
+            self = entry(
+                "suspendLearnt", "a member asks that \(device) be kept out",
+                ["suspend": suspend.hex, "device": device.hex])
+        case .quarantined(let message):
+            self = entry(
+                "quarantined", "a message from \(message.label), which is revoked, went into quarantine",
+                ["id": message.id.hex, "device": message.from.hex, "sequence": String(message.sequence)])
+        case .staleness(let staleness):
+            self = entry("staleness", "the log is \(staleness)", ["grade": "\(staleness)"])
+        case .wipeAccepted(let mode, let order):
+            self = entry(
+                "wipeAccepted", "ordered to \(mode) this device, and the order holds",
+                ["mode": "\(mode)", "order": order.hex])
+        case .wipeRefused(let refusal):
+            self = entry("wipeRefused", "an order to wipe this device is not obeyed: \(refusal)")
+        case .wipeReceipt(let device, let mode):
+            self = entry(
+                "wipeReceipt", "\(device) says that it obeys the order to \(mode)",
+                ["device": device.hex, "mode": "\(mode)"])
         case .expired(let count):
             self = entry("expired", "\(count) envelopes expired", ["count": String(count)])
         case .warning(let text):

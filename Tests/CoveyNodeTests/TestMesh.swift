@@ -176,6 +176,25 @@ final class TestMesh {
     var entries: [LogEntry] { entriesSoFar }
     private(set) var notesSoFar: [RevokeNote] = []
 
+    /// Announces an epoch and hands it to `officer`'s node.
+    func announce(at officer: Host) throws -> Epoch {
+        try announceEpoch()
+        guard let last = entriesSoFar.last, let epoch = epochs.last, let announced = membership.epoch(epoch.entry)
+        else { preconditionFailure("what was announced is known") }
+        command(
+            .logSubmit([last.signed.bytes], epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)]),
+            at: officer)
+        return announced
+    }
+
+    /// Decides notes or Suspends, and hands the entry to `officer`'s node.
+    func decide(_ verdicts: [NoteVerdict], at officer: Host) throws -> LogEntry {
+        let entry = try authority.decide(verdicts, into: &membership, now: minute)
+        entriesSoFar.append(entry)
+        command(.logSubmit([entry.signed.bytes], epochKeys: []), at: officer)
+        return entry
+    }
+
     func announceEpoch() throws {
         let key = EpochKey(from: random)
         let entry = try authority.announceEpoch(key, into: &membership, now: minute)

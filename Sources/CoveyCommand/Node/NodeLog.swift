@@ -53,8 +53,8 @@ final class NodeLog {
         switch observation {
         case .heardBeacon, .dialling, .stored, .handedOn, .expired: .debug
         case .started, .linkUp, .linkDown, .refused, .logAccepted, .epochLearnt, .delivered: .info
-        case .noteLearnt: .notice
-        case .warning: .warning
+        case .noteLearnt, .suspendLearnt, .quarantined, .staleness, .wipeReceipt: .notice
+        case .warning, .wipeAccepted, .wipeRefused: .warning
         }
     }
 

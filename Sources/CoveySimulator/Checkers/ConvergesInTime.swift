@@ -19,7 +19,8 @@ public final class ConvergesInTime: Checker {
         switch sighting {
         case .linkUp, .linkDown, .started: since = world.time
         case .heardBeacon, .dialling, .refused, .logAccepted, .revocationLearnt, .epochLearnt, .stored, .handedOn,
-            .delivered, .expired, .warning:
+            .delivered, .expired, .warning,
+            .suspensionLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }
     }

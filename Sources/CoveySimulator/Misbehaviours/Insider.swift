@@ -142,7 +142,7 @@ final class Insider: Resident {
         // It dials; nobody has a reason to dial it.
         case .accepted(let connection, _, _): wishes.append(.abort(connection))
         case .datagram(let bytes, _, _): for conduct in conducts { conduct.heard(datagram: bytes, of: self) }
-        case .endpoints, .drained, .command: break
+        case .endpoints, .drained, .command, .wiped: break
         }
         for link in links where !link.transport.sender.isEmpty {
             let bytes = link.transport.sender.take()

@@ -113,7 +113,7 @@ final class Outsider: Resident, WireTap {
         case .received(_, let bytes): bytesHeard += bytes.count
         case .dialFailed(let connection), .closed(let connection): calls.removeAll { $0.connection == connection }
         case .accepted(let connection, _, _): effects.append(.abort(connection))
-        case .endpoints, .drained, .datagram, .command: break
+        case .endpoints, .drained, .datagram, .command, .wiped: break
         }
     }
 

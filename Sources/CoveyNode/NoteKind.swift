@@ -1,0 +1,28 @@
+import CoveyCore
+
+/// What a Signed object of NOTE_PUT, or of a file of notes, is (protocol.md §2.3).
+enum NoteKind {
+    case revokeNote
+    case suspend
+    /// One of the two that prove a fork.
+    case entry
+    case receipt
+    case unknown
+
+    init(of signed: Signed) {
+        guard signed.body.count > 2, let type = ObjectType(rawValue: signed.body[2]) else {
+            self = .unknown
+            return
+        }
+        switch type {
+        case .revokeNote: self = .revokeNote
+        case .suspend: self = .suspend
+        case .logEntry: self = .entry
+        case .wipeReceipt: self = .receipt
+        case .genesis, .deviceCertificate, .authorityCertificate, .request, .renewRequest, .abuse, .invitation,
+            .welcome, .authPayload, .bundle, .plaintext, .groupOperation, .groupEpoch, .announcement,
+            .draft, .authorityRequest:
+            self = .unknown
+        }
+    }
+}

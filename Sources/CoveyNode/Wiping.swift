@@ -1,0 +1,143 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+
+// Remote lock and wipe (protocol.md §6): the target judges the order, says that it obeys, and leaves the rest to whoever
+// runs the node; the others wait a moment for that word before they drop its link.
+
+/// A wipe order that this device took. One record for all: n × `order 16 | mode 1 | 1 when it was carried out`.
+struct TakenWipe {
+    static let byteCount = 18
+    let order: Octets16
+    let mode: WipeOrder.Mode
+    var isDone: Bool
+
+    static let key = Array("wipes".utf8)
+
+    static func load(_ store: any Store) throws -> [TakenWipe] {
+        guard let bytes = try store.get(.state, key) else { return [] }
+        guard bytes.count.isMultiple(of: byteCount) else { throw StoreError.damaged("the record of wipe orders") }
+        return try stride(from: 0, to: bytes.count, by: byteCount).map { at in
+            guard let order = Octets16(bytes[at..<at + 16]), let mode = WipeOrder.Mode(rawValue: bytes[at + 16]) else {
+                throw StoreError.damaged("the record of wipe orders")
+            }
+            return TakenWipe(order: order, mode: mode, isDone: bytes[at + 17] != 0)
+        }
+    }
+
+    static func save(_ taken: [TakenWipe], _ store: any Store) throws {
+        var bytes: [UInt8] = []
+        for wipe in taken {
+            bytes.append(wipe.order)
+            bytes.append(wipe.mode.rawValue)
+            bytes.append(wipe.isDone ? 1 : 0)
+        }
+        try store.put(.state, key, bytes)
+    }
+}
+
+extension Node {
+    /// Carries a wipe order out, as far as a node can, if it is for this device and holds. At most once: it is on disk as
+    /// taken before anything is done about it.
+    func obey(_ hash: NoteHash, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        guard let content = roster.membership.note(hash), content.device == own.id, let wipe = content.wipe,
+            let note = roster.note(hash)
+        else { return }
+        let isSeen = wipes.contains { $0.order == wipe.order }
+        let order: WipeOrder
+        do {
+            order = try roster.membership.wipeOrder(in: hash, for: own.id, isSeen: isSeen, at: time(now))
+        } catch {
+            if error != .seen { effects.append(.observe(.wipeRefused(error))) }
+            return
+        }
+        if wipes.count == Limits.wipes { wipes.removeFirst() }
+        wipes.append(TakenWipe(order: order.order, mode: order.mode, isDone: false))
+        try TakenWipe.save(wipes, store)
+        let receipt = WipeReceipt.make(
+            of: order, in: hash, by: own.id, done: time(now).now, mesh: own.mesh,
+            key: configuration.identity.signing)
+        // In one frame: whoever reads the note first has no link to us any more for the next.
+        for link in links where !link.isEnded {
+            link.sender.append(all: Frame.NotePut([note.signed, receipt.signed]))
+            touch(link)
+        }
+        wipesDue.append(wipes[wipes.count - 1])
+    }
+
+    /// After what was written in this turn: the receipt leaves before anything is erased.
+    func announceWipes(_ effects: inout Effects) {
+        for wipe in wipesDue { effects.append(.observe(.wipeAccepted(wipe.mode, wipe.order))) }
+        wipesDue.removeAll()
+    }
+
+    func wiped(_ order: Octets16, _ store: any Store) throws {
+        guard let at = wipes.firstIndex(where: { $0.order == order }) else { return }
+        wipes[at].isDone = true
+        try TakenWipe.save(wipes, store)
+    }
+
+    // MARK: Receipts of others
+
+    func take(
+        receipt signed: Signed, from source: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        guard let receipt = try? WipeReceipt(parsing: signed), roster.membership.accepts(receipt) else {
+            refuse(source.address, "wipe receipt", &effects)
+            return
+        }
+        if receipts[receipt.note] == nil {
+            receipts[receipt.note] = receipt
+            // Beside the note's own record.
+            try store.put(.notes, receipt.note.array + [1], signed.bytes)
+            effects.append(.observe(.wipeReceipt(receipt.device, receipt.mode)))
+            passOn([signed], except: source)
+        }
+        for link in links where link.awaitsReceipt && link.device == receipt.device {
+            end(link, nil, .revoked, now, &effects)
+        }
+    }
+
+    func loadReceipts(_ store: any Store) throws {
+        for record in try store.all(.notes) where record.key.count == 33 {
+            guard let signed = try? Signed(parsing: record.value), let receipt = try? WipeReceipt(parsing: signed)
+            else { throw StoreError.damaged("the receipt of a wipe order") }
+            receipts[receipt.note] = receipt
+        }
+    }
+
+    /// Those whose orders are still good, to a link that has just opened: no set holds them.
+    func sendReceipts(_ link: PeerLink) {
+        guard !receipts.isEmpty else { return }
+        let floor = clock.floor
+        let good = receipts.sorted { $0.key < $1.key }.filter { hash, _ in
+            roster.membership.note(hash)?.wipe.map { $0.expires > floor } ?? false
+        }
+        guard !good.isEmpty else { return }
+        link.sender.append(all: Frame.NotePut(good.map(\.value.signed)))
+        touch(link)
+    }
+
+    /// True while the link of a device that is to be wiped waits for its receipt: nothing else passes on it any more.
+    func letFinish(_ link: PeerLink, _ now: Now) -> Bool {
+        if link.awaitsReceipt { return now.uptime < link.stageDeadline }
+        guard link.isMember, let revocation = roster.membership.revocation(of: link.device) else { return false }
+        let view = time(now)
+        let isAwaited = revocation.notes.contains { hash in
+            guard let wipe = roster.membership.note(hash)?.wipe else { return false }
+            return receipts[hash] == nil && wipe.expires > view.now
+        }
+        if case .catchUp = link.stage { return false }
+        guard isAwaited else { return false }
+        link.awaitsReceipt = true
+        link.isKeptToLog = true
+        link.member = nil
+        link.reconcilers = Reconcilers()
+        link.transfers = [:]
+        link.stage = .catchUp
+        link.stageDeadline = now.uptime + Limits.receipt
+        armLink(link)
+        return true
+    }
+}

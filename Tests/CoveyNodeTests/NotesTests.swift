@@ -1,0 +1,195 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+import Testing
+
+/// protocol.md §1.6 and §1.9; §7.2, items 33, 35 and 38.
+@Suite("Nodes that learn who is kept out")
+struct NotesTests {
+    private func suspend(_ host: TestMesh.Host, by signer: TestMesh.Host, in mesh: TestMesh) -> Suspend {
+        Suspend.make(
+            of: host.identity.id, reason: .lost, issued: mesh.minute, mesh: mesh.founding.mesh,
+            key: signer.identity.signing)
+    }
+
+    private func submit(_ objects: [Signed], at host: TestMesh.Host, in mesh: TestMesh) {
+        mesh.command(.logSubmit(objects.map(\.bytes), epochKeys: []), at: host)
+    }
+
+    private func inbox(of host: TestMesh.Host, in mesh: TestMesh) throws -> [InboxMessage] {
+        try answer(.inbox(after: 0, limit: 10), of: host, in: mesh)
+    }
+
+    private func quarantine(of host: TestMesh.Host, in mesh: TestMesh, hidden: Bool = false) throws -> [InboxMessage] {
+        try answer(.quarantine(after: 0, limit: 10, hidden: hidden), of: host, in: mesh)
+    }
+
+    private func answer(_ command: Command, of host: TestMesh.Host, in mesh: TestMesh) throws -> [InboxMessage] {
+        mesh.command(command, at: host)
+        try mesh.run(seconds: 0)
+        guard case .inbox(let messages)? = host.replies.last else { return [] }
+        return messages
+    }
+
+    @Test("A device that two members suspend loses its links and its mail waits, until the authority lifts it")
+    func suspension() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        let lost = try mesh.add("lost")
+        #expect(
+            try mesh.run(seconds: 20) {
+                mesh.isLinked(ana, bo) && mesh.isLinked(ana, lost) && mesh.isLinked(bo, lost)
+            })
+        mesh.send("before", from: lost, to: bo)
+        #expect(try mesh.run(seconds: 10) { bo.delivered.count == 1 })
+        let asked = [suspend(lost, by: ana, in: mesh), suspend(lost, by: bo, in: mesh)]
+        submit([asked[0].signed], at: ana, in: mesh)
+        try mesh.run(seconds: 90)
+        #expect(mesh.isLinked(ana, lost) && mesh.isLinked(bo, lost))
+        submit([asked[1].signed], at: bo, in: mesh)
+        #expect(try mesh.run(seconds: 20) { !mesh.isLinked(ana, lost) && !mesh.isLinked(bo, lost) })
+        mesh.send("for later", from: ana, to: lost)
+        try mesh.run(seconds: 200)
+        guard case .sent(_, .waitingForKeys)? = ana.replies.last else {
+            Issue.record("a message to a suspended device waits: \(String(describing: ana.replies.last))")
+            return
+        }
+        #expect(!mesh.isLinked(ana, lost) && !mesh.isLinked(bo, lost) && mesh.isLinked(ana, bo))
+        #expect(try mesh.status(of: lost)?.suspends == 2)
+        let verdict = try mesh.decide(
+            asked.map { NoteVerdict(note: NoteHash(prefixOf: $0.hash), decision: .lifted) }, at: ana)
+        // The suspended device gets the log on a link for the log alone.
+        #expect(try mesh.run(seconds: 400) { mesh.isLinked(ana, lost) && !lost.delivered.isEmpty })
+        #expect(lost.delivered.map(\.text) == ["for later"])
+        let sequences = lost.observations.compactMap { if case .logAccepted(let head) = $0 { head.id } else { nil } }
+        #expect(sequences.contains(verdict.id))
+        for host in [ana, bo, lost] { #expect(!host.linkEnds.contains(.protocolFault)) }
+    }
+
+    @Test("Suspends are kept over a restart, and reach whoever was away")
+    func reconciled() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        let lost = try mesh.add("lost")
+        #expect(
+            try mesh.run(seconds: 20) {
+                mesh.isLinked(ana, bo) && mesh.isLinked(ana, lost) && mesh.isLinked(bo, lost)
+            })
+        mesh.partition([[ana], [bo], [lost]])
+        try mesh.run(seconds: 5)
+        submit([suspend(lost, by: ana, in: mesh).signed, suspend(lost, by: bo, in: mesh).signed], at: ana, in: mesh)
+        try mesh.run(seconds: 5)
+        mesh.stop(ana)
+        try mesh.begin(ana)
+        #expect(try mesh.status(of: ana)?.suspends == 2)
+        mesh.partition([[ana, bo], [lost]])
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ana, bo) })
+        #expect(try mesh.status(of: bo)?.suspends == 2)
+    }
+
+    @Test("What a revoked device gave to one neighbour only is carried no further")
+    func deposits() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        let ferry = try mesh.add("ferry")
+        #expect(
+            try mesh.run(seconds: 20) {
+                mesh.isLinked(ana, bo) && mesh.isLinked(ana, ferry) && mesh.isLinked(bo, ferry)
+            })
+        mesh.partition([[ana], [bo, ferry]])
+        mesh.send("Come alone.", from: bo, to: ana)
+        try mesh.run(seconds: 30)
+        #expect(try mesh.status(of: ferry)?.held == 1)
+        mesh.partition([[ana], [bo], [ferry]])
+        try mesh.revoke(bo, reason: .lost, at: ana)
+        try mesh.run(seconds: 5)
+        mesh.partition([[ana, ferry], [bo]])
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ana, ferry) })
+        try mesh.run(seconds: 60)
+        #expect(try mesh.status(of: ferry)?.held == 0)
+        #expect(try inbox(of: ana, in: mesh).isEmpty)
+        #expect(try quarantine(of: ana, in: mesh, hidden: true).isEmpty)
+    }
+
+    @Test(
+        "A late message is in quarantine only, marked or hidden by the reason; one read before stays, marked",
+        arguments: [RevocationReason.lost, .compromised])
+    func late(reason: RevocationReason) throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        let ferry = try mesh.add("ferry")
+        let other = try mesh.add("other")
+        #expect(
+            try mesh.run(seconds: 30) {
+                [bo, ferry, other].allSatisfy { mesh.isLinked(ana, $0) } && mesh.isLinked(bo, ferry)
+            })
+        mesh.send("early", from: bo, to: ana)
+        #expect(try mesh.run(seconds: 10) { ana.delivered.count == 1 })
+        mesh.partition([[ana], [bo, ferry], [other]])
+        mesh.send("late", from: bo, to: ana)
+        try mesh.run(seconds: 30)
+        mesh.partition([[ana], [bo], [ferry, other]])
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ferry, other) })
+        try mesh.run(seconds: 60)
+        mesh.partition([[ana], [bo], [ferry], [other]])
+        try mesh.revoke(bo, reason: reason, at: ana)
+        try mesh.run(seconds: 5)
+        mesh.partition([[ana, other], [bo], [ferry]])
+        #expect(
+            try mesh.run(seconds: 120) {
+                ana.observations.contains { if case .quarantined = $0 { true } else { false } }
+            })
+        #expect(ana.delivered.map(\.text) == ["early"])
+        let read = try inbox(of: ana, in: mesh)
+        #expect(read.map(\.text) == ["early"])
+        #expect(read.map(\.standing) == [.sinceRevoked])
+        let kept = try quarantine(of: ana, in: mesh)
+        #expect(kept.map(\.text) == (reason == .lost ? ["late"] : []))
+        let all = try quarantine(of: ana, in: mesh, hidden: true)
+        #expect(all.map(\.text) == ["late"])
+        #expect(all.map(\.standing) == [reason == .lost ? .quarantined : .hidden])
+    }
+
+    @Test("What a message's sender is: the table of the specification")
+    func standings() {
+        func standing(_ reason: RevocationReason, cameAfter: Bool, sent: UInt32) -> SenderStanding {
+            SenderStanding(
+                of: Revocation(notes: [], reason: reason, suspectSince: Minute(100)), cameAfter: cameAfter,
+                sent: Minute(sent))
+        }
+        for reason in [RevocationReason.retired, .lost, .superseded, .policy] {
+            #expect(standing(reason, cameAfter: false, sent: 200) == .sinceRevoked)
+            #expect(standing(reason, cameAfter: true, sent: 50) == .quarantined)
+        }
+        #expect(standing(.compromised, cameAfter: false, sent: 99) == .sinceRevoked)
+        #expect(standing(.compromised, cameAfter: false, sent: 100) == .compromisedThen)
+        #expect(standing(.compromised, cameAfter: true, sent: 50) == .hidden)
+        #expect(SenderStanding(of: nil, cameAfter: true, sent: Minute(0)) == .fine)
+    }
+
+    @Test("A device revokes itself, and its neighbours drop it")
+    func itself() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.add("bo")
+        #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, bo) })
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: bo.identity.id, reason: .retired, suspectSince: mesh.minute, issued: mesh.minute),
+            mesh: mesh.founding.mesh, keys: [bo.identity.signing])
+        submit([note.signed], at: bo, in: mesh)
+        #expect(try mesh.run(seconds: 10) { !mesh.isLinked(ana, bo) && ana.linkEnds.contains(.revoked) })
+        try mesh.run(seconds: 200)
+        #expect(!mesh.isLinked(ana, bo))
+        mesh.send("still me", from: bo, to: ana)
+        try mesh.run(seconds: 5)
+        guard case .refused(.policy)? = bo.replies.last else {
+            Issue.record("a device that revoked itself writes no more")
+            return
+        }
+    }
+}
