@@ -37,6 +37,7 @@ package struct RenewalBook: Sendable {
     }
 
     private var records: [DeviceID: Record] = [:]
+    private var devices: [RenewHash: DeviceID] = [:]
     /// No record ends before.
     private var firstEnd = Minute(.max)
 
@@ -50,7 +51,7 @@ package struct RenewalBook: Sendable {
     package var all: [Record] { records.keys.sorted().compactMap { records[$0] } }
 
     package func request(_ hash: RenewHash) -> RenewRequest? {
-        records.values.first { $0.request.hash == hash }?.request
+        devices[hash].flatMap { records[$0] }?.request
     }
 
     package mutating func accept(
@@ -66,6 +67,8 @@ package struct RenewalBook: Sendable {
         guard !membership.isOver(current) else { throw .over }
         if let held, held.request.hash < request.hash { throw .notFirst }
         guard request.asksToFollow(current, in: membership.mesh) else { throw .signature }
+        if let held { devices[held.request.hash] = nil }
+        devices[request.hash] = request.device
         records[request.device] = Record(
             request: request, certificate: current.hash, slot: current.notBefore.hour, ends: current.renewalEnds)
         firstEnd = min(firstEnd, current.renewalEnds)
@@ -93,6 +96,7 @@ package struct RenewalBook: Sendable {
         for device in isAll ? Array(records.keys) : Array(some) {
             guard let record = records[device], !stands(record, device, membership) else { continue }
             records[device] = nil
+            devices[record.request.hash] = nil
             gone.append(record.request.hash)
         }
         if isAll { firstEnd = records.values.map(\.ends).min() ?? Minute(.max) }
@@ -109,11 +113,12 @@ package struct RenewalBook: Sendable {
 
 extension Membership {
     /// Whether the authorities of a device have written since its certificate could be renewed. By the log and not by a
-    /// clock, so that both sides of a link forget the same.
+    /// clock, so that both sides of a link forget the same. Of a forked log they may hold different branches: it counts for
+    /// neither.
     fileprivate func isOver(_ certificate: DeviceCertificate) -> Bool {
         let end = certificate.renewalEnds
         return logs.contains { id, log in
-            log.lastTime >= end && (id == certificate.issuer || isAbove(id, certificate.issuer))
+            log.forkedAt == nil && log.lastTime >= end && (id == certificate.issuer || isAbove(id, certificate.issuer))
         }
     }
 

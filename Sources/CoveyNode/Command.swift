@@ -14,6 +14,8 @@ package enum Command: Sendable {
     case quarantine(after: UInt64, limit: Int, hidden: Bool)
     case logHeads
     case logList(after: UInt64, limit: Int)
+    /// Requests for renewal that nobody has answered.
+    case renewals
     /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object. An officer's own node also
     /// gets the keys of the epochs that are announced: links are the only other way they travel.
     case logSubmit([[UInt8]], epochKeys: [EpochKeySubmission])
@@ -28,6 +30,7 @@ package enum Reply: Sendable {
     case inbox([InboxMessage])
     case logHeads([LogHead])
     case logList([LogLine])
+    case renewals([WaitingRenewal])
     case logSubmitted(LogSubmission)
     case stopping
     case refused(CommandRefusal)
@@ -195,6 +198,8 @@ package struct Status: Hashable, Sendable {
     package var clockFault: MeshClock.Fault?
     package var timeIsTrusted: Bool { clockFault == nil }
     package var certificateExpires: Minute
+    /// This device has asked for its next certificate, and nobody has answered.
+    package var renewalAsked: Bool
     /// Why handshakes and frames were refused, and how often.
     package var refusals: [String: UInt64]
 
@@ -217,6 +222,7 @@ package struct Status: Hashable, Sendable {
         epoch = nil
         isHolding = false
         now = Minute(0)
+        renewalAsked = false
         refusals = [:]
     }
 }

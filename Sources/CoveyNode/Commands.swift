@@ -71,6 +71,8 @@ extension Node {
                         head: LogHead(log: entry.log, sequence: entry.sequence, id: entry.id), time: entry.time,
                         summary: entry.payload.summary)
                 })
+        case .renewals:
+            return .renewals(waitingRenewals())
         case .logSubmit(let objects, let epochKeys):
             return .logSubmitted(try submit(objects, epochKeys, now, store, &effects))
         case .stop:
@@ -97,6 +99,7 @@ extension Node {
         status.epoch = selection.preferred?.number
         status.isHolding = selection.isHold
         status.now = time(now).now
+        status.renewalAsked = roster.renewals[own.id] != nil
         status.clockFault = clock.fault(now: now)
         status.refusals = refusals
         return status
@@ -144,6 +147,7 @@ extension Node {
                     switch NoteKind(of: signed) {
                     case .revokeNote: try take(note: signed, from: nil, now, store, &effects)
                     case .suspend: try take(suspend: signed, from: nil, now, store, &effects)
+                    case .renewal: try take(renewal: signed, from: nil, now, store, &effects)
                     case .entry, .receipt, .unknown: try take(entry: signed, from: nil, now, store, &effects)
                     }
                 if isNew { submission.accepted += 1 } else { submission.known += 1 }

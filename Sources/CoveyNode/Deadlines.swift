@@ -7,6 +7,8 @@ package struct Deadlines: Sendable {
         case dial
         case expiry
         case prekeys
+        /// Requests for renewal came in: the authority at hand answers several at once.
+        case renewals
         case link(ConnectionID)
 
         private var rank: (UInt8, UInt8, UInt32) {
@@ -16,8 +18,9 @@ package struct Deadlines: Sendable {
             case .dial: (2, 0, 0)
             case .expiry: (3, 0, 0)
             case .prekeys: (4, 0, 0)
-            case .link(.dialled(let number)): (5, 0, number)
-            case .link(.accepted(let number)): (5, 1, number)
+            case .renewals: (5, 0, 0)
+            case .link(.dialled(let number)): (6, 0, number)
+            case .link(.accepted(let number)): (6, 1, number)
             }
         }
 

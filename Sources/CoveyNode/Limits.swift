@@ -77,6 +77,8 @@ package enum Limits {
     package static let forgedLetters = 10
     /// Runs of a set that end unequal, one after the other, before they are no longer a reason to look again at once.
     package static let unequalRuns = 3
+    /// Microseconds for which requests for renewal are gathered before an authority answers them in one entry.
+    package static let renewalPause: UInt64 = 2_000_000
     /// Connections on their way to being links.
     package static let pending = 64
     /// Links of one device at once: one, the one that takes its place, and one that crossed it.

@@ -272,6 +272,7 @@ extension Node {
                 case .suspend: _ = try take(suspend: item, from: link, now, store, &effects)
                 case .entry: _ = try take(entry: item, from: link, now, store, &effects)
                 case .receipt: try take(receipt: item, from: link, now, store, &effects)
+                case .renewal: _ = try take(renewal: item, from: link, now, store, &effects)
                 }
             } catch let refusal as NoteRefusal {
                 refuse(link.address, "note: \(refusal)", &effects)
@@ -279,6 +280,12 @@ extension Node {
                 refuse(link.address, "suspend: \(refusal)", &effects)
             } catch let refusal as EntryRefusal {
                 refuse(link.address, "log entry: \(refusal)", &effects)
+            } catch let refusal as RenewRefusal {
+                switch refusal {
+                case .malformed, .signature: refuse(link.address, "renewal: \(refusal)", &effects)
+                // Answered meanwhile, or our logs still differ.
+                case .stranger, .serial, .revoked, .over, .notFirst: break
+                }
             }
         }
         try arrived(put.items.count, .notes, link, now, store, &effects)
@@ -341,7 +348,10 @@ extension Node {
                 }
                 try dropBundle(of: device, now, store)
                 recheck = true
-                if device == own.id { deadlines.set(.prekeys, at: now.uptime) }
+                if device == own.id {
+                    deadlines.set(.prekeys, at: now.uptime)
+                    renewalWarned = nil
+                }
                 for link in links where device == own.id || device == link.device { renew(link, now) }
             case .revoked(let device), .suspended(let device):
                 sightings.forget(device)

@@ -20,6 +20,8 @@ package final class Node {
     let context: LinkContext
     /// What is held in common with other nodes of this process; nil for a node alone.
     let commons: (any Commons)?
+    /// An authority that works beside this node and answers requests for renewal; nil on nearly all devices.
+    let authority: (any AuthorityDesk)?
     /// Nil in a daemon. Links that are there when it is set are not counted.
     package var traffic: (any TrafficObserver)?
     /// Drawn at each start: tells this run's beacons and payloads from those of others.
@@ -82,6 +84,10 @@ package final class Node {
     var wipesDue: [TakenWipe] = []
     var receipts: [NoteHash: WipeReceipt] = [:]
 
+    /// What was said last of our certificate's end, and of the authority at hand.
+    var renewalWarned: RenewalWarning?
+    var authorityComplaint: String?
+
     /// What was noticed before the first event.
     private var early = Effects()
     /// The hour up to which delivered ids were forgotten.
@@ -99,15 +105,17 @@ package final class Node {
     /// - Parameters:
     ///   - snapshot: where many nodes begin together; the store then has only what came later.
     ///   - commons: what nodes of one process hold together; nil for a node alone.
+    ///   - authority: answers requests for renewal; nil on nearly all devices.
     package init(
         configuration: NodeConfiguration, store: any Store, random: any RandomSource, kem: any KEM, now: Now,
-        snapshot: RosterSnapshot? = nil, commons: (any Commons)? = nil
+        snapshot: RosterSnapshot? = nil, commons: (any Commons)? = nil, authority: (any AuthorityDesk)? = nil
     ) throws {
         self.configuration = configuration
         policy = configuration.routing
         self.random = random
         self.kem = kem
         self.commons = commons
+        self.authority = authority
         let identity = configuration.identity
         own = OwnDevice(mesh: configuration.genesis.meshID, hash: identity.hash, message: identity.message)
         context = LinkContext(mesh: configuration.genesis.meshID, transport: .stream, key: identity.link)
@@ -225,6 +233,7 @@ package final class Node {
         case .dial: dial(now, &effects)
         case .expiry: try expire(now, store, &effects)
         case .prekeys: try renewPrekeys(now, store, &effects)
+        case .renewals: try answerRenewals(now, store, &effects)
         case .link(let connection): try linkDeadline(connection, now, store, &effects)
         }
     }
@@ -258,6 +267,8 @@ package final class Node {
         for link in links { askTime(link, now) }
         try regrade(now, store, &effects)
         if !heldSenders.isEmpty { releaseHeldSenders(now) }
+        try askRenewal(now, store, &effects)
+        try answerRenewals(now, store, &effects)
         // Certificates end while links stand, and suspensions begin and end.
         try recheckLinks(now, store, &effects)
         if view.floor != savedFloor {

@@ -7,6 +7,7 @@ enum NoteKind {
     /// One of the two that prove a fork.
     case entry
     case receipt
+    case renewal
     case unknown
 
     init(of signed: Signed) {
@@ -19,7 +20,8 @@ enum NoteKind {
         case .suspend: self = .suspend
         case .logEntry: self = .entry
         case .wipeReceipt: self = .receipt
-        case .genesis, .deviceCertificate, .authorityCertificate, .request, .renewRequest, .abuse, .invitation,
+        case .renewRequest: self = .renewal
+        case .genesis, .deviceCertificate, .authorityCertificate, .request, .abuse, .invitation,
             .welcome, .authPayload, .bundle, .plaintext, .groupOperation, .groupEpoch, .announcement,
             .draft, .authorityRequest:
             self = .unknown

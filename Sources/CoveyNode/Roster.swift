@@ -37,11 +37,15 @@ struct Roster {
                 switch NoteKind(of: signed) {
                 case .suspend: _ = try step(suspend: signed)
                 case .revokeNote: _ = try step(note: signed)
+                case .renewal: _ = try step(renewal: signed)
                 case .receipt: continue
                 case .entry, .unknown: throw Malformed.wrongType
                 }
             } catch SuspendRefusal.over, SuspendRefusal.tooMany {
                 // Forgotten by what the log says since.
+                try store.delete(.notes, record.key)
+            } catch is RenewRefusal {
+                // Answered since.
                 try store.delete(.notes, record.key)
             } catch {
                 throw StoreError.damaged("a revocation note: \(error)")
@@ -87,6 +91,15 @@ struct Roster {
         return outcome
     }
 
+    private mutating func step(renewal signed: Signed) throws -> RenewOutcome {
+        let position = page.state.last
+        let taken = try RosterPage.take(.note, signed, at: position, from: &page, commons) { state in
+            .renewal(try state.accept(renewal: signed))
+        }
+        guard case .renewal(let outcome) = taken else { preconditionFailure("a request's step is of a request") }
+        return outcome
+    }
+
     private func tell(_ clock: inout MeshClock, _ intake: EntryIntake, _ now: Now) {
         for entry in intake.entries {
             clock.observe(
@@ -106,7 +119,10 @@ struct Roster {
     /// In the order of their hashes.
     var suspends: [Suspend] { page.state.suspends.values.sorted { $0.hash < $1.hash } }
 
-    /// The notes, the Suspends and the proofs of forks, as NOTE_PUT carries them.
+    /// Requests for renewal that nobody has answered.
+    var renewals: RenewalBook { _read { yield page.state.renewals } }
+
+    /// The notes, the Suspends and the proofs of forks, as NOTE_PUT carries them. Requests for renewal are for members.
     func allOfNoteSet(store: any Store) throws -> [Signed] {
         try notes.map(\.signed) + suspends.map(\.signed) + forkedLogs.flatMap { try proof(of: $0, store: store) }
     }
@@ -115,6 +131,7 @@ struct Roster {
     func object(_ id: ItemID, store: any Store) throws -> Signed? {
         if let note = note(NoteHash(prefixOf: id)) { return note.signed }
         if let suspend = page.state.suspends[SuspendHash(prefixOf: id)] { return suspend.signed }
+        if let request = renewals.request(RenewHash(prefixOf: id)) { return request.signed }
         for log in forkedLogs {
             if let position = page.state.proofs[log]?[EntryID(prefixOf: id)] { return try entry(at: position, store) }
         }
@@ -147,6 +164,7 @@ struct Roster {
         for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
         for suspend in intake.suspends { try store.put(.notes, suspend.hash.array, suspend.signed.bytes) }
         for hash in intake.suspendsGone { try store.delete(.notes, hash.array) }
+        for hash in page.state.renewalsGone { try store.delete(.notes, hash.array) }
         return outcome
     }
 
@@ -164,6 +182,16 @@ struct Roster {
         if case .accepted(let note, _, let dropped) = outcome {
             for hash in dropped { try store.delete(.notes, hash.array) }
             try store.put(.notes, note.hash.array, note.signed.bytes)
+            for hash in page.state.renewalsGone { try store.delete(.notes, hash.array) }
+        }
+        return outcome
+    }
+
+    mutating func accept(renewal signed: Signed, store: any Store) throws -> RenewOutcome {
+        let outcome = try step(renewal: signed)
+        if case .accepted(let request, _) = outcome {
+            for hash in page.state.renewalsGone { try store.delete(.notes, hash.array) }
+            try store.put(.notes, request.hash.array, request.signed.bytes)
         }
         return outcome
     }

@@ -32,7 +32,10 @@ struct RosterState: Sendable {
     /// Of each forked log two entries that prove it, and their positions in the table `log`: those with the smallest ids
     /// of the first place that two have, so that everybody ends with the same two.
     private(set) var proofs: [LogID: [EntryID: UInt64]] = [:]
-    /// The notes, the Suspends and the proofs, as they are reconciled.
+    private(set) var renewals = RenewalBook()
+    /// What left it in the last step, ascending.
+    private(set) var renewalsGone: [RenewHash] = []
+    /// The notes, the Suspends, the proofs and the requests for renewal, as they are reconciled.
     var noteSet: KnownSet
     /// The position of the last entry in the table `log`.
     var last: UInt64 = 0
@@ -71,6 +74,7 @@ struct RosterState: Sendable {
         for suspend in intake.suspends { keep(suspend) }
         for hash in intake.suspendsGone { drop(hash) }
         if !beside.isEmpty { settleProofs(of: intake.entries.map(\.log)) }
+        settleRenewals(after: intake.changes, intake.entries.map(\.time))
         return outcome
     }
 
@@ -86,15 +90,32 @@ struct RosterState: Sendable {
 
     mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
         let outcome = try membership.accept(note: signed)
-        if case .accepted(let note, _, let dropped) = outcome {
+        if case .accepted(let note, let changes, let dropped) = outcome {
             steps += 1
             for hash in dropped {
                 notes.removeAll { $0.hash == hash }
                 noteSet.remove(ItemID(hash))
             }
             keep(note)
+            settleRenewals(after: changes, [])
         }
         return outcome
+    }
+
+    mutating func accept(renewal signed: Signed) throws(RenewRefusal) -> RenewOutcome {
+        let outcome = try renewals.accept(signed, membership)
+        if case .accepted(let request, let dropped) = outcome, let record = renewals[request.device] {
+            steps += 1
+            renewalsGone = dropped.map { [$0] } ?? []
+            for hash in renewalsGone { noteSet.remove(ItemID(hash)) }
+            noteSet.insert(Item(slot: record.slot, id: ItemID(request.hash), expiry: nil))
+        }
+        return outcome
+    }
+
+    private mutating func settleRenewals(after changes: [MembershipChange], _ times: [Minute]) {
+        renewalsGone = renewals.settle(after: changes, times, membership)
+        for hash in renewalsGone { noteSet.remove(ItemID(hash)) }
     }
 
     private mutating func keep(_ note: RevokeNote) {
@@ -176,6 +197,7 @@ package final class RosterPage {
         case entry(EntryOutcome)
         case note(NoteOutcome)
         case suspend(SuspendOutcome)
+        case renewal(RenewOutcome)
     }
 
     struct Mark: Hashable {
@@ -232,8 +254,10 @@ extension RosterPage.Step {
     /// What is put aside may be a change too; that is counted by the membership.
     fileprivate var isAChange: Bool {
         switch self {
-        case .entry(.accepted), .note(.accepted), .suspend(.accepted): true
-        case .entry(.known), .entry(.held), .note(.known), .note(.held), .suspend(.known), .suspend(.held): false
+        case .entry(.accepted), .note(.accepted), .suspend(.accepted), .renewal(.accepted): true
+        case .entry(.known), .entry(.held), .note(.known), .note(.held), .suspend(.known), .suspend(.held),
+            .renewal(.known):
+            false
         }
     }
 }

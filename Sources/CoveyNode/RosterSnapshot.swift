@@ -44,9 +44,10 @@ package final class RosterSnapshot {
             }
         }
         for signed in notes {
-            if case .suspend = NoteKind(of: signed) {
-                guard case .accepted = try state.accept(suspend: signed) else { continue }
-            } else {
+            switch NoteKind(of: signed) {
+            case .suspend: guard case .accepted = try state.accept(suspend: signed) else { continue }
+            case .renewal: guard case .accepted = try state.accept(renewal: signed) else { continue }
+            case .revokeNote, .entry, .receipt, .unknown:
                 guard case .accepted = try state.accept(note: signed) else { continue }
             }
             history = history.adding(.note, signed, at: state.last)

@@ -19,7 +19,7 @@ package enum KeyedTable: UInt8, CaseIterable, Sendable {
     case state = 1
     /// Epoch keys held, by commit.
     case epochs = 2
-    /// RevokeNotes, Suspends and the receipts of wipe orders, by hash.
+    /// RevokeNotes, Suspends, requests for renewal and the receipts of wipe orders, by hash.
     case notes = 3
     /// The newest bundle of each device, by device id.
     case bundles = 4

@@ -12,6 +12,8 @@ final class TestMesh {
         let address: SocketAddress
         let seed: UInt64
         var node: Node?
+        /// An authority that works beside the node.
+        var desk: (any AuthorityDesk)?
         var observations: [Observation] = []
         var replies: [Reply] = []
         fileprivate var accepted: UInt32 = 0
@@ -254,7 +256,7 @@ final class TestMesh {
         configuration.routing = routing
         host.node = try Node(
             configuration: configuration, store: host.store, random: SeededRandom(seed: host.seed + uptime),
-            kem: TestKEM(), now: now(host), snapshot: snapshot, commons: pool)
+            kem: TestKEM(), now: now(host), snapshot: snapshot, commons: pool, authority: host.desk)
         host.store.commit()
         post(.endpoints([LocalEndpoint(address: host.address, interface: 1, isLoopback: false)]), to: host)
     }
