@@ -13,6 +13,7 @@ package enum ControlCall: Hashable, Sendable {
     case logHeads
     case logList(after: UInt64, limit: Int)
     case logSubmit(LogSubmit)
+    case renewalsList
     case eventsSubscribe
 
     /// Reads one line without its newline. The id is nil when no answer is wanted.
@@ -78,6 +79,7 @@ package enum ControlCall: Hashable, Sendable {
             let list = try read(LogList.self, else: LogList())
             return .logList(after: list.after ?? 0, limit: try page(list.limit))
         case .logSubmit: return .logSubmit(try read(LogSubmit.self, else: nil))
+        case .renewalsList: return .renewalsList
         case .eventsSubscribe: return .eventsSubscribe
         }
     }

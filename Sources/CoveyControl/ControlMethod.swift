@@ -11,6 +11,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case logHeads = "log.heads"
     case logList = "log.list"
     case logSubmit = "log.submit"
+    case renewalsList = "renewals.list"
     case eventsSubscribe = "events.subscribe"
 
     package struct Parameter: Sendable {
@@ -52,7 +53,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "How the node is.", parameters: [],
                 result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, waiting, logEntries, "
-                    + "notes, epoch, isHolding, timeIsTrusted, certificateExpires, refusals {reason: count}",
+                    + "notes, epoch, isHolding, timeIsTrusted, certificateExpires, "
+                    + "renewalAsked, refusals {reason: count}",
                 errors: [])
         case .nodeVersion:
             return Description(
@@ -113,6 +115,10 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                         "keys of announced epochs, for an officer's own node"),
                 ],
                 result: "accepted, known, refused [sentence]", errors: [.bounds, .unavailable])
+        case .renewalsList:
+            return Description(
+                summary: "Devices that asked for their next certificate and have no answer yet.", parameters: [],
+                result: "renewals [{device, label, certificateExpires, issuer}]", errors: [])
         case .eventsSubscribe:
             return Description(
                 summary: "Sends a notification `events.event` for each thing the node notices.", parameters: [],

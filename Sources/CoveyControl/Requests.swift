@@ -124,6 +124,13 @@ package struct LogSubmit: ControlRequest {
     }
 }
 
+package struct RenewalsList: ControlRequest {
+    package typealias Result = RenewalsResult
+    package static let method = ControlMethod.renewalsList
+
+    package init() {}
+}
+
 package struct EventsSubscribe: ControlRequest {
     package typealias Result = SubscribeResult
     package static let method = ControlMethod.eventsSubscribe

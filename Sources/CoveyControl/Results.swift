@@ -24,13 +24,15 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package var isHolding: Bool
     package var timeIsTrusted: Bool
     package var certificateExpires: Time
+    /// It has asked for its next certificate, and nobody has answered.
+    package var renewalAsked: Bool
     /// Why handshakes and frames were refused, and how often.
     package var refusals: [String: UInt64]
 
     package init(
         mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
         inbox: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool, timeIsTrusted: Bool,
-        certificateExpires: Time, refusals: [String: UInt64]
+        certificateExpires: Time, renewalAsked: Bool, refusals: [String: UInt64]
     ) {
         self.mesh = mesh
         self.meshName = meshName
@@ -48,6 +50,7 @@ package struct StatusResult: Hashable, Sendable, Codable {
         self.isHolding = isHolding
         self.timeIsTrusted = timeIsTrusted
         self.certificateExpires = certificateExpires
+        self.renewalAsked = renewalAsked
         self.refusals = refusals
     }
 }
@@ -234,6 +237,29 @@ package struct LogListResult: Hashable, Sendable, Codable {
     package init(entries: [LogEntryLine], more: Bool) {
         self.entries = entries
         self.more = more
+    }
+}
+
+package struct RenewalEntry: Hashable, Sendable, Codable {
+    package var device: Hex
+    package var label: String
+    package var certificateExpires: Time
+    package var issuer: Hex
+
+    package init(device: Hex, label: String, certificateExpires: Time, issuer: Hex) {
+        self.device = device
+        self.label = label
+        self.certificateExpires = certificateExpires
+        self.issuer = issuer
+    }
+}
+
+package struct RenewalsResult: Hashable, Sendable, Codable {
+    /// In the order of their ids.
+    package var renewals: [RenewalEntry]
+
+    package init(renewals: [RenewalEntry]) {
+        self.renewals = renewals
     }
 }
 

@@ -134,6 +134,12 @@ final class ControlSession: StreamOwner {
                     number,
                     LogSubmitResult(accepted: outcome.accepted, known: outcome.known, refused: outcome.refused))
             }
+        case .renewalsList:
+            ask(.renewals, number) {
+                guard case .renewals(let list) = $1 else { return }
+                let (entries, _) = Self.fitting(list.map(RenewalEntry.init))
+                $0.answer(number, RenewalsResult(renewals: entries))
+            }
         case .eventsSubscribe:
             wantsEvents = true
             answer(number, SubscribeResult(subscribed: true))

@@ -56,7 +56,8 @@ extension StatusResult {
             links: status.links, held: status.held, heldBytes: status.heldBytes, ghosts: status.ghosts,
             inbox: status.inbox, waiting: status.waiting, logEntries: status.logEntries, notes: status.notes,
             epoch: status.epoch, isHolding: status.isHolding, timeIsTrusted: status.timeIsTrusted,
-            certificateExpires: status.certificateExpires.asTime, refusals: status.refusals)
+            certificateExpires: status.certificateExpires.asTime, renewalAsked: status.renewalAsked,
+            refusals: status.refusals)
     }
 }
 
@@ -90,6 +91,14 @@ extension InboxEntry {
 extension LogHeadEntry {
     init(_ head: LogHead) {
         self.init(log: head.log.asHex, sequence: head.sequence, id: head.id.asHex)
+    }
+}
+
+extension RenewalEntry {
+    init(_ renewal: WaitingRenewal) {
+        self.init(
+            device: renewal.device.asHex, label: renewal.label,
+            certificateExpires: renewal.certificateExpires.asTime, issuer: renewal.issuer.asHex)
     }
 }
 

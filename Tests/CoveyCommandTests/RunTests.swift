@@ -124,6 +124,25 @@ final class RunTests {
         #expect(try ben.node.stop() == 0)
     }
 
+    @Test("a node answers requests for renewal from a directory in which the desk's commands go on working")
+    func authorityAtHand() throws {
+        try enrol("ana")
+        let ana = try run("ana", "--authority", "desk")
+        try program.succeed("authority", "invite", "ben", "-o", "ben.invite", "--authority", "desk")
+        let pending = try program.succeed(
+            "authority", "renew", "--pending", "--authority", "desk", "--node", "ana/control.sock", "--json"
+        ).json()
+        #expect((pending["renewed"] as? [String])?.isEmpty ?? false)
+        #expect((pending["left"] as? [Any])?.isEmpty ?? false)
+        let status = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(status["renewalAsked"] as? Bool == false)
+        try program.fail("authority", "renew", "--authority", "desk", status: 64, saying: "--pending")
+        try program.fail("authority", "renew", "--pending", "--authority", "desk", status: 64, saying: "--node")
+        #expect(try ana.node.stop() == 0)
+        try program.succeed("authority", "init", "Other", "--authority", "other")
+        try program.fail("run", "--home", "ana", "--authority", "other", status: 1, saying: "another mesh")
+    }
+
     @Test("a log file is handed to a node; one of another mesh is refused by name")
     func imported() throws {
         try enrol("ana", "ben")

@@ -165,6 +165,19 @@ struct AuthorityBook {
         return entry
     }
 
+    /// Answers devices that asked for it, at most `Authority.mostRenewals`. Rights stay as they are.
+    ///
+    /// - Parameter known: what a node knows of the devices; nil: what this book does.
+    mutating func renew(
+        _ devices: [DeviceID], _ known: Membership? = nil, at time: TimeView
+    ) throws -> Authority.Renewals {
+        try check(time.now)
+        var membership = known ?? self.membership
+        let renewals = try authority.renew(devices, into: &membership, at: time)
+        if let entry = renewals.entry, try take([entry.signed]).new == 0 { throw AuthorityRefusal.gap }
+        return renewals
+    }
+
     // MARK: Drafts
 
     mutating func draftIssue(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoveyControl
 import CoveyCore
 import CoveyCrypto
 
@@ -7,7 +8,10 @@ struct RenewCommand: ParsableCommand {
         commandName: "renew", abstract: "Give a device another certificate before its own expires.")
 
     @Argument(help: "The device, by label or by at least six digits of its id.")
-    var device: String
+    var device: String?
+
+    @Flag(help: "All devices that asked the node named with --node, instead of one: for the life that the policy says.")
+    var pending = false
 
     @Option(help: "Days that the certificate is good for, 1 to 400.")
     var days: Int?
@@ -28,7 +32,17 @@ struct RenewCommand: ParsableCommand {
         var text: String { "renewed \(label) (\(LogText.short(device))) until \(expires)\n\(handed.text)" }
     }
 
+    func validate() throws {
+        guard pending == (device == nil) else {
+            throw ValidationError("name one device, or give --pending for all that have asked")
+        }
+        guard !pending || (hand.node != nil && days == nil) else {
+            throw ValidationError("--pending goes with --node SOCKET, and without --days")
+        }
+    }
+
     func run() throws {
+        guard let device else { return try answerPending() }
         let days = try Days.certificate(days)
         let directory = try authority.open()
         let found = try directory.book.device(named: device)
@@ -50,5 +64,69 @@ struct RenewCommand: ParsableCommand {
             handed: handed
         ).show(asJSON: answer.json)
         if let complaint = handed.complaint { throw complaint }
+    }
+    // MARK: Those who asked
+
+    private struct Answered: Answer {
+        struct Left: Encodable {
+            let device: String
+            let label: String
+            let reason: String
+        }
+
+        let renewed: [String]
+        let left: [Left]
+        let handed: HandOver.Outcome
+
+        var text: String {
+            let lines = left.map { "left: \($0.label) (\(LogText.short($0.device))): \($0.reason)" }
+            return (["renewed \(renewed.count) devices"] + lines + [handed.text]).joined(separator: "\n")
+        }
+    }
+
+    private func answerPending() throws {
+        guard let node = hand.node else { return }
+        let waiting = try ControlClient(path: node).call(RenewalsList()).renewals
+        let directory = try authority.open()
+        let now = CalendarText.now
+        let time = TimeView(now: now, isTrusted: true, floor: now)
+        let file = output ?? "renewals.log"
+        try hand.check(file)
+        var book = directory.book
+        var rest = waiting.compactMap { DeviceID($0.device.bytes) }
+        var entries: [LogEntry] = []
+        var renewed: [DeviceID] = []
+        var left: [Answered.Left] = []
+        while !rest.isEmpty {
+            let renewals = try book.renew(rest, at: time)
+            let done = renewals.renewed + renewals.left.map(\.device)
+            rest.removeAll(where: done.contains)
+            renewed += renewals.renewed
+            if let entry = renewals.entry { entries.append(entry) }
+            for (device, obstacle) in renewals.left {
+                let label = waiting.first { DeviceID($0.device.bytes) == device }?.label ?? ""
+                left.append(
+                    Answered.Left(device: device.hex, label: Output.harmless(label), reason: Self.text(of: obstacle)))
+            }
+        }
+        try directory.keep(book)
+        let handed = try hand.over(entries.map(\.signed), epochs: [], of: directory, file: file)
+        try Answered(renewed: renewed.map(\.hex), left: left, handed: handed).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+
+    private static func text(of obstacle: RenewalObstacle) -> String {
+        switch obstacle {
+        case .stranger: "this directory does not know it; bring its log up to date: covey authority import"
+        case .early: "more than a third of its life is left"
+        case .issuersTurn: "another authority enrolled it and still has time to answer"
+        case .late: "it ended more than a month ago; renew it by name if you know the device"
+        case .revoked: "it is revoked"
+        case .suspended: "members suspended it; decide first"
+        case .limits(let fault): "beyond what this authority may grant: \(fault)"
+        case .noGain: "this authority's own certificate ends as early; the authority above must renew that first"
+        case .keys: "more officers must sign: covey authority renew NAME writes a draft"
+        case .refused(let refusal): refusal.description
+        }
     }
 }

@@ -9,13 +9,16 @@ import Glibc
 /// The wiring of a running node: home, store, node, driver, control socket, log.
 enum Daemon {
     /// Returns when the node was asked to stop, or throws why it could not start or go on.
-    static func run(_ configuration: Configuration) throws {
+    ///
+    /// - Parameter authority: the directory of an authority that answers requests for renewal.
+    static func run(_ configuration: Configuration, authority: String? = nil) throws {
         unblockSignals()
         let log = NodeLog(configuration)
         let home = try open(configuration.home)
         let keys = try DeviceKeyFile(home.deviceKey).read()
         let genesis = try genesis(in: home, of: keys.mesh)
         let store = try DiskStore(in: home, key: keys.master)
+        let desk = try authority.map { try DirectoryDesk($0, of: keys.mesh) }
         if let warning = Hardening.swapWarning { log.warn(warning) }
 
         var node = NodeConfiguration(
@@ -37,7 +40,9 @@ enum Daemon {
         sockets.names = peers.names
         let loop = try Loop()
         let driver = Driver(
-            try Node(configuration: node, store: store, random: SystemRandom(), kem: MLKEM768(), now: clock.now),
+            try Node(
+                configuration: node, store: store, random: SystemRandom(), kem: MLKEM768(), now: clock.now,
+                authority: desk),
             store: store, on: loop, configuration: sockets, clock: clock,
             observed: { log.observed($0) })
         try driver.start()

@@ -39,6 +39,10 @@ struct RunCommand: ParsableCommand {
     @Option(help: "text or json.")
     var logFormat: String?
 
+    @Option(
+        help: "An authority's directory: devices that ask for their next certificate get it, with nobody at a desk.")
+    var authority: String?
+
     func run() throws {
         var flags: [String: [String]] = [
             "listen": listen, "peers": peer, "discovery.interfaces": interface,
@@ -49,6 +53,6 @@ struct RunCommand: ParsableCommand {
         ] {
             if let value { flags[key] = [value] }
         }
-        try Daemon.run(node.load(flags))
+        try Daemon.run(node.load(flags), authority: authority)
     }
 }

@@ -16,7 +16,10 @@ struct StatusCommand: ParsableCommand {
         var rows = [
             ["mesh", "\(Output.harmless(status.meshName)) (\(LogText.short(status.mesh.description)))"],
             ["device", "\(Output.harmless(status.label)) (\(LogText.short(status.device.description)))"],
-            ["certificate", "until \(CalendarText.local(status.certificateExpires))"],
+            [
+                "certificate",
+                "until \(CalendarText.local(status.certificateExpires))\(status.renewalAsked ? ", renewal asked" : "")",
+            ],
             ["neighbours", "\(status.links)"],
             ["inbox", "\(status.inbox) messages"],
             ["carried", "\(status.held) envelopes, \(status.heldBytes) bytes"],

@@ -1,0 +1,82 @@
+import CoveyCore
+import CoveyCrypto
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+@Suite("An authority's directory beside a node")
+final class DirectoryDeskTests {
+    private let program: CoveyProgram
+    private let path: String
+    private let random = SeededRandom(seed: 7, stream: "desk")
+    private let start = Minute(29_000_000)
+
+    init() throws {
+        program = try CoveyProgram()
+        path = program.directory.path + "/desk"
+        try AuthorityDirectory.found(path, name: "Harbour", profile: .standard, random: random, now: start)
+    }
+
+    deinit { program.remove() }
+
+    private func enrol(_ label: String) throws -> DeviceID {
+        let directory = try AuthorityDirectory(path)
+        var book = directory.book
+        let open = OpenInvitation(
+            mesh: book.mesh, authority: book.id, label: label, now: start, expires: start.adding(60), random: random)
+        let pending = try PendingEnrolment(accepting: open.invitation, buildHash: Octets32(), random: random)
+        try book.issue(try open.verify(pending.request, now: start), Grant(), now: start, random: random)
+        try directory.keep(book)
+        return pending.identity.id
+    }
+
+    private func at(_ day: Int64) -> TimeView {
+        TimeView(now: start.adding(day * 1440), isTrusted: true, floor: start)
+    }
+
+    @Test("what it signs stands in its log first, and a node that lost it gets the same again")
+    func record() throws {
+        let ana = try enrol("ana")
+        let before = try AuthorityDirectory(path).book
+        let desk = try DirectoryDesk(path, of: before.mesh)
+        #expect(desk.obstacle(to: ana, before.membership, at: at(59)) == .early)
+        #expect(desk.obstacle(to: ana, before.membership, at: at(64)) == nil)
+        let entries = try desk.renew([ana], before.membership, at: at(64))
+        #expect(entries.count == 1)
+        let after = try AuthorityDirectory(path).book
+        #expect(after.entries.last?.id == entries[0].id)
+        #expect(after.membership.currentCertificate(ana)?.notAfter == start.adding(154 * 1440))
+        #expect(try desk.renew([ana], before.membership, at: at(64)).map(\.id) == entries.map(\.id))
+        #expect(try AuthorityDirectory(path).book.entries.count == after.entries.count)
+    }
+
+    @Test("between two acts a command works in the directory, and the node is brought up to what it signed")
+    func shared() throws {
+        let ana = try enrol("ana")
+        let known = try AuthorityDirectory(path).book.membership
+        let desk = try DirectoryDesk(path, of: known.mesh)
+        let ben = try enrol("ben")
+        let lacking = try desk.renew([ana], known, at: at(64))
+        #expect(lacking.count == 1)
+        var membership = known
+        for entry in lacking { _ = try membership.accept(entry.signed) }
+        #expect(membership.currentCertificate(ben) != nil)
+        #expect(try desk.renew([ana, ben], membership, at: at(64)).count == 1)
+        let open = try AuthorityDirectory(path)
+        #expect(throws: Complaint.self) { try desk.renew([ana], membership, at: self.at(64)) }
+        _ = open
+    }
+
+    @Test("a directory that is older than the mesh's log signs nothing")
+    func old() throws {
+        let ana = try enrol("ana")
+        let older = try Data(contentsOf: URL(fileURLWithPath: path + "/log"))
+        let desk = try DirectoryDesk(path, of: AuthorityDirectory(path).book.mesh)
+        _ = try enrol("ben")
+        let membership = try AuthorityDirectory(path).book.membership
+        try older.write(to: URL(fileURLWithPath: path + "/log"))
+        let refusal = #expect(throws: Complaint.self) { try desk.renew([ana], membership, at: self.at(64)) }
+        #expect(refusal?.description.contains("lacks entries of its own log") ?? false)
+    }
+}
