@@ -42,7 +42,7 @@ public final class NotesBeforeMail: Checker {
     }
 
     private func notes(of host: Host, _ world: World) -> Set<[UInt8]> {
-        Set(world.store(of: host).all(.notes).map(\.key))
+        Set(world.storedRevocations(of: host).map(\.key))
     }
 
     private func look(for notes: Set<[UInt8]>, at host: Host, before other: Host, _ world: World) {

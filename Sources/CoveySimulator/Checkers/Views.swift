@@ -59,6 +59,14 @@ extension World {
         return true
     }
 
+    /// The revocations on a host's disk. What else is gossiped with them comes and goes.
+    func storedRevocations(of host: Host) -> [(key: [UInt8], value: [UInt8])] {
+        store(of: host).all(.notes).filter { record in
+            guard let signed = try? Signed(parsing: record.value), signed.body.count > 2 else { return false }
+            return signed.body[2] == ObjectType.revokeNote.rawValue
+        }
+    }
+
     /// Before when a host's node believes it cannot be, as far as it has written it down.
     func floor(of host: Host) -> Minute? {
         store(of: host).get(.state, Array("floor".utf8)).map { bytes in
