@@ -71,7 +71,8 @@ extension World {
         let node = try Node(
             configuration: configuration, store: machine.disk,
             random: SeededRandom(seed: seed, stream: "node \(machine.index) \(machine.starts)"), kem: SimulatedKEM(),
-            now: machine.clock.now(now), snapshot: enrolment.snapshot, commons: pool)
+            now: machine.clock.now(now), snapshot: enrolment.snapshot, commons: pool,
+            authority: machine.hasOffice ? FieldDesk(self) : nil)
         node.traffic = HostTraffic(self, machine)
         return node
     }

@@ -71,6 +71,18 @@ struct Enrolment {
         return newest(1)
     }
 
+    /// Answers requests for renewal of whoever has a node with an authority beside it: first with what that node lacks of
+    /// the authority's log.
+    mutating func renew(_ devices: [DeviceID], known: Membership, at time: TimeView) throws -> [LogEntry] {
+        let log = authority.keys.authority
+        let held = UInt64(known.entryIDs(of: log).count)
+        let lacking = entries.filter { $0.log == log && $0.sequence > held }
+        guard lacking.isEmpty else { return lacking }
+        guard let entry = try authority.renew(devices, into: &membership, at: time).entry else { return [] }
+        entries.append(entry)
+        return [entry]
+    }
+
     /// The root says where the logs below it stand.
     mutating func checkpoint(now: Minute) -> Command {
         do {

@@ -53,6 +53,8 @@ final class Machine {
         let quota: UInt64?
     }
     var reserved: Reserved?
+    /// The field authority works here.
+    var hasOffice = false
     /// Whose authority enrolled it, when that is not the one in office.
     var patron: AuthorityCopy?
     var power = Power.off
