@@ -191,6 +191,27 @@ struct Enrolment {
         } catch { preconditionFailure("an authority's key signs what it is given: \(error)") }
     }
 
+    /// The same with an order to lock or erase the device.
+    mutating func orderWipe(_ device: DeviceID, _ mode: WipeOrder.Mode, now: Minute) -> Command {
+        guard let certificate = membership.currentCertificate(device) else {
+            preconditionFailure("a device that is to be wiped was enrolled")
+        }
+        let wipe = WipeOrder(
+            mode: mode, order: Octets16.random(from: random), serial: certificate.serial,
+            expires: now.adding(20 * 1440))
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: device, reason: .lost, suspectSince: now, issued: now, authority: authority.keys.authority,
+                wipe: wipe),
+            mesh: founding.mesh, keys: authority.keys.current.keys)
+        guard case .accepted? = try? membership.accept(note: note.signed) else {
+            preconditionFailure("an order of a device's own authority is sound")
+        }
+        notes.append(note)
+        announceEpoch(now)
+        return epochSubmission([note.signed.bytes])
+    }
+
     /// The newest entries, as a file that any node imports.
     func newest(_ count: Int) -> Command { .logSubmit(entries.suffix(count).map(\.signed.bytes), epochKeys: []) }
 

@@ -12,6 +12,21 @@ extension World {
         command(enrolment.revoke(identity.id, reason.raw, now: minute), at: officer)
     }
 
+    /// Revokes a device that is lost and orders it to lock or erase itself, for twenty days; hands that to the node of
+    /// `officer`. What the device then does its node says (`Sighting.wipeAccepted`); its host runs on.
+    public func orderWipe(_ host: Host, erasing: Bool, by officer: Host) {
+        begin()
+        guard let identity = machines[host.index].identity else { return }
+        note(.fault, number: UInt64(host.index))
+        command(enrolment.orderWipe(identity.id, erasing ? .erase : .lock, now: minute), at: officer)
+    }
+
+    /// Hands all revocations that the authority ever signed to a node again, as somebody does who has recorded them.
+    public func replayRevocations(at host: Host) {
+        begin()
+        command(.logSubmit(enrolment.notes.map(\.signed.bytes), epochKeys: []), at: host)
+    }
+
     public enum Revocation: Hashable, Sendable {
         case retired, lost, compromised
 
