@@ -104,8 +104,8 @@ final class Feeder: Turning {
             board.setDial(role.device, Stopwatch.now)
         case .started:
             board[.fedDurable] = Stopwatch.now
-        case .heardBeacon, .linkDown, .refused, .logAccepted, .noteLearnt, .epochLearnt, .delivered, .expired, .warning,
-            .suspendLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
+        case .heardBeacon, .linkDown, .refused, .logAccepted, .noteLearnt, .epochLearnt, .delivered, .announced,
+            .expired, .warning, .suspendLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }
     }

@@ -9,7 +9,8 @@ struct Covey: ParsableCommand {
         version: Build.version,
         subcommands: [
             AuthorityCommand.self, DeviceCommand.self, RunCommand.self, SendCommand.self, InboxCommand.self,
-            PeersCommand.self, StatusCommand.self, ContactsCommand.self, LogCommand.self, CodeCommand.self,
+            AnnounceCommand.self, AnnouncementsCommand.self, PeersCommand.self, StatusCommand.self,
+            ContactsCommand.self, LogCommand.self, CodeCommand.self,
             VersionCommand.self,
         ])
 

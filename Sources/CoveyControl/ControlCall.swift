@@ -10,6 +10,8 @@ package enum ControlCall: Hashable, Sendable {
     case messageSend(MessageSend)
     case inboxList(after: UInt64, limit: Int)
     case inboxSubscribe(after: UInt64?)
+    case announcementSend(AnnouncementSend)
+    case announcementList
     case logHeads
     case logList(after: UInt64, limit: Int)
     case logSubmit(LogSubmit)
@@ -74,6 +76,8 @@ package enum ControlCall: Hashable, Sendable {
             let list = try read(InboxList.self, else: InboxList())
             return .inboxList(after: list.after ?? 0, limit: try page(list.limit))
         case .inboxSubscribe: return .inboxSubscribe(after: try read(InboxSubscribe.self, else: InboxSubscribe()).after)
+        case .announcementSend: return .announcementSend(try read(AnnouncementSend.self, else: nil))
+        case .announcementList: return .announcementList
         case .logHeads: return .logHeads
         case .logList:
             let list = try read(LogList.self, else: LogList())

@@ -8,6 +8,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case messageSend = "message.send"
     case inboxList = "inbox.list"
     case inboxSubscribe = "inbox.subscribe"
+    case announcementSend = "announcement.send"
+    case announcementList = "announcement.list"
     case logHeads = "log.heads"
     case logList = "log.list"
     case logSubmit = "log.submit"
@@ -96,6 +98,36 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                         "first those with a sequence above it; only new ones when absent")
                 ],
                 result: "subscribed", errors: [])
+        case .announcementSend:
+            return Description(
+                summary: "Announces to everybody of the mesh or of a zone, when the certificate allows it.",
+                parameters: [
+                    Parameter("text", "string", required: true, "1 to 2048 bytes, without control characters"),
+                    Parameter(
+                        "priority", "string", required: false,
+                        "`emergency`, `urgent`, `normal` or `bulk`; `normal` when absent"),
+                    Parameter("hours", "integer", required: false, "1, 6, 24, 72, 168 or 336; 72 when absent"),
+                    Parameter("zone", "integer", required: false, "0 to 254; everybody when absent"),
+                    Parameter(
+                        "severity", "string", required: false,
+                        "`information`, `advice`, `warning` or `alarm`; `information` when absent"),
+                    Parameter("drill", "boolean", required: false, "it is an exercise"),
+                    Parameter(
+                        "supersedes", "integer", required: false, "the number of an own announcement it replaces"),
+                    Parameter(
+                        "formerMembersToo", "boolean", required: false,
+                        "let an emergency go out although a former member can read it"),
+                ],
+                result: "announcement, as in `announcement.list`",
+                errors: [.notFound, .policy, .bounds, .unavailable])
+        case .announcementList:
+            return Description(
+                summary: "Announcements heard and made, the newest first, and the numbers that did not come.",
+                parameters: [],
+                result: "announcements [{author, label, sequence, zone, issued, expires, received, priority, severity, "
+                    + "text, isDrill, supersedes, state (`current`, `expired`, `superseded`, `authorRevoked`, "
+                    + "`contradicted`), isReadByFormerMembers}], missing [{author, label, sequences}], more",
+                errors: [])
         case .logHeads:
             return Description(
                 summary: "The newest entry of each authority's log.", parameters: [],

@@ -78,6 +78,41 @@ package struct InboxSubscribe: ControlRequest {
     }
 }
 
+package struct AnnouncementSend: ControlRequest {
+    package typealias Result = AnnouncementResult
+    package static let method = ControlMethod.announcementSend
+
+    package var text: String
+    package var priority: String?
+    package var hours: Int?
+    package var zone: Int?
+    package var severity: String?
+    package var drill: Bool?
+    package var supersedes: UInt64?
+    package var formerMembersToo: Bool?
+
+    package init(
+        text: String, priority: String? = nil, hours: Int? = nil, zone: Int? = nil, severity: String? = nil,
+        drill: Bool? = nil, supersedes: UInt64? = nil, formerMembersToo: Bool? = nil
+    ) {
+        self.text = text
+        self.priority = priority
+        self.hours = hours
+        self.zone = zone
+        self.severity = severity
+        self.drill = drill
+        self.supersedes = supersedes
+        self.formerMembersToo = formerMembersToo
+    }
+}
+
+package struct AnnouncementList: ControlRequest {
+    package typealias Result = AnnouncementsResult
+    package static let method = ControlMethod.announcementList
+
+    package init() {}
+}
+
 package struct LogHeads: ControlRequest {
     package typealias Result = LogHeadsResult
     package static let method = ControlMethod.logHeads

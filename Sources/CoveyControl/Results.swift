@@ -183,6 +183,81 @@ package struct InboxResult: Hashable, Sendable, Codable {
     }
 }
 
+package struct AnnouncementEntry: Hashable, Sendable, Codable {
+    /// The device.
+    package var author: Hex
+    package var label: String
+    package var sequence: UInt64
+    /// Absent: everybody.
+    package var zone: Int?
+    package var issued: Time
+    package var expires: Time
+    package var received: Time
+    package var priority: String
+    package var severity: String
+    package var text: String
+    package var isDrill: Bool
+    package var supersedes: UInt64?
+    /// `current`, `expired`, `superseded`, `authorRevoked` or `contradicted`.
+    package var state: String
+    package var isReadByFormerMembers: Bool
+
+    package init(
+        author: Hex, label: String, sequence: UInt64, zone: Int?, issued: Time, expires: Time, received: Time,
+        priority: String, severity: String, text: String, isDrill: Bool, supersedes: UInt64?, state: String,
+        isReadByFormerMembers: Bool
+    ) {
+        self.author = author
+        self.label = label
+        self.sequence = sequence
+        self.zone = zone
+        self.issued = issued
+        self.expires = expires
+        self.received = received
+        self.priority = priority
+        self.severity = severity
+        self.text = text
+        self.isDrill = isDrill
+        self.supersedes = supersedes
+        self.state = state
+        self.isReadByFormerMembers = isReadByFormerMembers
+    }
+}
+
+package struct AnnouncementResult: Hashable, Sendable, Codable {
+    package var announcement: AnnouncementEntry
+
+    package init(announcement: AnnouncementEntry) {
+        self.announcement = announcement
+    }
+}
+
+/// Numbers of an author's announcements that did not come, between others that did.
+package struct MissingAnnouncements: Hashable, Sendable, Codable {
+    package var author: Hex
+    package var label: String
+    package var sequences: [UInt64]
+
+    package init(author: Hex, label: String, sequences: [UInt64]) {
+        self.author = author
+        self.label = label
+        self.sequences = sequences
+    }
+}
+
+package struct AnnouncementsResult: Hashable, Sendable, Codable {
+    package var announcements: [AnnouncementEntry]
+    package var missing: [MissingAnnouncements]
+    /// There are older ones that did not fit one line.
+    package var more: Bool
+
+    package init(announcements: [AnnouncementEntry], missing: [MissingAnnouncements], more: Bool) {
+        self.announcements = announcements
+        self.missing = missing
+        self.more = more
+    }
+}
+
 package struct SubscribeResult: Hashable, Sendable, Codable {
     package var subscribed: Bool
 

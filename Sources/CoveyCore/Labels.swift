@@ -24,6 +24,7 @@ extension Personal {
     package static let note: Personal = "covey1:note"
     package static let suspend: Personal = "covey1:suspend"
     package static let covers: Personal = "covey1:covers"
+    package static let announcement: Personal = "covey1:announce"
     package static let code: Personal = "covey1:qr"
 }
 

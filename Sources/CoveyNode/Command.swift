@@ -7,6 +7,9 @@ package enum Command: Sendable {
     case contacts
     /// `to`: an exact label, or at least six hex digits that begin a device id.
     case send(to: String, text: String)
+    case announce(AnnouncementDraft)
+    /// All that were heard, and the numbers that are missing.
+    case announcements
     /// Messages with a sequence above `after`.
     case inbox(after: UInt64, limit: Int)
     /// Messages that came after their sender was revoked, apart from the inbox. `hidden`: also those of compromised
@@ -27,6 +30,8 @@ package enum Reply: Sendable {
     case peers([PeerStatus])
     case contacts([Contact])
     case sent(MessageID, SendState)
+    case announced(AnnouncementLine)
+    case announcements([AnnouncementLine], gaps: [AnnouncementGap])
     case inbox([InboxMessage])
     case logHeads([LogHead])
     case logList([LogLine])

@@ -42,6 +42,10 @@ extension Node {
         case .send(let recipient, let text):
             let (id, state) = try write(text, to: try device(named: recipient), now, store, &effects)
             return .sent(id, state)
+        case .announce(let draft):
+            return .announced(try announce(draft, now, store, &effects))
+        case .announcements:
+            return .announcements(announcementLines(now), gaps: announcementGaps())
         case .inbox(let after, let limit):
             guard (1...Limits.page).contains(limit) else {
                 throw CommandRefusal.bounds("a page of the inbox has 1 to \(Limits.page) messages")

@@ -13,10 +13,17 @@ extension Node {
     /// A new contact's mail may have been carried here before its certificate came.
     func rescan(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         for id in shelf.heldIDs() {
-            guard let record = shelf.record(id), contacts.sender(of: record.header) != nil,
+            guard let record = shelf.record(id), isForUs(record.header),
                 let bytes = try store.envelope(id), let envelope = try? Envelope(parsing: bytes)
             else { continue }
             try deliver(envelope, now, store, &effects)
+        }
+    }
+
+    private func isForUs(_ header: EnvelopeHeader) -> Bool {
+        switch header.kind {
+        case .announcement: announcementTags.epoch(of: header, among: epochs.held) != nil
+        case .pairwise, .group, .chunk: contacts.sender(of: header) != nil
         }
     }
 
@@ -58,6 +65,9 @@ extension Node {
     /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell.
     @discardableResult
     func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Reading {
+        if envelope.header.kind == .announcement {
+            return try hear(announcement: envelope, now, store, &effects)
+        }
         guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return .elsewhere }
         guard try store.get(.delivered, envelope.id.array) == nil else { return .known }
         // Held, sealed as it is, until the suspension ends or the device is revoked.

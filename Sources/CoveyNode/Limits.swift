@@ -102,6 +102,11 @@ package enum Limits {
     package static let text = 14_000
     /// Messages that wait for a recipient's keys.
     package static let waiting = 1_000
+    /// Announcements remembered of one author, and of all.
+    package static let announcementsOfAuthor = 256
+    package static let announcements = 4_096
+    /// Hours that one is remembered beyond its end.
+    package static let announcementMemory: Int64 = 30 * 24
     /// Rows an inbox page has at most.
     package static let page = 500
     /// Where a node listens unless it is told otherwise (sync-routing.md §1.1).

@@ -160,6 +160,11 @@ extension Node {
             try arrived(1, namespace, link, now, store, &effects)
             return
         }
+        guard mayRelay(emergency: envelope, now) else {
+            acknowledge(short, .policy, link)
+            try arrived(1, namespace, link, now, store, &effects)
+            return
+        }
         let record = EnvelopeRecord(
             id: id, header: envelope.header, tokens: data.header.tokens, hops: data.header.hops, isOwn: false,
             ingress: link.device)

@@ -445,6 +445,8 @@ extension Node {
         let preferred = preferredEpoch()?.keys.commit
         guard try epochs.insert(entry, key, store) else { return true }
         effects.append(.observe(.epochLearnt(announced.number)))
+        // Announcements under it may have been carried here before.
+        isRescanDue = true
         if let held = epochs[key.commit] {
             for link in links where link.isMember {
                 switch link.stage {

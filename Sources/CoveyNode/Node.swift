@@ -87,6 +87,8 @@ package final class Node {
     /// What was said last of our certificate's end, and of the authority at hand.
     var renewalWarned: RenewalWarning?
     var authorityComplaint: String?
+    var announcements = AnnouncementBook()
+    var announcementTags = AnnouncementTags()
 
     /// What was noticed before the first event.
     private var early = Effects()
@@ -147,6 +149,7 @@ package final class Node {
             try store.delete(.bundles, record.key)
         }
         try loadWaiting(store)
+        try announcements.load(store)
         for peer in configuration.peers { dialer.add(static: peer.address, device: peer.device, at: now.uptime) }
         if contacts.isComplete {
             for device in roster.membership.devices {
@@ -259,6 +262,7 @@ package final class Node {
         if gone > 0 { effects.append(.observe(.expired(gone))) }
         if hour > forgottenUpTo {
             try forgetDelivered(upTo: hour, store)
+            try announcements.forget(upTo: hour, store)
             try dropBundles(now, store)
             try sealWaiting(for: nil, now, store, &effects)
             unkeptLetters = unkeptLetters.filter { !$0.value.isOver(at: now.uptime) }
@@ -323,6 +327,7 @@ enum State: String {
     case bundleSequence
     case inbox
     case outbox
+    case announcement
     case log
     case boots
 

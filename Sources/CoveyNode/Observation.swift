@@ -30,6 +30,8 @@ package enum Observation: Sendable {
     case wipeRefused(WipeRefusal)
     /// A device that was ordered so says that it obeys.
     case wipeReceipt(DeviceID, WipeOrder.Mode)
+    /// An announcement that was not known before.
+    indirect case announced(AnnouncementLine)
     case expired(Int)
     case warning(String)
 }

@@ -33,6 +33,8 @@ package enum KeyedTable: UInt8, CaseIterable, Sendable {
     case sessions = 8
     /// Devices that were written to or heard from, by device id: no first contact while the log is stale.
     case peers = 9
+    /// Announcements heard and made, by author and number.
+    case announcements = 10
 }
 
 /// Records in a sequence. The sequence number stands in the clear, the value is sealed.

@@ -69,7 +69,9 @@ final class ScenarioWatch: Checker, FrameListener {
             if let device, revoked[UInt32(device.index)]?[here] == nil { revoked[UInt32(device.index)]?[here] = now }
         case .expired(let count): expired += count
         case .suspensionLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt: break
-        case .handedOn, .started, .heardBeacon, .dialling, .refused, .logAccepted, .epochLearnt, .warning: break
+        case .handedOn, .started, .heardBeacon, .dialling, .refused, .logAccepted, .epochLearnt, .announced,
+            .warning:
+            break
         }
     }
 

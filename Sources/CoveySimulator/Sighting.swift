@@ -26,6 +26,8 @@ public enum Sighting: Hashable, Sendable {
     case stored(MailID, from: Host?)
     case handedOn(MailID, to: Host?)
     case delivered(Message)
+    /// Of a host's author, by its number.
+    case announced(by: Host?, sequence: UInt64)
     case expired(Int)
     case warning(String)
     case suspensionLearnt(of: Host?)
@@ -89,6 +91,7 @@ extension World {
         case .stored(let id, let device): .stored(MailID(id), from: host(of: device))
         case .handedOn(let id, let device): .handedOn(MailID(id), to: host(of: device))
         case .delivered(let message): .delivered(self.message(message, at: machine))
+        case .announced(let line): .announced(by: host(of: line.author), sequence: line.sequence)
         case .expired(let count): .expired(count)
         case .warning(let text): .warning(text)
         case .suspendLearnt(_, let device): .suspensionLearnt(of: host(of: device))

@@ -256,6 +256,7 @@ extension Observation {
         case .wipeAccepted(let mode, let order): word(18 << 8 | UInt64(mode.rawValue), order.array)
         case .wipeRefused: 19
         case .wipeReceipt(let device, let mode): word(20 << 8 | UInt64(mode.rawValue), device.array)
+        case .announced(let line): word(21, line.author.array)
         }
     }
 }

@@ -115,6 +115,21 @@ final class ControlSession: StreamOwner {
             inbox = after.map { .catchingUp($0) } ?? .live(0)
             answer(number, SubscribeResult(subscribed: true))
             if let after { catchUp(after) }
+        case .announcementSend(let send):
+            ask(.announce(try send.draft()), number) {
+                if case .announced(let line) = $1 {
+                    $0.answer(number, AnnouncementResult(announcement: AnnouncementEntry(line)))
+                }
+            }
+        case .announcementList:
+            ask(.announcements, number) {
+                guard case .announcements(let lines, let gaps) = $1 else { return }
+                let (entries, isCut) = Self.fitting(lines.map(AnnouncementEntry.init))
+                let missing = gaps.map {
+                    MissingAnnouncements(author: $0.author.asHex, label: $0.label, sequences: $0.missing)
+                }
+                $0.answer(number, AnnouncementsResult(announcements: entries, missing: missing, more: isCut))
+            }
         case .logHeads:
             ask(.logHeads, number) {
                 if case .logHeads(let heads) = $1 {

@@ -6,7 +6,7 @@ package import CoveyNode
 // Between the words of the control API and those of the node.
 
 extension FixedOctets {
-    fileprivate var asHex: Hex { Hex(array) }
+    var asHex: Hex { Hex(array) }
 }
 
 extension Minute {
@@ -85,6 +85,66 @@ extension InboxEntry {
             sequence: message.sequence, id: message.id.asHex, from: message.from.asHex, label: message.label,
             sent: message.sent.asTime, received: message.received.asTime, text: message.text,
             senderSinceRevoked: message.senderSinceRevoked)
+    }
+}
+
+extension Priority {
+    fileprivate var word: String {
+        switch self {
+        case .emergency: "emergency"
+        case .urgent: "urgent"
+        case .normal: "normal"
+        case .bulk: "bulk"
+        }
+    }
+}
+
+extension Announcement.Severity {
+    fileprivate var word: String {
+        switch self {
+        case .information: "information"
+        case .advice: "advice"
+        case .warning: "warning"
+        case .alarm: "alarm"
+        }
+    }
+}
+
+extension AnnouncementSend {
+    /// The words and numbers of a request, as the node takes them.
+    func draft() throws(ControlError) -> AnnouncementDraft {
+        func refuse(_ name: String, _ hint: String) -> ControlError {
+            ControlError(.invalidParameters, "announcement.send does not take this \"\(name)\"", hint: hint)
+        }
+        guard let priority = Priority.allCases.first(where: { $0.word == priority ?? "normal" }) else {
+            throw refuse("priority", Priority.allCases.map(\.word).joined(separator: ", "))
+        }
+        guard let ttl = TTL.allCases.first(where: { Int($0.hours) == hours ?? 72 }) else {
+            throw refuse("hours", TTL.allCases.map { String($0.hours) }.joined(separator: ", "))
+        }
+        guard let severity = Announcement.Severity.allCases.first(where: { $0.word == severity ?? "information" })
+        else { throw refuse("severity", Announcement.Severity.allCases.map(\.word).joined(separator: ", ")) }
+        var scope = Announcement.Scope.all
+        if let zone {
+            guard let number = UInt8(exactly: zone), number <= 254 else { throw refuse("zone", "0 to 254") }
+            scope = .zone(number)
+        }
+        return AnnouncementDraft(
+            text: text, priority: priority, ttl: ttl, scope: scope, severity: severity, isDrill: drill ?? false,
+            supersedes: supersedes, isForFormerMembersToo: formerMembersToo ?? false)
+    }
+}
+
+extension AnnouncementEntry {
+    init(_ line: AnnouncementLine) {
+        var zone: Int?
+        if case .zone(let number) = line.scope { zone = Int(number) }
+        self.init(
+            author: line.author.asHex, label: line.label, sequence: line.sequence, zone: zone,
+            issued: line.issued.asTime, expires: Time(secondsSince1970: Int64(line.expires.value) * 3600),
+            received: line.received.asTime, priority: line.priority.word, severity: line.severity.word,
+            text: line.text, isDrill: line.isDrill, supersedes: line.supersedes, state: line.state.rawValue,
+            isReadByFormerMembers: line.isReadByFormerMembers)
     }
 }
 
@@ -177,6 +237,10 @@ extension EventEntry {
             self = entry(
                 "wipeReceipt", "\(device) says that it obeys the order to \(mode)",
                 ["device": device.hex, "mode": "\(mode)"])
+        case .announced(let line):
+            self = entry(
+                "announced", "announcement \(line.sequence) of \(line.label)",
+                ["device": line.author.hex, "sequence": String(line.sequence)])
         case .expired(let count):
             self = entry("expired", "\(count) envelopes expired", ["count": String(count)])
         case .warning(let text):

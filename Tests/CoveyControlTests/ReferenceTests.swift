@@ -36,7 +36,11 @@ struct ReferenceTests {
         let full = [
             try names(NodeStatus()), try names(NodeVersion()), try names(NodeStop()), try names(PeersList()),
             try names(ContactsList()), try names(MessageSend(to: "a", text: "b")),
-            try names(InboxList(after: 1, limit: 2)), try names(InboxSubscribe(after: 1)), try names(LogHeads()),
+            try names(InboxList(after: 1, limit: 2)), try names(InboxSubscribe(after: 1)),
+            try names(
+                AnnouncementSend(
+                    text: "a", priority: "normal", hours: 1, zone: 2, severity: "advice", drill: true, supersedes: 1,
+                    formerMembersToo: true)), try names(AnnouncementList()), try names(LogHeads()),
             try names(LogList(after: 1, limit: 2)),
             try names(
                 LogSubmit(objects: [], epochKeys: [EpochKeyEntry(entry: Hex([1]), key: Base64([2]))])),

@@ -33,9 +33,10 @@ final class RawMember {
         try caller.say(transport.sender.take())
     }
 
-    func say(_ envelope: Envelope) throws {
+    /// Pushes an envelope whole.
+    func say(_ envelope: Envelope, tokens: UInt8 = 1) throws {
         transport.sender.append(
-            Frame.DataHeader(id: envelope.id, tokens: 1, hops: 1, total: envelope.bytes.count),
+            Frame.DataHeader(id: envelope.id, tokens: tokens, hops: 1, total: envelope.bytes.count),
             envelope.bytes.span.bytes)
         try caller.say(transport.sender.take())
     }

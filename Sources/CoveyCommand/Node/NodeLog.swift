@@ -53,7 +53,7 @@ final class NodeLog {
         switch observation {
         case .heardBeacon, .dialling, .stored, .handedOn, .expired: .debug
         case .started, .linkUp, .linkDown, .refused, .logAccepted, .epochLearnt, .delivered: .info
-        case .noteLearnt, .suspendLearnt, .quarantined, .staleness, .wipeReceipt: .notice
+        case .announced, .noteLearnt, .suspendLearnt, .quarantined, .staleness, .wipeReceipt: .notice
         case .warning, .wipeAccepted, .wipeRefused: .warning
         }
     }

@@ -19,7 +19,7 @@ public final class ConvergesInTime: Checker {
         switch sighting {
         case .linkUp, .linkDown, .started: since = world.time
         case .heardBeacon, .dialling, .refused, .logAccepted, .revocationLearnt, .epochLearnt, .stored, .handedOn,
-            .delivered, .expired, .warning,
+            .delivered, .announced, .expired, .warning,
             .suspensionLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

@@ -16,8 +16,8 @@ public final class ForkedGrantsAreVoid: Checker {
         case .stored(_, from: let other?): look(for: other, "it takes mail from", host, world)
         case .handedOn(_, to: let other?): look(for: other, "it gives mail to", host, world)
         case .linkUp, .stored, .handedOn, .started, .heardBeacon, .dialling, .linkDown, .refused, .logAccepted,
-            .revocationLearnt, .epochLearnt, .delivered, .expired, .warning, .suspensionLearnt, .quarantined,
-            .staleness,
+            .revocationLearnt, .epochLearnt, .delivered, .announced, .expired, .warning, .suspensionLearnt,
+            .quarantined, .staleness,
             .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

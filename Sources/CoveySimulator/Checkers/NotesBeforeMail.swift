@@ -28,7 +28,7 @@ public final class NotesBeforeMail: Checker {
             look(for: before.other, at: host, before: other, world)
             look(for: before.own, at: other, before: host, world)
         case .linkUp, .linkDown, .stored, .started, .heardBeacon, .dialling, .refused, .logAccepted,
-            .revocationLearnt, .epochLearnt, .handedOn, .delivered, .expired, .warning,
+            .revocationLearnt, .epochLearnt, .handedOn, .delivered, .announced, .expired, .warning,
             .suspensionLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

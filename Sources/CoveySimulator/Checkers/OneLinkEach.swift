@@ -25,7 +25,8 @@ public final class OneLinkEach: Checker {
         case .linkUp(with: let other?, _): change(Pair(host: host, other: other), by: 1, world)
         case .linkDown(with: let other?, _): change(Pair(host: host, other: other), by: -1, world)
         case .linkUp, .linkDown, .started, .heardBeacon, .dialling, .refused, .logAccepted, .revocationLearnt,
-            .epochLearnt, .stored, .handedOn, .delivered, .expired, .warning, .suspensionLearnt, .quarantined,
+            .epochLearnt, .stored, .handedOn, .delivered, .announced, .expired, .warning, .suspensionLearnt,
+            .quarantined,
             .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

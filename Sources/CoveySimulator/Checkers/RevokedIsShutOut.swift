@@ -19,7 +19,8 @@ public final class RevokedIsShutOut: Checker {
         case .stored(_, from: let other?): refuse(other, "it takes mail from", host, world)
         case .handedOn(_, to: let other?): refuse(other, "it gives mail to", host, world)
         case .revocationLearnt, .linkUp, .stored, .handedOn, .started, .heardBeacon, .dialling, .linkDown, .refused,
-            .logAccepted, .epochLearnt, .delivered, .expired, .warning, .suspensionLearnt, .quarantined, .staleness,
+            .logAccepted, .epochLearnt, .delivered, .announced, .expired, .warning, .suspensionLearnt,
+            .quarantined, .staleness,
             .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

@@ -28,7 +28,7 @@ public final class StaticPeersAreTried: Checker {
         case .linkDown(with: let peer, _): change(host, peer, by: -1, world)
         case .revocationLearnt(of: let peer?): revoked.insert(Pair(host: host, peer: peer))
         case .dialling, .revocationLearnt, .started, .heardBeacon, .refused, .logAccepted, .epochLearnt, .stored,
-            .handedOn, .delivered, .expired, .warning,
+            .handedOn, .delivered, .announced, .expired, .warning,
             .suspensionLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

@@ -61,7 +61,7 @@ public final class TokensAreConserved: Checker {
             }
             if let tokens = unconfirmed.removeValue(forKey: transfer) { allowed[mail.envelope, default: 0] -= tokens }
         case .handedOn, .started, .heardBeacon, .dialling, .linkUp, .linkDown, .refused, .logAccepted,
-            .revocationLearnt, .epochLearnt, .delivered, .expired, .warning,
+            .revocationLearnt, .epochLearnt, .delivered, .announced, .expired, .warning,
             .suspensionLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

@@ -1,0 +1,146 @@
+import CoveyCore
+import CoveyCrypto
+
+/// An announcement that was heard here, or made.
+struct HeardAnnouncement {
+    let announcement: Announcement
+    let received: Minute
+    let priority: Priority
+    /// The epoch it was sealed under.
+    let epoch: EpochCommit
+    /// Another one that its author signed under the same number: the two prove that it says different things to different
+    /// people.
+    var conflict: Announcement?
+
+    /// `version 1 | received 4 | priority 1 | commit 32 | size u16 | Signed | Signed of the conflict, if there is one`.
+    var record: [UInt8] {
+        var bytes: [UInt8] = [1]
+        bytes.append(u32: received.value)
+        bytes.append(priority.rawValue)
+        bytes.append(epoch)
+        bytes.append(u16: UInt16(announcement.signed.bytes.count))
+        bytes += announcement.signed.bytes
+        bytes += conflict?.signed.bytes ?? []
+        return bytes
+    }
+
+    init(
+        _ announcement: Announcement, received: Minute, priority: Priority, epoch: EpochCommit
+    ) {
+        self.announcement = announcement
+        self.received = received
+        self.priority = priority
+        self.epoch = epoch
+    }
+
+    init(record: [UInt8]) throws {
+        do {
+            var reader = ByteReader(record.span.bytes)
+            guard try reader.u8() == 1 else { throw StoreError.newer("an announcement") }
+            received = Minute(try reader.u32())
+            guard let priority = Priority(rawValue: try reader.u8()) else { throw Malformed.value(0) }
+            self.priority = priority
+            epoch = try reader.octets()
+            announcement = try Announcement(
+                parsing: Signed(parsing: try reader.bytes(Int(try reader.u16()))))
+            if !reader.isAtEnd {
+                conflict = try Announcement(parsing: Signed(parsing: try reader.bytes(reader.remaining)))
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError.damaged("an announcement is cut short")
+        }
+    }
+}
+
+/// All announcements this node has heard, by author and number, until a month after they end: so long a missing number can
+/// be told from a forgotten one.
+struct AnnouncementBook {
+    private(set) var heard: [DeviceID: [UInt64: HeardAnnouncement]] = [:]
+    private var count = 0
+
+    static func key(_ author: DeviceID, _ sequence: UInt64) -> [UInt8] {
+        var key = author.array
+        key.append(u64: sequence)
+        return key
+    }
+
+    subscript(author: DeviceID, sequence: UInt64) -> HeardAnnouncement? { heard[author]?[sequence] }
+
+    mutating func load(_ store: any Store) throws {
+        for record in try store.all(.announcements) { insert(try HeardAnnouncement(record: record.value)) }
+    }
+
+    private mutating func insert(_ entry: HeardAnnouncement) {
+        let content = entry.announcement.content
+        if heard[content.author, default: [:]].updateValue(entry, forKey: content.sequence) == nil { count += 1 }
+    }
+
+    /// What an author has more than its share, or all have together, goes first by number: the oldest.
+    mutating func put(_ entry: HeardAnnouncement, _ store: any Store) throws {
+        let content = entry.announcement.content
+        try store.put(.announcements, Self.key(content.author, content.sequence), entry.record)
+        insert(entry)
+        if heard[content.author, default: [:]].count > Limits.announcementsOfAuthor || count > Limits.announcements {
+            // The author's own oldest: nobody can push out another's.
+            guard let oldest = heard[content.author]?.keys.min() else { return }
+            try drop(content.author, oldest, store)
+        }
+    }
+
+    private mutating func drop(_ author: DeviceID, _ sequence: UInt64, _ store: any Store) throws {
+        guard heard[author]?.removeValue(forKey: sequence) != nil else { return }
+        if heard[author]?.isEmpty == true { heard[author] = nil }
+        count -= 1
+        try store.delete(.announcements, Self.key(author, sequence))
+    }
+
+    mutating func forget(upTo hour: Hour, _ store: any Store) throws {
+        let gone = heard.values.flatMap(\.values).map(\.announcement.content).filter {
+            $0.expires.adding(Limits.announcementMemory) <= hour
+        }.sorted { ($0.author, $0.sequence) < ($1.author, $1.sequence) }
+        for content in gone { try drop(content.author, content.sequence, store) }
+    }
+
+    /// Numbers between the lowest and the highest heard of an author that were not heard; at most `Limits.page` of them.
+    func gaps(of author: DeviceID) -> [UInt64] {
+        guard let numbers = heard[author]?.keys, let first = numbers.min(), let last = numbers.max() else { return [] }
+        var gaps: [UInt64] = []
+        var expected = first
+        for number in numbers.sorted() {
+            while expected < number, gaps.count < Limits.page {
+                gaps.append(expected)
+                expected += 1
+            }
+            expected = number == last ? number : number + 1
+        }
+        return gaps
+    }
+}
+
+/// Which epoch an announcement's tag is made with, by day: what is not for anybody with an epoch we hold is not looked at.
+struct AnnouncementTags {
+    private var epochs: [EpochCommit] = []
+    private var days: [ExpiryDay: [RecipientTag: EpochCommit]] = [:]
+    /// Days of the future that a header may name, and one more.
+    private static let mostDays = 17
+
+    mutating func epoch(of header: EnvelopeHeader, among held: [EpochRing.Held]) -> EpochCommit? {
+        if epochs != held.map(\.keys.commit) {
+            epochs = held.map(\.keys.commit)
+            days = [:]
+        }
+        let day = header.expiryDay
+        if let known = days[day] { return known[header.tag] }
+        if days.count >= Self.mostDays, let oldest = days.keys.min() { days[oldest] = nil }
+        var tags: [RecipientTag: EpochCommit] = [:]
+        for epoch in held {
+            for index in RecipientTag.indices {
+                tags[RecipientTag(day: day, index: index, key: epoch.keys.announcement.key)] = epoch.keys.commit
+            }
+        }
+        days[day] = tags
+        return tags[header.tag]
+    }
+}

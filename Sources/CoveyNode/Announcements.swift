@@ -1,0 +1,207 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+import CoveyRouting
+
+// Announcements: one body for everybody of an epoch, from those who may (protocol.md §5.4). They travel as mail that floods.
+
+extension Node {
+    enum Heard {
+        /// Not for us, or sealed under an epoch that we do not hold: it travels all the same.
+        case unread
+        case sound(Announcement, DeviceCertificate, EpochCommit)
+        case refused(AnnouncementRefusal)
+    }
+
+    func read(announcement envelope: Envelope, _ now: Now) -> Heard {
+        guard envelope.header.kind == .announcement,
+            let commit = announcementTags.epoch(of: envelope.header, among: epochs.held), let epoch = epochs[commit]
+        else { return .unread }
+        let announcement: Announcement
+        do { announcement = try Announcement.open(envelope, key: epoch.keys.announcement) } catch {
+            return .refused(error)
+        }
+        guard let certificate = roster.membership.currentCertificate(announcement.content.author) else {
+            // Its CertIssue may be under way: kept, and looked at again when certificates come.
+            return .unread
+        }
+        // What came after the revocation was learnt is void, whatever it says of when it was written.
+        guard roster.membership.isMember(certificate.device, at: time(now)) else { return .refused(.author) }
+        let fault = announcement.fault(of: certificate, priority: envelope.header.priority, mesh: own.mesh)
+        if let fault { return .refused(fault) }
+        return .sound(announcement, certificate, commit)
+    }
+
+    /// Whether a relay takes an emergency in: whoever can read it checks it first, and one for each number is enough.
+    func mayRelay(emergency envelope: Envelope, _ now: Now) -> Bool {
+        guard envelope.header.priority == .emergency else { return true }
+        switch read(announcement: envelope, now) {
+        case .unread: return true
+        case .refused(let refusal):
+            count(refusal: "announcement: \(refusal)")
+            return false
+        case .sound(let announcement, _, _):
+            guard let known = announcements[announcement.content.author, announcement.content.sequence] else {
+                return true
+            }
+            // The other half of a proof travels too, once.
+            return known.announcement.hash != announcement.hash && known.conflict == nil
+        }
+    }
+
+    /// Takes an announcement to the book.
+    func hear(
+        announcement envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Reading {
+        switch read(announcement: envelope, now) {
+        case .unread: return .elsewhere
+        case .refused(let refusal):
+            count(refusal: "announcement: \(refusal)")
+            return .forged
+        case .sound(let announcement, let certificate, let epoch):
+            let content = announcement.content
+            guard isInScope(content.scope) else { return .known }
+            guard var known = announcements[content.author, content.sequence] else {
+                let heard = HeardAnnouncement(
+                    announcement, received: mailNow(now), priority: envelope.header.priority, epoch: epoch)
+                try announcements.put(heard, store)
+                if content.author == own.id { try raiseOwnSequence(content.sequence, store, &effects) }
+                effects.append(.observe(.announced(line(heard, now))))
+                return .opened
+            }
+            guard known.announcement.hash != announcement.hash, known.conflict == nil else { return .known }
+            known.conflict = announcement
+            try announcements.put(known, store)
+            effects.append(
+                .observe(
+                    .warning(
+                        "\(certificate.label) signed two announcements under the number \(content.sequence): trust neither"
+                    )))
+            return .opened
+        }
+    }
+
+    private func isInScope(_ scope: Announcement.Scope) -> Bool {
+        switch scope {
+        case .all: true
+        case .zone(let zone): roster.membership.currentCertificate(own.id)?.zones.contains(zone) ?? false
+        // Who is in a group, this version does not know.
+        case .group: false
+        }
+    }
+
+    /// Ours, and not of this state: an image was restored. Its number must not be used again.
+    private func raiseOwnSequence(_ sequence: UInt64, _ store: any Store, _ effects: inout Effects) throws {
+        guard try sequence > State.announcement.number(in: store) ?? 0 else { return }
+        try State.announcement.put(sequence, in: store)
+        effects.append(
+            .observe(.warning("a newer announcement of this very device is around: its state was rolled back")))
+    }
+
+    // MARK: Making one
+
+    func announce(
+        _ draft: AnnouncementDraft, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> AnnouncementLine {
+        guard let certificate = roster.membership.currentCertificate(own.id),
+            roster.membership.isMember(own.id, at: time(now))
+        else { throw CommandRefusal.policy("this device is revoked or its certificate has expired") }
+        let selection = roster.membership.select(held: epochs.commits)
+        guard let preferred = selection.preferred, let epoch = epochs[preferred.commit] else {
+            throw CommandRefusal.unavailable("this device holds no network key yet")
+        }
+        if selection.isHold {
+            guard draft.priority == .emergency else {
+                throw CommandRefusal.policy(
+                    "a former member can read this: wait until an authority has announced a new network key")
+            }
+            guard draft.isForFormerMembersToo else {
+                throw CommandRefusal.policy(
+                    "a former member can read this: say that it may, or wait for a new network key")
+            }
+        }
+        let sequence = (try State.announcement.number(in: store) ?? 0) + 1
+        if let supersedes = draft.supersedes, announcements[own.id, supersedes] == nil {
+            throw CommandRefusal.notFound("there is no announcement \(supersedes) of this device")
+        }
+        let content = Announcement.Content(
+            author: own.id, scope: draft.scope, sequence: sequence, issued: mailNow(now),
+            expires: Hour.expiry(of: draft.ttl, priority: draft.priority, from: mailNow(now)),
+            severity: draft.severity, text: draft.text, supersedes: draft.supersedes, isDrill: draft.isDrill)
+        let announcement: Announcement
+        let envelope: Envelope
+        do {
+            announcement = try Announcement.make(
+                content, mesh: own.mesh, key: configuration.identity.signing)
+            envelope = try announcement.seal(
+                priority: draft.priority, ttl: draft.ttl, key: epoch.keys.announcement, random: random)
+        } catch {
+            throw CommandRefusal.bounds(
+                "an announcement has 1 to \(Announcement.Bounds.text) bytes of text without control characters")
+        }
+        let fault = announcement.fault(of: certificate, priority: draft.priority, mesh: own.mesh)
+        guard fault == nil else {
+            throw CommandRefusal.policy(
+                draft.priority == .emergency
+                    ? "this device may not announce: its certificate has neither ANNOUNCE nor URGENT"
+                    : "this device may not announce: its certificate lacks ANNOUNCE")
+        }
+        let record = EnvelopeRecord(
+            id: envelope.id, header: envelope.header, tokens: 255, hops: UInt8(random.uniform(4)), isOwn: true,
+            ingress: own.id)
+        switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf) {
+        case .keep, .surplus: break
+        case .refuse: throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+        }
+        try State.announcement.put(sequence, in: store)
+        let kept = commons?.keep(envelope) ?? envelope
+        try store.insert(record, kept.bytes)
+        shelf.insert(record)
+        let heard = HeardAnnouncement(
+            announcement, received: mailNow(now), priority: draft.priority, epoch: epoch.keys.commit)
+        try announcements.put(heard, store)
+        offer(kept, hops: 0, except: nil, now)
+        return line(heard, now)
+    }
+
+    // MARK: Reading them
+
+    /// All that were heard, the newest first.
+    func announcementLines(_ now: Now) -> [AnnouncementLine] {
+        announcements.heard.values.flatMap(\.values).map { line($0, now) }.sorted {
+            ($1.issued, $1.author, $1.sequence) < ($0.issued, $0.author, $0.sequence)
+        }
+    }
+
+    func announcementGaps() -> [AnnouncementGap] {
+        announcements.heard.keys.sorted().compactMap { author in
+            let missing = announcements.gaps(of: author)
+            return missing.isEmpty ? nil : AnnouncementGap(author: author, label: label(of: author), missing: missing)
+        }
+    }
+
+    private func label(of device: DeviceID) -> String { roster.membership.currentCertificate(device)?.label ?? "" }
+
+    private func line(_ heard: HeardAnnouncement, _ now: Now) -> AnnouncementLine {
+        let content = heard.announcement.content
+        let state: AnnouncementLine.State
+        if heard.conflict != nil {
+            state = .contradicted
+        } else if roster.membership.isRevoked(content.author) {
+            state = .authorRevoked
+        } else if content.expires <= mailNow(now).hour {
+            state = .expired
+        } else if announcements.heard[content.author, default: [:]].values.contains(where: {
+            $0.announcement.content.supersedes == content.sequence
+        }) {
+            state = .superseded
+        } else {
+            state = .current
+        }
+        return AnnouncementLine(
+            author: content.author, label: label(of: content.author), sequence: content.sequence,
+            scope: content.scope, issued: content.issued, expires: content.expires, received: heard.received,
+            priority: heard.priority, severity: content.severity, text: content.text ?? "", isDrill: content.isDrill,
+            supersedes: content.supersedes, state: state, isReadByFormerMembers: isTainted(heard.epoch))
+    }
+}

@@ -1,0 +1,191 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+import Testing
+
+@Suite("Announcements between nodes")
+struct AnnouncementMeshTests {
+    private let mesh: TestMesh
+    private let hosts: [TestMesh.Host]
+    private var desk: TestMesh.Host { hosts[0] }
+    private var medic: TestMesh.Host { hosts[1] }
+    private var ana: TestMesh.Host { hosts[2] }
+
+    /// The desk may announce, the medic in an emergency only, ana not at all.
+    init() throws {
+        mesh = try TestMesh(field: KeysetShape(2, of: 2))
+        let rights: [(String, Capabilities)] = [("desk", [.announce]), ("medic", [.urgent]), ("ana", [])]
+        var made: [TestMesh.Host] = []
+        for (name, more) in rights { made.append(try mesh.enrol(name, rights: Grant.member.union(more))) }
+        hosts = made
+        for host in hosts { try mesh.begin(host) }
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: desk)
+        #expect(
+            try mesh.run(seconds: 60) {
+                mesh.isLinked(hosts[0], hosts[1]) && mesh.isLinked(hosts[1], hosts[2])
+                    && mesh.isLinked(hosts[0], hosts[2])
+            })
+    }
+
+    private func announce(
+        _ text: String, at host: TestMesh.Host, _ change: (inout AnnouncementDraft) -> Void = { _ in }
+    )
+        throws -> Reply
+    {
+        var draft = AnnouncementDraft(text: text)
+        change(&draft)
+        return try ask(.announce(draft), host)
+    }
+
+    private func ask(_ command: Command, _ host: TestMesh.Host) throws -> Reply {
+        let before = host.replies.count
+        mesh.command(command, at: host)
+        try mesh.run(seconds: 5)
+        return try #require(host.replies.count > before ? host.replies.last : nil)
+    }
+
+    private func lines(_ host: TestMesh.Host) throws -> (lines: [AnnouncementLine], gaps: [AnnouncementGap]) {
+        guard case .announcements(let lines, let gaps) = try ask(.announcements, host) else { return ([], []) }
+        return (lines, gaps)
+    }
+
+    @Test("Everybody reads what the desk announces, and which of its announcements counts now")
+    func everybody() throws {
+        guard case .announced(let first) = try announce("meet at noon", at: desk, { $0.severity = .advice }) else {
+            Issue.record("the desk may announce")
+            return
+        }
+        #expect(first.sequence == 1)
+        _ = try announce("meet at one", at: desk) { $0.supersedes = 1 }
+        for host in hosts {
+            let read = try lines(host).lines
+            #expect(read.map(\.text) == ["meet at one", "meet at noon"])
+            #expect(read.map(\.state) == [.current, .superseded])
+            #expect(read.allSatisfy { $0.label == "desk" && !$0.isReadByFormerMembers })
+        }
+    }
+
+    @Test("Who may not announce is told so; who may in an emergency only, too")
+    func rights() throws {
+        guard case .refused(.policy) = try announce("hello", at: ana),
+            case .refused(.policy) = try announce("hello", at: medic),
+            case .refused(.policy) = try announce("hello", at: ana, { $0.priority = .emergency }),
+            case .announced = try announce("cardiac arrest, hall 2", at: medic, { $0.priority = .emergency })
+        else {
+            Issue.record("ANNOUNCE for any, URGENT for emergencies")
+            return
+        }
+        #expect(try lines(desk).lines.map(\.text) == ["cardiac arrest, hall 2"])
+    }
+
+    @Test("A number that did not come is shown as missing, until it comes")
+    func gaps() throws {
+        _ = try announce("one", at: desk)
+        mesh.partition([[desk, medic], [ana]])
+        _ = try announce("two", at: desk) {
+            $0.ttl = .hour; $0.priority = .emergency
+        }
+        try mesh.run(seconds: 2 * 3600)
+        _ = try announce("three", at: desk)
+        mesh.partition(nil)
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(ana, desk) })
+        try mesh.run(seconds: 30)
+        let read = try lines(ana)
+        #expect(read.lines.map(\.text) == ["three", "one"])
+        #expect(read.gaps.map(\.missing) == [[2]])
+        #expect(try lines(medic).gaps.isEmpty)
+        #expect(try lines(medic).lines.map(\.state) == [.current, .expired, .current])
+    }
+
+    @Test("Announcements are there after a restart, and numbers go on")
+    func restart() throws {
+        _ = try announce("one", at: desk)
+        mesh.stop(desk)
+        try mesh.begin(desk)
+        #expect(try lines(desk).lines.map(\.text) == ["one"])
+        guard case .announced(let second) = try announce("two", at: desk) else {
+            Issue.record("announcing goes on")
+            return
+        }
+        #expect(second.sequence == 2)
+    }
+
+    @Test("What a revoked device announced before stays, and is said to be of one; what it says after is void")
+    func revoked() throws {
+        _ = try announce("before", at: desk)
+        mesh.partition([[desk], [medic, ana]])
+        try mesh.revoke(desk, reason: .compromised, at: medic)
+        try mesh.run(seconds: 5)
+        _ = try announce("after", at: desk)
+        mesh.partition(nil)
+        try mesh.run(seconds: 120)
+        for host in [medic, ana] {
+            #expect(try lines(host).lines.map(\.text) == ["before"])
+            #expect(try lines(host).lines.map(\.state) == [.authorRevoked])
+        }
+    }
+
+    @Test("While a former member holds the network key only an emergency goes out, when its author says that it may")
+    func hold() throws {
+        try mesh.revokeAlone(ana, at: medic)
+        try mesh.run(seconds: 30)
+        guard case .refused(.policy) = try announce("wait", at: desk),
+            case .refused(.policy) = try announce("fire", at: desk, { $0.priority = .emergency }),
+            case .announced(let line) = try announce(
+                "fire", at: desk,
+                {
+                    $0.priority = .emergency
+                    $0.isForFormerMembersToo = true
+                })
+        else {
+            Issue.record("held back until it is confirmed")
+            return
+        }
+        #expect(line.isReadByFormerMembers)
+        #expect(try lines(medic).lines.map(\.isReadByFormerMembers) == [true])
+    }
+
+    @Test("Two texts under one number are shown as a contradiction, whichever came first")
+    func equivocation() throws {
+        let epoch = try #require(mesh.epochs.last)
+        let keys = EpochKeys(epoch.key)
+        let expires = Hour.expiry(of: .day, priority: .emergency, from: mesh.minute)
+        let envelopes = try ["go left", "go right"].map { text in
+            let content = Announcement.Content(
+                author: desk.identity.id, sequence: 1, issued: mesh.minute, expires: expires, severity: .alarm,
+                text: text)
+            return try Announcement.make(content, mesh: mesh.founding.mesh, key: desk.identity.signing).seal(
+                priority: .emergency, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1))
+        }
+        mesh.stop(desk)
+        try mesh.run(seconds: 60)
+        let member = try RawMember(mesh, desk, linkedTo: medic)
+        try member.open()
+        for envelope in envelopes { try member.say(envelope, tokens: 255) }
+        try mesh.run(seconds: 60)
+        for host in [medic, ana] {
+            #expect(try lines(host).lines.map(\.state) == [.contradicted])
+            #expect(host.warnings.contains { $0.contains("two announcements") })
+        }
+    }
+
+    @Test("81: an emergency of one who may not announce is not even carried by whoever can read it")
+    func relayChecks() throws {
+        let keys = EpochKeys(try #require(mesh.epochs.last).key)
+        let expires = Hour.expiry(of: .day, priority: .emergency, from: mesh.minute)
+        let content = Announcement.Content(
+            author: ana.identity.id, sequence: 1, issued: mesh.minute, expires: expires, severity: .alarm, text: "run")
+        let envelope = try Announcement.make(
+            content, mesh: mesh.founding.mesh, key: ana.identity.signing
+        ).seal(priority: .emergency, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1))
+        mesh.stop(ana)
+        try mesh.run(seconds: 60)
+        let member = try RawMember(mesh, ana, linkedTo: medic)
+        try member.open()
+        try member.say(envelope, tokens: 255)
+        try mesh.run(seconds: 60)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        #expect(try lines(medic).lines.isEmpty)
+        #expect(try mesh.status(of: medic)?.refusals.keys.contains { $0.contains("announcement") } == true)
+    }
+}
