@@ -15,6 +15,9 @@ package struct BeaconSchedule: Sendable {
     /// The first beacons ask those who hear them to answer.
     package var solicits: Bool { sent <= Self.early.count }
 
+    /// How many beacons were sent since the start.
+    package var turn: Int { sent }
+
     package mutating func restart(at uptime: UInt64) {
         sent = 0
         interval = 2 * Self.second

@@ -9,15 +9,29 @@ import CoveySync
 extension Node {
     func sendBeacon(_ now: Now, _ effects: inout Effects) {
         let solicits = schedule.solicits
+        let turn = schedule.turn
         deadlines.set(.beacon, at: schedule.next(after: now.uptime, peersHeard: sightings.count, random: random))
         guard !endpoints.isEmpty, !roster.membership.isRevoked(own.id) else { return }
-        emitBeacon(solicits: solicits, now, &effects)
+        emitBeacon(under: earlierEpoch(of: turn) ?? preferredEpoch(), solicits: solicits, now, &effects)
     }
 
-    func answerBeacon(_ now: Now, _ effects: inout Effects) { emitBeacon(solicits: false, now, &effects) }
+    func answerBeacon(_ now: Now, _ effects: inout Effects) {
+        emitBeacon(under: preferredEpoch(), solicits: false, now, &effects)
+    }
 
-    private func emitBeacon(solicits: Bool, _ now: Now, _ effects: inout Effects) {
-        guard let epoch = preferredEpoch() else { return }
+    /// Two sides of a partition that have each announced an epoch share only those before: every fourth beacon is sent
+    /// under one of these in turn, the newest first. Nil when it is not the turn of one, or none is clean.
+    private func earlierEpoch(of turn: Int) -> EpochRing.Held? {
+        guard turn % 4 == 3 else { return nil }
+        let earlier = roster.membership.select(held: epochs.commits).clean.dropFirst()
+        guard !earlier.isEmpty else { return nil }
+        return epochs[earlier[earlier.startIndex + turn / 4 % earlier.count].commit]
+    }
+
+    private func emitBeacon(
+        under epoch: EpochRing.Held?, solicits: Bool, _ now: Now, _ effects: inout Effects
+    ) {
+        guard let epoch else { return }
         beaconSentAt = now.uptime
         if isTainted(epoch.keys.commit) {
             let beacon = TinyBeacon(
