@@ -4,6 +4,7 @@ import FoundationEssentials
 package enum ControlCall: Hashable, Sendable {
     case nodeStatus
     case nodeVersion
+    case nodeExamine
     case nodeStop
     case peersList
     case contactsList
@@ -68,6 +69,7 @@ package enum ControlCall: Hashable, Sendable {
         switch method {
         case .nodeStatus: return .nodeStatus
         case .nodeVersion: return .nodeVersion
+        case .nodeExamine: return .nodeExamine
         case .nodeStop: return .nodeStop
         case .peersList: return .peersList
         case .contactsList: return .contactsList

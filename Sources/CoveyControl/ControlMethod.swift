@@ -2,6 +2,7 @@
 package enum ControlMethod: String, CaseIterable, Sendable {
     case nodeStatus = "node.status"
     case nodeVersion = "node.version"
+    case nodeExamine = "node.examine"
     case nodeStop = "node.stop"
     case peersList = "peers.list"
     case contactsList = "contacts.list"
@@ -55,13 +56,19 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "How the node is.", parameters: [],
                 result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, waiting, logEntries, "
-                    + "notes, epoch, isHolding, timeIsTrusted, certificateExpires, "
+                    + "notes, epoch, isHolding, timeIsTrusted, staleness (`fresh`, `stale`, `stranded`), certificateExpires, "
                     + "renewalAsked, refusals {reason: count}",
                 errors: [])
         case .nodeVersion:
             return Description(
                 summary: "Which program answers.", parameters: [],
                 result: "version, protocolVersion, controlVersion", errors: [])
+        case .nodeExamine:
+            return Description(
+                summary: "What somebody should look after, what is urgent first.", parameters: [],
+                result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `rekey`, `fork`, "
+                    + "`suspension`, `waiting`), isUrgent, text, advice}]",
+                errors: [])
         case .nodeStop:
             return Description(
                 summary: "Ends the node after what is asked before.", parameters: [], result: "stopping", errors: [])

@@ -18,6 +18,13 @@ package struct NodeVersion: ControlRequest {
     package init() {}
 }
 
+package struct NodeExamine: ControlRequest {
+    package typealias Result = FindingsResult
+    package static let method = ControlMethod.nodeExamine
+
+    package init() {}
+}
+
 package struct NodeStop: ControlRequest {
     package typealias Result = StopResult
     package static let method = ControlMethod.nodeStop

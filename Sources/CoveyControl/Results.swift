@@ -23,6 +23,8 @@ package struct StatusResult: Hashable, Sendable, Codable {
     /// No clean epoch: the node only meets others and takes the log.
     package var isHolding: Bool
     package var timeIsTrusted: Bool
+    /// `fresh`, `stale` or `stranded`.
+    package var staleness: String
     package var certificateExpires: Time
     /// It has asked for its next certificate, and nobody has answered.
     package var renewalAsked: Bool
@@ -32,6 +34,7 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package init(
         mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
         inbox: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool, timeIsTrusted: Bool,
+        staleness: String,
         certificateExpires: Time, renewalAsked: Bool, refusals: [String: UInt64]
     ) {
         self.mesh = mesh
@@ -49,6 +52,7 @@ package struct StatusResult: Hashable, Sendable, Codable {
         self.epoch = epoch
         self.isHolding = isHolding
         self.timeIsTrusted = timeIsTrusted
+        self.staleness = staleness
         self.certificateExpires = certificateExpires
         self.renewalAsked = renewalAsked
         self.refusals = refusals
@@ -64,6 +68,28 @@ package struct VersionResult: Hashable, Sendable, Codable {
         self.version = version
         self.protocolVersion = protocolVersion
         self.controlVersion = controlVersion
+    }
+}
+
+package struct FindingEntry: Hashable, Sendable, Codable {
+    package var kind: String
+    package var isUrgent: Bool
+    package var text: String
+    package var advice: String
+
+    package init(kind: String, isUrgent: Bool, text: String, advice: String) {
+        self.kind = kind
+        self.isUrgent = isUrgent
+        self.text = text
+        self.advice = advice
+    }
+}
+
+package struct FindingsResult: Hashable, Sendable, Codable {
+    package var findings: [FindingEntry]
+
+    package init(findings: [FindingEntry]) {
+        self.findings = findings
     }
 }
 

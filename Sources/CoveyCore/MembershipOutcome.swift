@@ -106,7 +106,7 @@ package struct Revocation: Hashable, Sendable {
 }
 
 /// How stale a node's view of the log is (protocol.md §1.9).
-package enum Staleness: Hashable, Sendable {
+package enum Staleness: String, Hashable, Sendable {
     case fresh
     case stale
     case stranded

@@ -7,6 +7,8 @@ package enum Command: Sendable {
     case contacts
     /// `to`: an exact label, or at least six hex digits that begin a device id.
     case send(to: String, text: String)
+    /// What somebody should look after.
+    case examine
     case announce(AnnouncementDraft)
     /// All that were heard, and the numbers that are missing.
     case announcements
@@ -30,6 +32,7 @@ package enum Reply: Sendable {
     case peers([PeerStatus])
     case contacts([Contact])
     case sent(MessageID, SendState)
+    case examined([Finding])
     case announced(AnnouncementLine)
     case announcements([AnnouncementLine], gaps: [AnnouncementGap])
     case inbox([InboxMessage])

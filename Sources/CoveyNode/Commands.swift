@@ -42,6 +42,8 @@ extension Node {
         case .send(let recipient, let text):
             let (id, state) = try write(text, to: try device(named: recipient), now, store, &effects)
             return .sent(id, state)
+        case .examine:
+            return .examined(findings(now))
         case .announce(let draft):
             return .announced(try announce(draft, now, store, &effects))
         case .announcements:

@@ -49,7 +49,8 @@ extension World {
         case .sent(let name, .waitingForKeys)?: (id, state) = (name, .waitingForKeys)
         case .refused(let refusal)?: (id, state) = (MessageID(), .refused("\(refusal)"))
         case nil: (id, state) = (MessageID(), .unasked)
-        case .status?, .peers?, .contacts?, .announced?, .announcements?, .inbox?, .logHeads?, .logList?, .renewals?,
+        case .status?, .peers?, .contacts?, .announced?, .examined?, .announcements?, .inbox?, .logHeads?, .logList?,
+            .renewals?,
             .logSubmitted?,
             .stopping?:
             preconditionFailure("the answer to a message says what became of it")

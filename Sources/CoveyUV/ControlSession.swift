@@ -87,6 +87,12 @@ final class ControlSession: StreamOwner {
             ask(.status, number) { if case .status(let status) = $1 { $0.answer(number, StatusResult(status)) } }
         case .nodeVersion:
             answer(number, VersionResult(version: socket.version, protocolVersion: 1, controlVersion: 1))
+        case .nodeExamine:
+            ask(.examine, number) {
+                if case .examined(let findings) = $1 {
+                    $0.answer(number, FindingsResult(findings: findings.map(FindingEntry.init)))
+                }
+            }
         case .nodeStop:
             ask(.stop, number) { if case .stopping = $1 { $0.answer(number, StopResult(stopping: true)) } }
         case .peersList:

@@ -56,8 +56,16 @@ extension StatusResult {
             links: status.links, held: status.held, heldBytes: status.heldBytes, ghosts: status.ghosts,
             inbox: status.inbox, waiting: status.waiting, logEntries: status.logEntries, notes: status.notes,
             epoch: status.epoch, isHolding: status.isHolding, timeIsTrusted: status.timeIsTrusted,
+            staleness: status.staleness.rawValue,
             certificateExpires: status.certificateExpires.asTime, renewalAsked: status.renewalAsked,
             refusals: status.refusals)
+    }
+}
+
+extension FindingEntry {
+    init(_ finding: Finding) {
+        self.init(
+            kind: finding.kind.rawValue, isUrgent: finding.isUrgent, text: finding.text, advice: finding.advice)
     }
 }
 

@@ -34,7 +34,8 @@ struct ReferenceTests {
             return (type(of: request).method, object.names)
         }
         let full = [
-            try names(NodeStatus()), try names(NodeVersion()), try names(NodeStop()), try names(PeersList()),
+            try names(NodeStatus()), try names(NodeVersion()), try names(NodeExamine()), try names(NodeStop()),
+            try names(PeersList()),
             try names(ContactsList()), try names(MessageSend(to: "a", text: "b")),
             try names(InboxList(after: 1, limit: 2)), try names(InboxSubscribe(after: 1)),
             try names(

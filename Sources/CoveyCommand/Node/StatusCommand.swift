@@ -34,6 +34,13 @@ struct StatusCommand: ParsableCommand {
                 "warning", "the network key is known to a revoked device; an authority must announce a new one",
             ])
         }
+        switch status.staleness {
+        case "stale":
+            rows.append(["warning", "no authority was heard of for long; covey doctor says what to do"])
+        case "stranded":
+            rows.append(["warning", "no authority was heard of for too long: messages wait; see covey doctor"])
+        default: break
+        }
         if !status.timeIsTrusted { rows.append(["warning", "this machine's clock is not to be trusted; set it"]) }
         for (cause, count) in status.refusals.sorted(by: { $0.key < $1.key }) {
             rows.append(["refused", "\(count) × \(cause)"])

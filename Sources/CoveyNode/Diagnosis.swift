@@ -1,0 +1,156 @@
+import CoveyConversation
+import CoveyCore
+import CoveyCrypto
+
+/// One thing that somebody should look after, and what to do about it.
+package struct Finding: Hashable, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
+        /// The machine's clock is not believed.
+        case clock
+        /// This device's own certificate ends, or has ended.
+        case certificate
+        /// Another device's does.
+        case device
+        /// An authority's does: what it signs ends with it.
+        case authority
+        /// The log has not heard from an authority for long.
+        case staleness
+        /// A former member holds the network key.
+        case rekey
+        /// An authority signed two histories.
+        case fork
+        /// A member asked that a device be kept out, and no authority has decided.
+        case suspension
+        /// Messages wait for their recipient's keys.
+        case waiting
+    }
+
+    package var kind: Kind
+    /// It hurts already, or will within days.
+    package var isUrgent: Bool
+    /// What is so.
+    package var text: String
+    /// What to do about it.
+    package var advice: String
+}
+
+extension Node {
+    /// What is about to end, who is stale, which logs are forked, which keys are owed, and how the clock is; what is urgent
+    /// first.
+    func findings(_ now: Now) -> [Finding] {
+        let found =
+            clockFindings(now) + expiryFindings(now) + stalenessFindings(now) + logFindings(now) + mailFindings()
+        return found.filter(\.isUrgent) + found.filter { !$0.isUrgent }
+    }
+
+    private func clockFindings(_ now: Now) -> [Finding] {
+        func wrong(_ text: String, _ advice: String) -> [Finding] {
+            [Finding(kind: .clock, isUrgent: true, text: text, advice: advice)]
+        }
+        switch clock.fault(now: now) {
+        case nil: return []
+        case .behind?:
+            return wrong(
+                "this machine's clock is behind what the log has seen", "set the clock and start the node again")
+        case .farAhead?:
+            return wrong("this machine's clock is more than 400 days ahead of the log", "set the clock")
+        case .jumped?:
+            return wrong("this machine's clock has jumped", "look whether it is right, and start the node again")
+        case .contradicted?:
+            return wrong("two timekeepers agree on another time than this machine's clock", "set the clock")
+        }
+    }
+
+    private func expiryFindings(_ now: Now) -> [Finding] {
+        let minute = time(now).now
+        let devices = roster.membership.expiringDevices(within: 14, now: minute).map { expiry in
+            let isOwn = expiry.holder == .device(own.id)
+            let advice: String
+            if isOwn {
+                advice =
+                    roster.renewals[own.id] != nil
+                    ? "its renewal is asked for: meet a device beside which an authority works, or hand the request on"
+                    : "renew it: covey authority renew \(expiry.label)"
+            } else {
+                advice = "renew it: covey authority renew \(expiry.label)"
+            }
+            return Finding(
+                kind: isOwn ? .certificate : .device, isUrgent: isOwn || expiry.days(from: minute) <= 3,
+                text: "the certificate of \(isOwn ? "this device" : expiry.label) \(Self.ends(expiry, minute))",
+                advice: advice)
+        }
+        let authorities = roster.membership.expiringAuthorities(within: 180, now: minute).map { expiry in
+            Finding(
+                kind: .authority, isUrgent: expiry.days(from: minute) <= 30,
+                text: "the certificate of the authority \(expiry.label) \(Self.ends(expiry, minute))",
+                advice: "its parent renews it: covey authority add \(expiry.label) --renew")
+        }
+        return devices + authorities
+    }
+
+    private static func ends(_ expiry: Expiry, _ now: Minute) -> String {
+        let days = expiry.days(from: now)
+        return switch days {
+        case ..<0: "ended \(-days) days ago"
+        case 0: "ends today"
+        case 1: "ends tomorrow"
+        default: "ends in \(days) days"
+        }
+    }
+
+    private func stalenessFindings(_ now: Now) -> [Finding] {
+        switch roster.membership.staleness(at: time(now)) {
+        case .fresh: []
+        case .stale:
+            [
+                Finding(
+                    kind: .staleness, isUrgent: false,
+                    text: "no authority has been heard of for long: no first contacts, no wipe orders, no bulk mail",
+                    advice: "an authority announces an epoch or a checkpoint; meet devices that have heard of it")
+            ]
+        case .stranded:
+            [
+                Finding(
+                    kind: .staleness, isUrgent: true,
+                    text: "no authority has been heard of for too long: only the log is exchanged, messages wait",
+                    advice: "meet devices that are up to date, or import a log: covey log import FILE")
+            ]
+        }
+    }
+
+    private func logFindings(_ now: Now) -> [Finding] {
+        var found: [Finding] = []
+        if roster.membership.select(held: epochs.commits).isHold {
+            found.append(
+                Finding(
+                    kind: .rekey, isUrgent: true, text: "the network key is known to a former member",
+                    advice: "an authority announces a new one: covey authority epoch"))
+        }
+        for fork in roster.membership.forks {
+            found.append(
+                Finding(
+                    kind: .fork, isUrgent: true,
+                    text: "the authority \(fork.log) signed two histories, parting at entry \(fork.sequence): what it "
+                        + "granted after is void",
+                    advice: "take its keys for stolen: keep both histories, and revoke it at the root"))
+        }
+        for device in roster.membership.devices
+        where roster.membership.isSuspended(device, at: time(now)) && !roster.membership.isRevoked(device) {
+            let label = roster.membership.currentCertificate(device)?.label ?? device.hex
+            found.append(
+                Finding(
+                    kind: .suspension, isUrgent: false, text: "\(label) is suspended, and no authority has decided",
+                    advice: "revoke it (covey authority revoke \(label)), or lift what suspends it"))
+        }
+        return found
+    }
+
+    private func mailFindings() -> [Finding] {
+        guard !waiting.isEmpty else { return [] }
+        return [
+            Finding(
+                kind: .waiting, isUrgent: false, text: "\(waiting.count) messages wait for their recipient's keys",
+                advice: "they leave when the keys arrive; meet the recipient or somebody who has")
+        ]
+    }
+}

@@ -1,0 +1,66 @@
+import CoveyCore
+import CoveyNode
+import Testing
+
+@Suite("What a node finds that somebody should look after")
+struct DiagnosisTests {
+    private func findings(_ mesh: TestMesh, _ host: TestMesh.Host) throws -> [Finding] {
+        let before = host.replies.count
+        mesh.command(.examine, at: host)
+        try mesh.run(seconds: 1)
+        guard host.replies.count > before, case .examined(let findings)? = host.replies.last else { return [] }
+        return findings
+    }
+
+    private func kinds(_ mesh: TestMesh, _ host: TestMesh.Host) throws -> [Finding.Kind] {
+        try findings(mesh, host).map(\.kind)
+    }
+
+    @Test("A new mesh has nothing to look after")
+    func sound() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        try mesh.run(seconds: 5)
+        #expect(try findings(mesh, ana).isEmpty)
+    }
+
+    @Test("A certificate that ends is named in time, one's own as urgent")
+    func certificates() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana", days: 30)
+        let bo = try mesh.enrol("bo", days: 400)
+        mesh.skip(seconds: 25 * 86_400)
+        try mesh.announceEpoch()
+        try mesh.begin(ana)
+        try mesh.begin(bo)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: bo)
+        try mesh.run(seconds: 5)
+        let own = try #require(try findings(mesh, ana).first)
+        #expect(own.kind == .certificate && own.isUrgent && own.text.contains("in 5 days"))
+        let others = try #require(try findings(mesh, bo).first)
+        #expect(others.kind == .device && !others.isUrgent && others.text.contains("ana"))
+    }
+
+    @Test("A key that a former member has, a fork, an old log and a wrong clock are urgent, and stand first")
+    func urgent() throws {
+        let mesh = try TestMesh()
+        let hosts = try ["ana", "bo", "cy"].map { try mesh.add($0) }
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(hosts[0], hosts[1]) && mesh.isLinked(hosts[0], hosts[2]) })
+        try mesh.revokeAlone(hosts[2], at: hosts[0])
+        try mesh.run(seconds: 5)
+        #expect(try kinds(mesh, hosts[1]) == [.rekey])
+        let (one, other) = try mesh.fork()
+        mesh.command(.logSubmit([one.signed.bytes, other.signed.bytes], epochKeys: []), at: hosts[0])
+        try mesh.run(seconds: 30)
+        #expect(try kinds(mesh, hosts[1]).contains(.fork))
+        hosts[1].clockOffset = -20 * 365 * 86_400_000_000
+        #expect(try kinds(mesh, hosts[1]).first == .clock)
+        for host in hosts { mesh.stop(host) }
+        hosts[1].clockOffset = 0
+        mesh.skip(seconds: 31 * 86_400)
+        try mesh.begin(hosts[1])
+        #expect(try kinds(mesh, hosts[1]).contains(.staleness))
+        #expect(try findings(mesh, hosts[1]).allSatisfy { !$0.advice.isEmpty && !$0.text.isEmpty })
+    }
+}
