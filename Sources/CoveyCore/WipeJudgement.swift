@@ -17,6 +17,8 @@ package enum WipeRefusal: Error, Hashable, Sendable {
     case staleLog
     /// Three others were issued within a day, and the root's threshold did not sign this one.
     case tooManyOrders
+    /// Nobody carries orders out where the node runs.
+    case notCarriedOut
 }
 
 extension Membership {

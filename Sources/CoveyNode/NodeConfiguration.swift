@@ -29,6 +29,8 @@ package struct NodeConfiguration: Sendable {
     package var quota: UInt64
     /// Who is given what.
     package var routing: Routing
+    /// Whoever runs the node carries wipe orders out. Without that none is taken: a receipt must not say what nobody does.
+    package var obeysWipeOrders = true
 
     package init(
         genesis: Genesis, identity: DeviceIdentity, peers: [StaticPeer] = [], multicast: Multicast = .on,

@@ -52,6 +52,10 @@ extension Node {
             if error != .seen { effects.append(.observe(.wipeRefused(error))) }
             return
         }
+        guard configuration.obeysWipeOrders else {
+            effects.append(.observe(.wipeRefused(.notCarriedOut)))
+            return
+        }
         if wipes.count == Limits.wipes { wipes.removeFirst() }
         wipes.append(TakenWipe(order: order.order, mode: order.mode, isDone: false))
         try TakenWipe.save(wipes, store)

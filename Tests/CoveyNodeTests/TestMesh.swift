@@ -79,6 +79,8 @@ final class TestMesh {
     private(set) var longestSend = 0
 
     private let routing: Routing
+    /// Of nodes that begin from now on.
+    var obeysWipeOrders = true
 
     init(seed: UInt64 = 1, routing: Routing = .flood, field: KeysetShape = .single) throws {
         self.routing = routing
@@ -254,6 +256,7 @@ final class TestMesh {
         configuration.multicast = multicast
         configuration.quota = quota
         configuration.routing = routing
+        configuration.obeysWipeOrders = obeysWipeOrders
         host.node = try Node(
             configuration: configuration, store: host.store, random: SeededRandom(seed: host.seed + uptime),
             kem: TestKEM(), now: now(host), snapshot: snapshot, commons: pool, authority: host.desk)

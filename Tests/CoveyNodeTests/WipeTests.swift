@@ -62,6 +62,21 @@ struct WipeTests {
         #expect(accepted(target) == 2)
     }
 
+    @Test("A node that nobody would wipe takes no order, and does not say that it obeys")
+    func notCarriedOut() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        mesh.obeysWipeOrders = false
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        try mesh.begin(target)
+        #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, target) })
+        mesh.command(.logSubmit([try order(target, in: mesh).signed.bytes], epochKeys: []), at: ana)
+        #expect(try mesh.run(seconds: 20) { !mesh.isLinked(ana, target) })
+        try mesh.run(seconds: 10)
+        #expect(accepted(target) == 0 && receipts(ana) == 0)
+        #expect(target.observations.contains { if case .wipeRefused(.notCarriedOut) = $0 { true } else { false } })
+    }
+
     @Test("One whose holder never agreed is revoked and obeys nobody")
     func refuses() throws {
         let mesh = try TestMesh()

@@ -28,6 +28,7 @@ enum Daemon {
         let peers = peers(configuration)
         node.peers = peers.static
         node.quota = configuration.quota
+        node.obeysWipeOrders = false
         node.multicast =
             switch configuration.multicast {
             case .on: .on
