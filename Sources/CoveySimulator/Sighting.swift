@@ -54,6 +54,20 @@ public enum Sighting: Hashable, Sendable {
         }
     }
 
+    /// What a host does with another that it should do with members only: the other, and the deed in words that go on with
+    /// its name.
+    var dealing: (with: Host, deed: String)? {
+        switch self {
+        case .linkUp(with: let other?, isCatchUp: false): (other, "it takes for a member")
+        case .stored(_, from: let other?): (other, "it takes mail from")
+        case .handedOn(_, to: let other?): (other, "it gives mail to")
+        case .linkUp, .stored, .handedOn, .started, .heardBeacon, .dialling, .linkDown, .refused, .logAccepted,
+            .revocationLearnt, .epochLearnt, .delivered, .announced, .expired, .warning, .suspensionLearnt,
+            .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
+            nil
+        }
+    }
+
     /// Why a link ended.
     public enum LinkEnding: Hashable, Sendable {
         case closedByPeer, duplicate, revoked, notAdmitted, catchUpTimeout, silent, shutdown, protocolFault, rehandshake

@@ -11,16 +11,8 @@ public final class ForkedGrantsAreVoid: Checker {
     public init() {}
 
     public func noticed(_ sighting: Sighting, at host: Host, in world: World) {
-        switch sighting {
-        case .linkUp(with: let other?, isCatchUp: false): look(for: other, "it takes for a member", host, world)
-        case .stored(_, from: let other?): look(for: other, "it takes mail from", host, world)
-        case .handedOn(_, to: let other?): look(for: other, "it gives mail to", host, world)
-        case .linkUp, .stored, .handedOn, .started, .heardBeacon, .dialling, .linkDown, .refused, .logAccepted,
-            .revocationLearnt, .epochLearnt, .delivered, .announced, .expired, .warning, .suspensionLearnt,
-            .quarantined, .staleness,
-            .wipeAccepted, .wipeRefused, .wipeReceipt:
-            break
-        }
+        guard let (other, deed) = sighting.dealing else { return }
+        look(for: other, deed, host, world)
     }
 
     /// Links that stood when the proof came.

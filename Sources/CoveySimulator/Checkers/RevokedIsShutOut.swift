@@ -20,8 +20,7 @@ public final class RevokedIsShutOut: Checker {
         case .handedOn(_, to: let other?): refuse(other, "it gives mail to", host, world)
         case .revocationLearnt, .linkUp, .stored, .handedOn, .started, .heardBeacon, .dialling, .linkDown, .refused,
             .logAccepted, .epochLearnt, .delivered, .announced, .expired, .warning, .suspensionLearnt,
-            .quarantined, .staleness,
-            .wipeAccepted, .wipeRefused, .wipeReceipt:
+            .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }
     }
