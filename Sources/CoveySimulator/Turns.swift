@@ -253,9 +253,9 @@ extension Observation {
         case .staleness(.fresh): 17 << 32
         case .staleness(.stale): 17 << 32 | 1
         case .staleness(.stranded): 17 << 32 | 2
-        case .wipeAccepted(let mode, let order): word(18 << 8 | UInt64(mode.rawValue), order.array)
+        case .wipeAccepted(let mode, let order): word(18, [mode.rawValue] + order.array)
         case .wipeRefused: 19
-        case .wipeReceipt(let device, let mode): word(20 << 8 | UInt64(mode.rawValue), device.array)
+        case .wipeReceipt(let device, let mode): word(20, [mode.rawValue] + device.array)
         case .announced(let line): word(21, line.author.array)
         }
     }
