@@ -133,13 +133,7 @@ extension Membership {
         guard let limits = coveredLimits(of: log, covered) else { return nil }
         var limit = UInt64.max
         for placed in authorityRevocations where placed.isMain && covered.has(placed.log, placed.sequence) {
-            let target = placed.revocation.authority
-            guard log == target || isAbove(target, log), isAbove(placed.log, target) else { continue }
-            if let row = placed.revocation.lastGood.first(where: { $0.log == log }) {
-                limit = min(limit, row.sequence)
-            } else if log == target {
-                limit = 0
-            }
+            limit = min(limit, self.limit(of: log, by: placed) ?? limit)
         }
         return CoveredRights(limits: limits, limit: limit)
     }

@@ -494,15 +494,17 @@ package struct Membership: Sendable {
         var limit = UInt64.max
         if state.forkedAt != nil { limit = frozenHead(of: state) }
         for placed in authorityRevocations {
-            let target = placed.revocation.authority
-            guard log == target || isAbove(target, log), isAbove(placed.log, target) else { continue }
-            if let row = placed.revocation.lastGood.first(where: { $0.log == log }) {
-                limit = min(limit, row.sequence)
-            } else if log == target {
-                limit = 0
-            }
+            limit = min(limit, self.limit(of: log, by: placed) ?? limit)
         }
         return limit
+    }
+
+    /// Up to where a revocation lets the grants of a log count; nil when it says nothing of that log.
+    func limit(of log: LogID, by placed: PlacedRevocation) -> UInt64? {
+        let target = placed.revocation.authority
+        guard log == target || isAbove(target, log), isAbove(placed.log, target) else { return nil }
+        if let row = placed.revocation.lastGood.first(where: { $0.log == log }) { return row.sequence }
+        return log == target ? 0 : nil
     }
 
     /// Where a forked log is frozen: before the fork, or at the head that its parent's newest Checkpoint names.
