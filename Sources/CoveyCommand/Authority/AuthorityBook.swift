@@ -280,25 +280,18 @@ struct AuthorityBook {
         return entry
     }
 
+    /// - Parameter isAlone: with one key where more must sign to grant (protocol.md §1.9).
     @discardableResult
     mutating func revoke(
-        _ device: Device, _ reason: RevocationReason, since: Minute?, now: Minute
+        _ device: Device, _ reason: RevocationReason, since: Minute?, isAlone: Bool = false, now: Minute
     ) throws -> RevokeNote {
         try checkClock(now)
-        let note = try authority.revoke(
-            device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
-        notes.append(note)
-        return note
-    }
-
-    /// With one key where more must sign to grant (protocol.md §1.9).
-    @discardableResult
-    mutating func revokeAlone(
-        _ device: Device, _ reason: RevocationReason, since: Minute?, now: Minute
-    ) throws -> RevokeNote {
-        try checkClock(now)
-        let note = try authority.revokeAlone(
-            device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
+        let note =
+            isAlone
+            ? try authority.revokeAlone(
+                device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
+            : try authority.revoke(
+                device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
         notes.append(note)
         return note
     }

@@ -61,10 +61,7 @@ struct RevokeCommand: ParsableCommand {
         var book = directory.book
         let isAlone = book.authority.signsAlone()
         // Quick to revoke: where more must sign to grant, one key revokes at once (protocol.md §1.9).
-        let note =
-            isAlone
-            ? try book.revoke(found, reason, since: suspect, now: now)
-            : try book.revokeAlone(found, reason, since: suspect, now: now)
+        let note = try book.revoke(found, reason, since: suspect, isAlone: !isAlone, now: now)
         var entries: [LogEntry] = []
         // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
         // A draft that holds the next place comes first; the device is out already.
