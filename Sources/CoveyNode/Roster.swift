@@ -74,30 +74,28 @@ struct Roster {
     }
 
     private mutating func step(note signed: Signed) throws -> NoteOutcome {
-        let position = page.state.last
-        let taken = try RosterPage.take(.note, signed, at: position, from: &page, commons) { state in
-            .note(try state.accept(note: signed))
-        }
+        let taken = try take(signed) { .note(try $0.accept(note: signed)) }
         guard case .note(let outcome) = taken else { preconditionFailure("a note's step is of a note") }
         return outcome
     }
 
     private mutating func step(suspend signed: Signed) throws -> SuspendOutcome {
-        let position = page.state.last
-        let taken = try RosterPage.take(.note, signed, at: position, from: &page, commons) { state in
-            .suspend(try state.accept(suspend: signed))
-        }
+        let taken = try take(signed) { .suspend(try $0.accept(suspend: signed)) }
         guard case .suspend(let outcome) = taken else { preconditionFailure("a Suspend's step is of a Suspend") }
         return outcome
     }
 
     private mutating func step(renewal signed: Signed) throws -> RenewOutcome {
-        let position = page.state.last
-        let taken = try RosterPage.take(.note, signed, at: position, from: &page, commons) { state in
-            .renewal(try state.accept(renewal: signed))
-        }
+        let taken = try take(signed) { .renewal(try $0.accept(renewal: signed)) }
         guard case .renewal(let outcome) = taken else { preconditionFailure("a request's step is of a request") }
         return outcome
+    }
+
+    /// A step with an object of the set of notes: it has no place of its own in the log.
+    private mutating func take(
+        _ signed: Signed, _ step: (inout RosterState) throws -> RosterPage.Step
+    ) throws -> RosterPage.Step {
+        try RosterPage.take(.note, signed, at: page.state.last, from: &page, commons, step)
     }
 
     private func tell(_ clock: inout MeshClock, _ intake: EntryIntake, _ now: Now) {
