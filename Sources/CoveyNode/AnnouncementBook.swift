@@ -77,16 +77,19 @@ struct AnnouncementBook {
         if heard[content.author, default: [:]].updateValue(entry, forKey: content.sequence) == nil { count += 1 }
     }
 
-    /// What an author has more than its share, or all have together, goes first by number: the oldest.
-    mutating func put(_ entry: HeardAnnouncement, _ store: any Store) throws {
+    /// Of what an author has more than its share, or all have together, the oldest goes: its own, as nobody can push out
+    /// another's. False when that is this one.
+    @discardableResult
+    mutating func put(_ entry: HeardAnnouncement, _ store: any Store) throws -> Bool {
         let content = entry.announcement.content
         try store.put(.announcements, Self.key(content.author, content.sequence), entry.record)
         insert(entry)
         if heard[content.author, default: [:]].count > Limits.announcementsOfAuthor || count > Limits.announcements {
-            // The author's own oldest: nobody can push out another's.
-            guard let oldest = heard[content.author]?.keys.min() else { return }
+            guard let oldest = heard[content.author]?.keys.min() else { return true }
             try drop(content.author, oldest, store)
+            return oldest != content.sequence
         }
+        return true
     }
 
     private mutating func drop(_ author: DeviceID, _ sequence: UInt64, _ store: any Store) throws {

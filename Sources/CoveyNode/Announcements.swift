@@ -25,17 +25,19 @@ extension Node {
             // Its CertIssue may be under way: kept, and looked at again when certificates come.
             return .unread
         }
+        // Held unread until the suspension ends or the device is revoked.
+        let device = certificate.device
+        if !roster.membership.isRevoked(device), roster.membership.isSuspended(device, at: time(now)) { return .unread }
         // What came after the revocation was learnt is void, whatever it says of when it was written.
-        guard roster.membership.isMember(certificate.device, at: time(now)) else { return .refused(.author) }
+        guard roster.membership.isMember(device, at: time(now)) else { return .refused(.author) }
         let fault = announcement.fault(of: certificate, priority: envelope.header.priority, mesh: own.mesh)
         if let fault { return .refused(fault) }
         return .sound(announcement, certificate, commit)
     }
 
     /// Whether a relay takes an emergency in: whoever can read it checks it first, and one for each number is enough.
-    func mayRelay(emergency envelope: Envelope, _ now: Now) -> Bool {
-        guard envelope.header.priority == .emergency else { return true }
-        switch read(announcement: envelope, now) {
+    func mayRelay(emergency heard: Heard) -> Bool {
+        switch heard {
         case .unread: return true
         case .refused(let refusal):
             count(refusal: "announcement: \(refusal)")
@@ -50,10 +52,11 @@ extension Node {
     }
 
     /// Takes an announcement to the book.
+    @discardableResult
     func hear(
-        announcement envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects
+        _ heard: Heard, _ priority: Priority, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Reading {
-        switch read(announcement: envelope, now) {
+        switch heard {
         case .unread: return .elsewhere
         case .refused(let refusal):
             count(refusal: "announcement: \(refusal)")
@@ -63,10 +66,11 @@ extension Node {
             guard isInScope(content.scope) else { return .known }
             guard var known = announcements[content.author, content.sequence] else {
                 let heard = HeardAnnouncement(
-                    announcement, received: mailNow(now), priority: envelope.header.priority, epoch: epoch)
-                try announcements.put(heard, store)
+                    announcement, received: mailNow(now), priority: priority, epoch: epoch)
+                let isKept = try announcements.put(heard, store)
                 if content.author == own.id { try raiseOwnSequence(content.sequence, store, &effects) }
-                effects.append(.observe(.announced(line(heard, now))))
+                // One that is older than all that are remembered was heard before, as often as it is looked at.
+                if isKept { effects.append(.observe(.announced(line(heard, now)))) }
                 return .opened
             }
             guard known.announcement.hash != announcement.hash, known.conflict == nil else { return .known }
@@ -120,7 +124,12 @@ extension Node {
                     "a former member can read this: say that it may, or wait for a new network key")
             }
         }
-        let sequence = (try State.announcement.number(in: store) ?? 0) + 1
+        let last = try State.announcement.number(in: store) ?? 0
+        // Whoever has a copy of our key can use up the numbers; the device needs new keys then.
+        guard last < .max else {
+            throw CommandRefusal.policy("the numbers of this device's announcements are used up; replace the device")
+        }
+        let sequence = last + 1
         if let supersedes = draft.supersedes, announcements[own.id, supersedes] == nil {
             throw CommandRefusal.notFound("there is no announcement \(supersedes) of this device")
         }

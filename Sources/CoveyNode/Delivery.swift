@@ -66,7 +66,8 @@ extension Node {
     @discardableResult
     func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Reading {
         if envelope.header.kind == .announcement {
-            return try hear(announcement: envelope, now, store, &effects)
+            let heard = read(announcement: envelope, now)
+            return try hear(heard, envelope.header.priority, now, store, &effects)
         }
         guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return .elsewhere }
         guard try store.get(.delivered, envelope.id.array) == nil else { return .known }

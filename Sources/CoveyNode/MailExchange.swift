@@ -160,7 +160,12 @@ extension Node {
             try arrived(1, namespace, link, now, store, &effects)
             return
         }
-        guard mayRelay(emergency: envelope, now) else {
+        let heard = envelope.header.kind == .announcement ? read(announcement: envelope, now) : nil
+        if let heard, envelope.header.priority == .emergency, !mayRelay(emergency: heard) {
+            // Known from now on, so that it is not brought again and again.
+            let ghost = Ghost(of: id, envelope.header, .refused)
+            try store.insert(ghost)
+            shelf.insert(ghost)
             acknowledge(short, .policy, link)
             try arrived(1, namespace, link, now, store, &effects)
             return
@@ -176,7 +181,11 @@ extension Node {
         }
         acknowledge(short, .stored, link)
         effects.append(.observe(.stored(id, from: link.device)))
-        try deliver(envelope, now, store, &effects)
+        if let heard {
+            try hear(heard, envelope.header.priority, now, store, &effects)
+        } else {
+            try deliver(envelope, now, store, &effects)
+        }
         offer(envelope, hops: record.hops, except: link, now)
         grow(link, hops: record.hops)
         try arrived(1, namespace, link, now, store, &effects)
@@ -214,9 +223,7 @@ extension Node {
     /// The bytes go, the id stays known: it is not taken in again.
     func letGo(_ id: EnvelopeID, _ reason: GhostReason, _ store: any Store) throws {
         guard let record = shelf.record(id) else { return }
-        let ghost = Ghost(
-            id: id, expiry: record.header.expiry, ttlHours: UInt16(record.header.ttl.hours),
-            priority: record.header.priority, reason: reason)
+        let ghost = Ghost(of: id, record.header, reason)
         try store.replace(id, with: ghost)
         shelf.replace(id, with: ghost)
     }

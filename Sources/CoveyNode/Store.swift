@@ -92,6 +92,12 @@ package struct Ghost: Hashable, Sendable {
         self.priority = priority
         self.reason = reason
     }
+
+    init(of id: EnvelopeID, _ header: EnvelopeHeader, _ reason: GhostReason) {
+        self.init(
+            id: id, expiry: header.expiry, ttlHours: UInt16(header.ttl.hours), priority: header.priority,
+            reason: reason)
+    }
 }
 
 /// The node's disk. Writes of a turn become durable together at the driver's next commit, and are seen by reads at once.

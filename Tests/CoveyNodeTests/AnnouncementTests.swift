@@ -20,11 +20,7 @@ struct AnnouncementMeshTests {
         hosts = made
         for host in hosts { try mesh.begin(host) }
         mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: desk)
-        #expect(
-            try mesh.run(seconds: 60) {
-                mesh.isLinked(hosts[0], hosts[1]) && mesh.isLinked(hosts[1], hosts[2])
-                    && mesh.isLinked(hosts[0], hosts[2])
-            })
+        #expect(try mesh.run(seconds: 60) { mesh.areLinked(hosts[0], hosts[1], hosts[2]) })
     }
 
     private func announce(
@@ -169,6 +165,46 @@ struct AnnouncementMeshTests {
         }
     }
 
+    @Test("What an author announces while it is suspended is not read")
+    func suspended() throws {
+        // ANNOUNCE protects the desk from its members; the medic has URGENT only, and can be suspended.
+        let asked = [desk, ana].map {
+            Suspend.make(
+                of: medic.identity.id, reason: .lost, issued: mesh.minute, mesh: mesh.founding.mesh,
+                key: $0.identity.signing)
+        }
+        mesh.command(.logSubmit(asked.map(\.signed.bytes), epochKeys: []), at: ana)
+        #expect(try mesh.run(seconds: 30) { !mesh.isLinked(medic, desk) && !mesh.isLinked(medic, ana) })
+        #expect(mesh.isLinked(desk, ana))
+        _ = try announce("hall 2", at: medic) { $0.priority = .emergency }
+        try mesh.run(seconds: 60)
+        #expect(try lines(ana).lines.isEmpty)
+    }
+
+    @Test("A number that uses up all numbers is no trap: nothing more can be announced")
+    func lastNumber() throws {
+        let keys = EpochKeys(try #require(mesh.epochs.last).key)
+        let expires = Hour.expiry(of: .day, priority: .normal, from: mesh.minute)
+        let content = Announcement.Content(
+            author: desk.identity.id, sequence: .max, issued: mesh.minute, expires: expires, severity: .alarm,
+            text: "a copy of the key said this")
+        let envelope = try Announcement.make(
+            content, mesh: mesh.founding.mesh, key: desk.identity.signing
+        ).seal(priority: .normal, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1))
+        mesh.stop(ana)
+        try mesh.run(seconds: 60)
+        let member = try RawMember(mesh, ana, linkedTo: desk)
+        try member.open()
+        try member.say(envelope, tokens: 255)
+        try mesh.run(seconds: 5)
+        #expect(desk.warnings.contains { $0.contains("rolled back") })
+        guard case .refused(.policy) = try announce("more", at: desk) else {
+            Issue.record("the numbers are used up")
+            return
+        }
+        #expect(try lines(desk).gaps.isEmpty)
+    }
+
     @Test("81: an emergency of one who may not announce is not even carried by whoever can read it")
     func relayChecks() throws {
         let keys = EpochKeys(try #require(mesh.epochs.last).key)
@@ -186,6 +222,12 @@ struct AnnouncementMeshTests {
         try mesh.run(seconds: 60)
         #expect(try mesh.status(of: medic)?.held == 0)
         #expect(try lines(medic).lines.isEmpty)
-        #expect(try mesh.status(of: medic)?.refusals.keys.contains { $0.contains("announcement") } == true)
+        let refusals = try #require(try mesh.status(of: medic)).refusals.filter { $0.key.contains("announcement") }
+        #expect(refusals.count == 1)
+        // Brought again, it is not even opened.
+        try member.say(envelope, tokens: 255)
+        try mesh.run(seconds: 5)
+        #expect(try mesh.status(of: medic)?.refusals.filter { $0.key.contains("announcement") } == refusals)
+        #expect(try mesh.status(of: medic)?.ghosts == 1)
     }
 }
