@@ -121,8 +121,9 @@ extension Announcement.Severity {
 extension AnnouncementSend {
     /// The words and numbers of a request, as the node takes them.
     func draft() throws(ControlError) -> AnnouncementDraft {
-        func refuse(_ name: String, _ hint: String) -> ControlError {
-            ControlError(.invalidParameters, "announcement.send does not take this \"\(name)\"", hint: hint)
+        func refuse(_ name: String, _ known: String) -> ControlError {
+            ControlError(
+                .invalidParameters, "there is no such \(name) of an announcement", hint: "give one of \(known)")
         }
         guard let priority = Priority.allCases.first(where: { $0.word == priority ?? "normal" }) else {
             throw refuse("priority", Priority.allCases.map(\.word).joined(separator: ", "))
