@@ -39,10 +39,7 @@ struct MeshTests {
         let ana = try mesh.add("ana")
         let bo = try mesh.add("bo")
         let ferry = try mesh.add("ferry")
-        #expect(
-            try mesh.run(seconds: 20) {
-                mesh.isLinked(ana, bo) && mesh.isLinked(ana, ferry) && mesh.isLinked(bo, ferry)
-            })
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, ferry) })
         mesh.partition([[ana, ferry], [bo]])
         mesh.send("Fuel at the north quay.", from: ana, to: bo)
         try mesh.run(seconds: 60)
@@ -105,10 +102,7 @@ struct MeshTests {
         let ana = try mesh.add("ana")
         let bo = try mesh.add("bo")
         let ferry = try mesh.add("ferry")
-        #expect(
-            try mesh.run(seconds: 20) {
-                mesh.isLinked(ana, bo) && mesh.isLinked(ana, ferry) && mesh.isLinked(bo, ferry)
-            })
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, ferry) })
         try mesh.revoke(bo, reason: .lost, at: ana)
         #expect(try mesh.run(seconds: 20) { !mesh.isLinked(ana, bo) && !mesh.isLinked(ferry, bo) })
         try mesh.run(seconds: 300)

@@ -37,10 +37,7 @@ struct NotesTests {
         let ana = try mesh.add("ana")
         let bo = try mesh.add("bo")
         let lost = try mesh.add("lost")
-        #expect(
-            try mesh.run(seconds: 20) {
-                mesh.isLinked(ana, bo) && mesh.isLinked(ana, lost) && mesh.isLinked(bo, lost)
-            })
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, lost) })
         mesh.send("before", from: lost, to: bo)
         #expect(try mesh.run(seconds: 10) { bo.delivered.count == 1 })
         let asked = [suspend(lost, by: ana, in: mesh), suspend(lost, by: bo, in: mesh)]
@@ -73,10 +70,7 @@ struct NotesTests {
         let ana = try mesh.add("ana")
         let bo = try mesh.add("bo")
         let lost = try mesh.add("lost")
-        #expect(
-            try mesh.run(seconds: 20) {
-                mesh.isLinked(ana, bo) && mesh.isLinked(ana, lost) && mesh.isLinked(bo, lost)
-            })
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, lost) })
         mesh.partition([[ana], [bo], [lost]])
         try mesh.run(seconds: 5)
         submit([suspend(lost, by: ana, in: mesh).signed, suspend(lost, by: bo, in: mesh).signed], at: ana, in: mesh)
@@ -95,10 +89,7 @@ struct NotesTests {
         let ana = try mesh.add("ana")
         let bo = try mesh.add("bo")
         let ferry = try mesh.add("ferry")
-        #expect(
-            try mesh.run(seconds: 20) {
-                mesh.isLinked(ana, bo) && mesh.isLinked(ana, ferry) && mesh.isLinked(bo, ferry)
-            })
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, ferry) })
         mesh.partition([[ana], [bo, ferry]])
         mesh.send("Come alone.", from: bo, to: ana)
         try mesh.run(seconds: 30)

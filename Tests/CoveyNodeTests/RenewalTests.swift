@@ -30,7 +30,7 @@ struct RenewalTests {
         var end: Minute { enrolled.adding(90 * 1440) }
 
         /// Every node is stopped until so many days after the enrolment.
-        func sleep(untilDay day: UInt64) {
+        func stayOff(untilDay day: UInt64) {
             for host in all where host.node != nil { mesh.stop(host) }
             let passed = UInt64(mesh.minute.value - enrolled.value) * 60
             mesh.skip(seconds: day * RenewalTests.day - passed)
@@ -60,7 +60,7 @@ struct RenewalTests {
         let fleet = try Fleet(3)
         let (mesh, leader) = (fleet.mesh, fleet.leader)
         let (a, b, c) = (fleet.others[0], fleet.others[1], fleet.others[2])
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         mesh.partition([[leader], [a, b, c]])
         try fleet.begin(fleet.all)
         try mesh.run(seconds: 120)
@@ -91,11 +91,11 @@ struct RenewalTests {
     func leaderAway() throws {
         let fleet = try Fleet(3)
         let mesh = fleet.mesh
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         try fleet.begin(fleet.others)
         try mesh.run(seconds: 120)
         for host in fleet.others { #expect(host.warnings.isEmpty) }
-        fleet.sleep(untilDay: 80)
+        fleet.stayOff(untilDay: 80)
         try fleet.begin(fleet.others)
         try mesh.run(seconds: 120)
         for host in fleet.others {
@@ -114,14 +114,14 @@ struct RenewalTests {
     func renewedWhileAway() throws {
         let fleet = try Fleet(2)
         let (mesh, leader, a, b) = (fleet.mesh, fleet.leader, fleet.others[0], fleet.others[1])
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         try fleet.begin([a, b])
         try mesh.run(seconds: 120)
         mesh.stop(b)
         try mesh.begin(leader)
         try mesh.run(seconds: 120)
         #expect(try fleet.life(of: b, at: a) == 154)
-        fleet.sleep(untilDay: 95)
+        fleet.stayOff(untilDay: 95)
         try fleet.begin([a, b])
         #expect(try fleet.life(of: b, at: b) == 90)
         try mesh.run(seconds: 120)
@@ -132,10 +132,10 @@ struct RenewalTests {
     func allEnded() throws {
         let fleet = try Fleet(2)
         let (mesh, leader) = (fleet.mesh, fleet.leader)
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         try fleet.begin(fleet.others)
         try mesh.run(seconds: 120)
-        fleet.sleep(untilDay: 100)
+        fleet.stayOff(untilDay: 100)
         try fleet.begin(fleet.others)
         try mesh.run(seconds: 120)
         for host in fleet.others {
@@ -158,7 +158,7 @@ struct RenewalTests {
     func revoked() throws {
         let fleet = try Fleet(2)
         let (mesh, leader, a, b) = (fleet.mesh, fleet.leader, fleet.others[0], fleet.others[1])
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         try fleet.begin([a, b])
         try mesh.run(seconds: 120)
         #expect(try fleet.waiting(at: a) == fleet.ids([a, b]))
@@ -185,7 +185,7 @@ struct RenewalTests {
     func replayed() throws {
         let fleet = try Fleet(1)
         let (mesh, leader, a) = (fleet.mesh, fleet.leader, fleet.others[0])
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         try mesh.begin(a)
         try mesh.run(seconds: 120)
         let request = try #require(Self.requests(of: a, in: a).first)
@@ -193,7 +193,7 @@ struct RenewalTests {
         try mesh.run(seconds: 120)
         let entries = try #require(try mesh.status(of: leader)).logEntries
         // Into the last third of the new certificate: the old request asks to follow the one before.
-        fleet.sleep(untilDay: 130)
+        fleet.stayOff(untilDay: 130)
         try mesh.begin(leader)
         mesh.command(.logSubmit([request], epochKeys: []), at: leader)
         try mesh.run(seconds: 120)
@@ -209,7 +209,7 @@ struct RenewalTests {
     func lostTurn() throws {
         let fleet = try Fleet(1)
         let (mesh, leader, a) = (fleet.mesh, fleet.leader, fleet.others[0])
-        fleet.sleep(untilDay: 64)
+        fleet.stayOff(untilDay: 64)
         try mesh.begin(leader)
         var lost = 0
         mesh.fate = { host in

@@ -344,6 +344,11 @@ final class TestMesh {
         a.node?.isOpen(to: b.identity.id) ?? false && b.node?.isOpen(to: a.identity.id) ?? false
     }
 
+    /// Whether each is linked with each.
+    func areLinked(_ hosts: Host...) -> Bool {
+        hosts.indices.allSatisfy { first in hosts[..<first].allSatisfy { isLinked($0, hosts[first]) } }
+    }
+
     func host(_ name: String) -> Host? { hosts.first { $0.name == name } }
 
     /// Turns until nothing is left to do before `seconds` have passed, or `condition` holds.

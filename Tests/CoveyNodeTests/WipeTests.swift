@@ -35,10 +35,7 @@ struct WipeTests {
         try mesh.begin(target)
         let ana = try mesh.add("ana")
         let bo = try mesh.add("bo")
-        #expect(
-            try mesh.run(seconds: 20) {
-                mesh.isLinked(ana, bo) && mesh.isLinked(ana, target) && mesh.isLinked(bo, target)
-            })
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, target) })
         mesh.partition([[ana, target], [bo]])
         let note = try order(target, in: mesh)
         mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: ana)
