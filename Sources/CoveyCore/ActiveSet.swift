@@ -17,19 +17,22 @@ import CoveyCrypto
 package struct PlacedCheckpoint: Sendable, Equatable {
     package let log: LogID
     package let sequence: UInt64
+    package let entry: EntryID
+    /// What the entry names as its predecessor.
+    let previous: EntryID
     package let time: Minute
     package let checkpoint: Checkpoint
 
-    init(log: LogID, sequence: UInt64, time: Minute, checkpoint: Checkpoint) {
-        self.log = log
-        self.sequence = sequence
-        self.time = time
-        self.checkpoint = checkpoint
-    }
+    var place: EntryPlace { EntryPlace(log: log, sequence: sequence, entry: entry) }
 
     package init?(_ entry: LogEntry) {
         guard case .checkpoint(let checkpoint) = entry.payload else { return nil }
-        self.init(log: entry.log, sequence: entry.sequence, time: entry.time, checkpoint: checkpoint)
+        log = entry.log
+        sequence = entry.sequence
+        self.entry = entry.id
+        previous = entry.previous
+        time = entry.time
+        self.checkpoint = checkpoint
     }
 }
 
@@ -53,8 +56,7 @@ extension Checkpoint {
 extension Membership {
     /// The newest Checkpoint of a log that counts.
     package func checkpoint(of log: LogID) -> PlacedCheckpoint? {
-        let limit = grantLimit(of: log)
-        return logs[log]?.checkpoints.last { $0.sequence <= limit }
+        logs[log]?.checkpoints.last { counts($0.place) }
     }
 
     package func standing(of placed: PlacedCheckpoint) -> CheckpointStanding {
@@ -84,11 +86,23 @@ extension Membership {
 
     /// The certificates a Checkpoint covers, ascending by device; nil when something of it is missing.
     func activeSet(of placed: PlacedCheckpoint) -> [DeviceCertificate]? {
-        guard placed.checkpoint.children.allSatisfy(holds), let ids = logs[placed.log]?.ids,
-            placed.sequence <= UInt64(ids.count) + 1
-        else { return nil }
-        let covered = Covered(placed.checkpoint.children, own: placed.log, before: placed.sequence)
+        let covered = covered(
+            placed.checkpoint.children, own: placed.log, sequence: placed.sequence, previous: placed.previous)
+        guard covered.rows.allSatisfy(holdsWhole) else { return nil }
         return activeSet(covered, at: placed.time)
+    }
+
+    /// The entries that a Checkpoint speaks of which stands at this place.
+    func covered(_ children: [CoveredRow], own: LogID, sequence: UInt64, previous: EntryID) -> Covered {
+        guard sequence > 1 else { return Covered(children, own: own, before: nil) }
+        // Behind a choice of branch stands the choice, which is the parent's entry.
+        let below = logs[own]?.tree.grafts[previous]?.branch ?? previous
+        return Covered(children, own: own, before: CoveredRow(log: own, sequence: sequence - 1, id: below))
+    }
+
+    private func has(_ covered: Covered, _ place: EntryPlace) -> Bool {
+        guard let row = covered.row(of: place.log), row.sequence >= place.sequence else { return false }
+        return isCovered(place, by: row)
     }
 
     func activeSet(_ covered: Covered, at time: Minute) -> [DeviceCertificate]? {
@@ -98,7 +112,7 @@ extension Membership {
         var found: [IssuedCertificate] = []
         for (device, record) in deviceRecords where !revoked.contains(device) {
             let current = record.certificates.first { issued in
-                guard covered.has(issued.log, issued.sequence), let rights = rights[issued.log] else { return false }
+                guard has(covered, issued.place), let rights = rights[issued.log] else { return false }
                 return issued.sequence <= rights.limit && rights.limits.fault(in: issued.certificate.content) == nil
             }
             if let current, current.certificate.notAfter >= time { found.append(current) }
@@ -111,7 +125,7 @@ extension Membership {
     private func isFirst(_ issued: IssuedCertificate, among found: [IssuedCertificate], _ covered: Covered) -> Bool {
         guard let claims = linkClaims[issued.certificate.link], claims.count > 1 else { return true }
         func first(_ device: DeviceID) -> (Minute, LogID, UInt64, DeviceID)? {
-            deviceRecords[device]?.certificates.filter { covered.has($0.log, $0.sequence) }
+            deviceRecords[device]?.certificates.filter { has(covered, $0.place) }
                 .map { ($0.time, $0.log, $0.sequence, device) }.min { $0 < $1 }
         }
         guard let own = first(issued.certificate.device) else { return false }
@@ -132,7 +146,7 @@ extension Membership {
     private func coveredRights(of log: LogID, _ covered: Covered) -> CoveredRights? {
         guard let limits = coveredLimits(of: log, covered) else { return nil }
         var limit = UInt64.max
-        for placed in authorityRevocations where placed.isMain && covered.has(placed.log, placed.sequence) {
+        for placed in authorityRevocations where has(covered, placed.place) {
             limit = min(limit, self.limit(of: log, by: placed) ?? limit)
         }
         return CoveredRights(limits: limits, limit: limit)
@@ -144,10 +158,14 @@ extension Membership {
             return nil
         }
         // Of a log that is not covered only the entry counts that this log's first one names.
-        let grants = log.grants.filter { $0.log == parent && above.fault(in: $0.certificate.content) == nil }
+        let end = covered.row(of: authority)?.sequence ?? 0
+        let grants = log.grants.filter {
+            $0.place.log == parent && above.fault(in: $0.certificate.content) == nil
+                && log.tree.knows($0.certificate.keyset, upTo: end)
+        }
         let known =
-            covered.logs.contains(parent)
-            ? grants.filter { covered.has($0.log, $0.sequence) } : grants.prefix(1).map { $0 }
+            covered.row(of: parent) != nil
+            ? grants.filter { has(covered, $0.place) } : grants.filter { $0.place.entry == log.tree.origin }
         return known.max {
             ($0.certificate.content.serial, $1.certificate.hash) < ($1.certificate.content.serial, $0.certificate.hash)
         }.map { AuthorityLimits($0.certificate.content) }
@@ -157,7 +175,7 @@ extension Membership {
     private func revokedDevices(_ covered: Covered) -> Set<DeviceID>? {
         var devices: Set<DeviceID> = []
         for (hash, verdicts) in noteBook.verdicts {
-            let counting = verdicts.filter { $0.isMain && covered.has($0.log, $0.sequence) }
+            let counting = verdicts.filter { has(covered, $0.place) }
             guard counting.contains(where: { $0.decision == .confirmed }) else { continue }
             guard let note = note(hash) else { return nil }
             if isConfirmed(hash, within: covered.rows) { devices.insert(note.device) }
@@ -170,17 +188,15 @@ extension Membership {
 struct Covered {
     /// One for each log, its own among them.
     let rows: [CoveredRow]
-    private let ends: [LogID: UInt64]
+    private let byLog: [LogID: CoveredRow]
 
-    /// - Parameter sequence: of the Checkpoint in its own log.
-    init(_ children: [CoveredRow], own: LogID, before sequence: UInt64) {
-        rows =
-            children.filter { $0.log != own }
-            + (sequence > 1 ? [CoveredRow(log: own, sequence: sequence - 1, id: EntryID())] : [])
-        ends = Dictionary(rows.map { ($0.log, $0.sequence) }) { first, _ in first }
+    /// - Parameter before: the entry before the Checkpoint in its own log; nil when it is the first.
+    init(_ children: [CoveredRow], own: LogID, before: CoveredRow?) {
+        rows = children.filter { $0.log != own } + (before.map { [$0] } ?? [])
+        byLog = Dictionary(rows.map { ($0.log, $0) }) { first, _ in first }
     }
 
     var logs: [LogID] { rows.map(\.log) }
 
-    func has(_ log: LogID, _ sequence: UInt64) -> Bool { sequence <= ends[log] ?? 0 }
+    func row(of log: LogID) -> CoveredRow? { byLog[log] }
 }

@@ -99,12 +99,15 @@ extension Membership {
         }
         var catchUp: CatchUpReason?
         if let logged {
-            if let fault = fault(of: logged) { return .refused(.attenuation(fault)) }
+            // It may show what it had before a branch was chosen; what it has now is what counts.
+            if let fault = fault(of: logged), currentCertificate(shown.device) == nil {
+                return .refused(.attenuation(fault))
+            }
         } else {
             catchUp = .notInLog
             switch verify(shown, authorities) {
             case .refused(let refusal): return .refused(refusal)
-            case .unknownIssuer: catchUp = .unknownChain
+            case .unknownIssuer, .unknownKeys: catchUp = .unknownChain
             case .sound: break
             }
         }
@@ -158,21 +161,25 @@ extension Membership {
         return chain
     }
 
-    private enum ChainCheck { case sound, unknownIssuer, refused(AdmissionRefusal) }
+    private enum ChainCheck {
+        case sound, unknownIssuer
+        /// Signed by keys that may be those of a rotation we have not met.
+        case unknownKeys
+        case refused(AdmissionRefusal)
+    }
 
     /// Whether a certificate that no entry vouches for is signed and attenuated down from the root.
     private func verify(_ shown: DeviceCertificate, _ presented: [AuthorityCertificate]) -> ChainCheck {
-        let issuer: (keyset: Keyset, limits: AuthorityLimits)
+        let issuer: (keysets: [Keyset], limits: AuthorityLimits)
         switch standing(of: shown.issuer, presented, levels: Int(AuthorityLimits.root.depthLeft)) {
-        case .found(let keyset, let limits): issuer = (keyset, limits)
+        case .found(let keysets, let limits): issuer = (keysets, limits)
         case .unknown: return presented.isEmpty ? .unknownIssuer : .refused(.chainSignatures)
+        case .unknownKeys: return .unknownKeys
         case .refused(let refusal): return .refused(refusal)
         }
-        guard
-            let signers = shown.signed.signers(
-                among: issuer.keyset.keys, type: .object(.deviceCertificate), mesh: mesh),
-            signers.count >= issuer.keyset.threshold
-        else { return .refused(.chainSignatures) }
+        guard let signers = signers(of: shown.signed, as: .deviceCertificate, among: issuer.keysets) else {
+            return isByStrangers(shown.signed, issuer.keysets) ? .unknownKeys : .refused(.chainSignatures)
+        }
         if let fault = issuer.limits.fault(in: shown.content) { return .refused(.attenuation(fault)) }
         guard shown.capabilities.isDisjoint(with: .privileged) || signers.count >= 2 else {
             return .refused(.attenuation(.privilege))
@@ -182,8 +189,10 @@ extension Membership {
     }
 
     private enum IssuerStanding {
-        case found(Keyset, AuthorityLimits)
+        /// Under every keyset the authority had.
+        case found([Keyset], AuthorityLimits)
         case unknown
+        case unknownKeys
         case refused(AdmissionRefusal)
     }
 
@@ -193,21 +202,42 @@ extension Membership {
     ) -> IssuerStanding {
         if let log = logs[authority] {
             guard let limits = limits(of: authority) else { return .refused(.attenuation(.authority)) }
-            return .found(log.keyset, limits)
+            return .found(log.tree.keysets, limits)
         }
         guard let certificate = presented.first(where: { $0.authority == authority }) else { return .unknown }
         guard levels > 0 else { return .refused(.attenuation(.depth)) }
-        guard certificate.keyset.authorityID == authority else { return .refused(.chainSignatures) }
         switch standing(of: certificate.parent, presented, levels: levels - 1) {
         case .unknown: return .unknown
+        case .unknownKeys: return .unknownKeys
         case .refused(let refusal): return .refused(refusal)
-        case .found(let keyset, let limits):
-            guard keyset.approves(certificate.signed, as: .authorityCertificate, in: mesh) else {
-                return .refused(.chainSignatures)
+        case .found(let keysets, let limits):
+            guard signers(of: certificate.signed, as: .authorityCertificate, among: keysets) != nil else {
+                return isByStrangers(certificate.signed, keysets) ? .unknownKeys : .refused(.chainSignatures)
             }
+            // Another keyset than the first one: which rotations lead to it is in a log that we lack.
+            guard certificate.keyset.authorityID == authority else { return .unknownKeys }
             if let fault = limits.fault(in: certificate.content) { return .refused(.attenuation(fault)) }
-            return .found(certificate.keyset, AuthorityLimits(certificate.content))
+            return .found([certificate.keyset], AuthorityLimits(certificate.content))
         }
+    }
+
+    /// The signers of the first keyset of which enough signed, and nobody else.
+    private func signers(of signed: Signed, as type: ObjectType, among keysets: [Keyset]) -> [SigningPublicKey]? {
+        for keyset in keysets {
+            if let signers = signed.signers(among: keyset.keys, type: .object(type), mesh: mesh),
+                signers.count >= keyset.threshold
+            {
+                return signers
+            }
+        }
+        return nil
+    }
+
+    /// Whether some signature claims a key we have not met. That is no proof of anything, so it earns no more than a
+    /// link on which logs are compared: a node that slept through a rotation must be able to hear of it.
+    func isByStrangers(_ signed: Signed, _ keysets: [Keyset]) -> Bool {
+        let known = keysets.flatMap(\.keys).map { KeyHint(of: $0) }
+        return signed.attestations.contains { !known.contains($0.hint) }
     }
 
     /// Whether a presented chain is one that our log holds, link by link up to the root.
@@ -219,7 +249,8 @@ extension Membership {
             var at = shown.issuer
             for certificate in presented {
                 guard certificate.authority == at, let log = logs[at],
-                    log.grants.contains(where: { $0.certificate.hash == certificate.hash && $0.log == log.parent })
+                    log.grants.contains(where: { $0.certificate.hash == certificate.hash && $0.place.log == log.parent }
+                    )
                 else { return false }
                 at = certificate.parent
             }
@@ -233,7 +264,7 @@ extension Membership {
     private func knownChains(from authority: AuthorityID) -> [[CertificateHash]] {
         if authority == genesis.rootID { return [[]] }
         guard let log = logs[authority], let parent = log.parent else { return [] }
-        return log.grants.filter { $0.log == parent }.suffix(4).flatMap { grant in
+        return log.grants.filter { $0.place.log == parent }.suffix(4).flatMap { grant in
             knownChains(from: parent).map { [grant.certificate.hash] + $0 }
         }
     }

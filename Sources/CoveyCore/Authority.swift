@@ -268,7 +268,8 @@ package struct Authority: Sendable {
     func checkpoint(of membership: Membership, _ time: Minute) throws(AuthorityRefusal) -> Checkpoint {
         let place = try place(in: membership, time)
         let children = membership.childHeads(of: keys.authority)
-        let covered = Covered(children, own: keys.authority, before: place.sequence)
+        let covered = membership.covered(
+            children, own: keys.authority, sequence: place.sequence, previous: place.previous)
         guard let set = membership.activeSet(covered, at: time) else { throw .gap }
         return Checkpoint(
             children: children, merkleRoot: Octets32(prefixOf: MerkleTree(set.map(\.hash)).root),

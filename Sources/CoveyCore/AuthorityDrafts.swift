@@ -229,11 +229,8 @@ extension Authority {
         }
         guard place.sequence == here + 1 else { throw .behind(place: place.sequence, here: here) }
         guard log.orphans.isEmpty else { throw .act(.gap) }
-        let follows = log.ids.last.map { $0 == place.previous }
-        guard
-            follows
-                ?? (place.previous == LogEntry.anchor(of: keys.mesh)
-                    || log.grants.contains { $0.entry == place.previous })
+        let isFirst = log.ids.isEmpty && log.tree.graftAtTip == nil && log.tree.anchors.contains(place.previous)
+        guard isFirst || place.previous == log.tree.tip
         else { throw .otherHistory(place: place.sequence) }
     }
 
@@ -276,7 +273,7 @@ extension Authority {
             else { throw .fault(.issuer) }
             if let fault = limits.fault(in: certificate.content) { throw .fault(fault) }
             if let known = membership.logs[certificate.authority] {
-                guard known.keyset == certificate.content.keyset else { throw .fault(.issuer) }
+                guard known.tree.knows(certificate.content.keyset) else { throw .fault(.issuer) }
             } else {
                 guard certificate.authority == certificate.content.keyset.authorityID else { throw .fault(.issuer) }
             }
@@ -288,7 +285,9 @@ extension Authority {
             // The set is counted again: a root that somebody else made up would speak for all of them.
             guard case .entry(_, let place, _) = draft.content,
                 let set = membership.activeSet(
-                    Covered(checkpoint.children, own: draft.authority, before: place.sequence), at: place.time),
+                    membership.covered(
+                        checkpoint.children, own: draft.authority, sequence: place.sequence, previous: place.previous),
+                    at: place.time),
                 UInt32(set.count) == checkpoint.count,
                 Octets32(prefixOf: MerkleTree(set.map(\.hash)).root) == checkpoint.merkleRoot
             else { throw .covers }

@@ -2,10 +2,8 @@ import CoveyCrypto
 
 /// An AuthorityAdd: what a parent said, and where.
 struct AuthorityGrant: Sendable {
-    let entry: EntryID
-    /// The parent's log.
-    let log: LogID
-    let sequence: UInt64
+    /// In the parent's log.
+    let place: EntryPlace
     let certificate: AuthorityCertificate
 }
 
@@ -128,12 +126,15 @@ struct QuotaWalk: Sendable {
     }
 }
 
-/// The chain of one authority, as far as it was accepted, with what is needed to take the next entry.
+/// The log of one authority, as far as it was accepted, with what is needed to take the next entry.
+///
+/// Entries that follow each other form a tree, nearly always without a fork. `path` is the branch that counts.
 struct AuthorityLog: Sendable {
     /// The newest may turn out void when the log is frozen; then an older one counts.
     static let mostCheckpoints = 4
 
-    let keyset: Keyset
+    /// Whether it is the release keyset's, which stands beside the authorities and grants nothing.
+    let isReleaseLog: Bool
     /// All AuthorityAdds of it, whatever they are worth; none for the root.
     var grants: [AuthorityGrant] = []
     /// The authority whose AuthorityAdd its first entry names; nil for the root, and before the first entry.
@@ -141,23 +142,18 @@ struct AuthorityLog: Sendable {
     /// Steps down from the root, which has 0; of `parent` once that is known.
     var depth: Int
 
-    /// By sequence, from 1.
-    var ids: [EntryID] = []
-    var lastTime = Minute(0)
+    var tree: LogTree
 
-    /// Verified entries whose predecessor is missing, by sequence.
-    var orphans: [UInt64: [LogEntry]] = [:]
+    /// Entries whose predecessor is missing, by sequence.
+    var orphans: [UInt64: [Orphan]] = [:]
     var orphanCount = 0
 
-    /// Entries beside `ids`, after a fork.
-    var branches: [UInt64: [EntryID]] = [:]
-    var branchCount = 0
-    var forkedAt: UInt64?
     /// Heads of this log that its parent's Checkpoints name, ascending by the Checkpoint's sequence.
-    var checkpointed: [(sequence: UInt64, row: CoveredRow)] = []
-    /// Its own Checkpoints, ascending; not more than a few are kept.
+    var checkpointed: [PlacedHead] = []
+    /// Its own Checkpoints, ascending; not more than a few of the path are kept.
     private(set) var checkpoints: [PlacedCheckpoint] = []
 
+    /// Ascending by sequence; those of branches too.
     private(set) var issues: [Issue] = []
     /// Of all certificates issued here, whatever they are worth.
     private(set) var highestSerial: UInt64 = 0
@@ -165,29 +161,60 @@ struct AuthorityLog: Sendable {
     /// Whether `quota` may still count devices that were revoked since.
     var hasStaleQuota = false
 
-    init(keyset: Keyset, depth: Int) {
-        self.keyset = keyset
+    init(_ first: KeysetStatement, anchor: EntryID? = nil, depth: Int, isReleaseLog: Bool = false) {
+        tree = LogTree(first, anchor: anchor)
         self.depth = depth
+        self.isReleaseLog = isReleaseLog
     }
 
-    mutating func append(_ entry: LogEntry) {
-        ids.append(entry.id)
-        lastTime = entry.time
-    }
+    /// By sequence, from 1.
+    var ids: [EntryID] { tree.ids }
+    var lastTime: Minute { tree.lastTime }
+    /// Whose signatures the next entry needs.
+    var keyset: Keyset { tree.statement(tree.tipKeys).keyset }
+
+    func id(at sequence: UInt64) -> EntryID? { tree.id(at: sequence) }
 
     mutating func record(_ issue: Issue, serial: UInt64) {
-        issues.append(issue)
+        var at = issues.count
+        while at > 0, issues[at - 1].sequence > issue.sequence { at -= 1 }
+        issues.insert(issue, at: at)
         highestSerial = max(highestSerial, serial)
     }
 
     mutating func record(_ checkpoint: PlacedCheckpoint) {
-        checkpoints.append(checkpoint)
-        if checkpoints.count > Self.mostCheckpoints { checkpoints.removeFirst() }
+        var at = checkpoints.count
+        while at > 0, checkpoints[at - 1].sequence > checkpoint.sequence { at -= 1 }
+        checkpoints.insert(checkpoint, at: at)
+        let onPath = checkpoints.indices.filter { id(at: checkpoints[$0].sequence) == checkpoints[$0].entry }
+        if onPath.count > Self.mostCheckpoints { checkpoints.remove(at: onPath[0]) }
+    }
+}
+
+/// An entry that waits for its predecessor.
+struct Orphan: Sendable {
+    let entry: LogEntry
+    /// The statement whose keyset signed it; nil when the recovery keyset did.
+    let keys: Int?
+}
+
+/// A head that a Checkpoint names, and where the Checkpoint stands in the parent's log.
+struct PlacedHead: Sendable {
+    let place: EntryPlace
+    let row: CoveredRow
+}
+
+/// Where a fact was said.
+struct EntryPlace: Hashable, Sendable {
+    let log: LogID
+    let sequence: UInt64
+    let entry: EntryID
+
+    init(log: LogID, sequence: UInt64, entry: EntryID) {
+        self.log = log
+        self.sequence = sequence
+        self.entry = entry
     }
 
-    func id(at sequence: UInt64) -> EntryID? {
-        sequence >= 1 && sequence <= UInt64(ids.count) ? ids[Int(sequence) - 1] : nil
-    }
-
-    func hasBranch(_ id: EntryID, at sequence: UInt64) -> Bool { branches[sequence]?.contains(id) ?? false }
+    init(_ entry: LogEntry) { self.init(log: entry.log, sequence: entry.sequence, entry: entry.id) }
 }

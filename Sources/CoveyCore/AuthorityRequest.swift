@@ -112,7 +112,7 @@ extension Authority {
     ) throws(AuthorityRefusal) -> AuthorityCertificate.Content {
         guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
         guard
-            let grant = membership.logs[authority]?.grants.filter({ $0.log == keys.authority }).max(by: {
+            let grant = membership.logs[authority]?.grants.filter({ $0.place.log == keys.authority }).max(by: {
                 $0.certificate.content.serial < $1.certificate.content.serial
             })
         else { throw .notOurs }
@@ -153,7 +153,7 @@ extension Authority {
 
     private func nextAuthoritySerial(_ membership: Membership) -> UInt64 {
         let serials = membership.logs.values.flatMap { log in
-            log.grants.filter { $0.log == keys.authority }.map(\.certificate.content.serial)
+            log.grants.filter { $0.place.log == keys.authority }.map(\.certificate.content.serial)
         }
         return (serials.max() ?? 0).addingReportingOverflow(1).partialValue
     }

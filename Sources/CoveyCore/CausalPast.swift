@@ -29,8 +29,8 @@ extension Membership {
 
     /// Where the logs tell of a note: in verdicts on it, and in the announcements that list it.
     private func mentions(of note: NoteHash) -> [(log: LogID, sequence: UInt64)] {
-        let verdicts = noteBook.verdicts[note, default: []].filter(\.isMain).map { ($0.log, $0.sequence) }
-        let announced = epochBook.announced.filter { $0.notes.contains(note) }.map { ($0.log, $0.sequence) }
-        return verdicts + announced
+        let verdicts = noteBook.verdicts[note, default: []].map(\.place)
+        let announced = epochBook.announced.filter { $0.notes.contains(note) }.map(\.place)
+        return (verdicts + announced).filter { isOnPath($0) }.map { ($0.log, $0.sequence) }
     }
 }

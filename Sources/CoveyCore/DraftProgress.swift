@@ -97,12 +97,14 @@ package enum DraftRefusal: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Draft {
-    /// Which keysets must sign the entry. New keys sign their own rotation; a recovery is signed by the cold keys alone.
+    /// Which keysets must sign the entry. New keys sign too; the cold keys alone recover the log they write in.
     func entryKeysets(_ matter: Matter, _ own: Keyset) -> [Keyset] {
         guard case .act(let payload) = matter else { return [own] }
         switch payload {
-        case .authorityRotate(let rotation): return rotation.authority == authority ? [own, rotation.keyset] : [own]
-        case .recoverFork(let recovery): return [recovery.recovery]
+        case .authorityRotate(let rotation): return [own, rotation.keyset]
+        case .recoverFork(let recovery):
+            return (recovery.log == authority ? [] : [own]) + [recovery.recovery]
+                + (recovery.newKeys.map { [$0.keyset] } ?? [])
         case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
             .groupDefinition, .releaseManifest:
             return [own]

@@ -25,9 +25,7 @@ package struct Epoch: Hashable, Sendable {
         graceDays = announcement.graceDays
     }
 
-    fileprivate func covers(_ log: LogID, _ sequence: UInt64) -> Bool {
-        rows.contains { $0.log == log && $0.sequence >= sequence }
-    }
+    var place: EntryPlace { EntryPlace(log: log, sequence: sequence, entry: entry) }
 
     /// The higher number, then the smaller commit, goes first.
     fileprivate static func precedes(_ left: Epoch, _ right: Epoch) -> Bool {
@@ -52,7 +50,7 @@ package struct EpochSelection: Hashable, Sendable {
 struct EpochBook: Sendable {
     private(set) var announced: [Epoch] = []
     private(set) var byEntry: [EntryID: Int] = [:]
-    /// Announcements by log, ascending by sequence.
+    /// Announcements by log.
     private(set) var byLog: [LogID: [Int]] = [:]
     private(set) var byCommit: [EpochCommit: [Int]] = [:]
     fileprivate var validity: [EntryID: Bool] = [:]
@@ -88,10 +86,10 @@ extension Membership {
     private func hasRightNumber(_ epoch: Epoch) -> Bool? {
         var highest: UInt32 = 0
         for row in epoch.rows {
-            guard holds(row) else { return nil }
+            guard holdsWhole(row) else { return nil }
             for index in epochBook.byLog[row.log] ?? [] {
                 let covered = epochBook.announced[index]
-                guard covered.sequence <= row.sequence else { break }
+                guard isCovered(covered.place, by: row) else { continue }
                 guard let isValid = epochBook.validity[covered.entry] else { return nil }
                 if isValid { highest = max(highest, covered.number) }
             }
@@ -116,13 +114,9 @@ extension Membership {
     package var nextEpochNumber: UInt32 {
         let rows = heads
         let highest = epochBook.announced.filter {
-            (epochBook.validity[$0.entry] ?? false) && covers(rows, $0.log, $0.sequence)
+            (epochBook.validity[$0.entry] ?? false) && isCovered($0.place, by: rows)
         }.map(\.number).max()
         return (highest ?? 0) &+ 1
-    }
-
-    private func covers(_ rows: [CoveredRow], _ log: LogID, _ sequence: UInt64) -> Bool {
-        rows.contains { $0.log == log && $0.sequence >= sequence }
     }
 
     /// Whether a revocation that matters for secrecy is known which an epoch does not cover, or its authority had no
@@ -130,9 +124,9 @@ extension Membership {
     package func isTainted(_ epoch: Epoch) -> Bool { isTainted(epoch, by: taintingNotes) }
 
     private func isTainted(_ epoch: Epoch, by notes: [NoteHash]) -> Bool {
-        if epoch.sequence > grantLimit(of: epoch.log) { return true }
-        for placed in authorityRevocations where isAbove(placed.log, placed.revocation.authority) {
-            guard placed.isMain, epoch.covers(placed.log, placed.sequence) else { return true }
+        if !counts(epoch.place) { return true }
+        for placed in authorityRevocations where isAbove(placed.place.log, placed.revocation.authority) {
+            guard isCovered(placed.place, by: epoch.rows) else { return true }
         }
         return notes.contains { !epoch.notes.contains($0) && !isConfirmed($0, within: epoch.rows) }
     }

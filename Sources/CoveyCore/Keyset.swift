@@ -73,3 +73,13 @@ package struct Keyset: Hashable, Sendable {
         return signers.count >= threshold
     }
 }
+
+extension Signed {
+    /// Whether each of several keysets signed with its threshold, and nobody else did. A key may count for more than one.
+    func isApproved(byAll keysets: [Keyset], as type: ObjectType, in mesh: MeshID) -> Bool {
+        guard let signers = signers(among: keysets.flatMap(\.keys), type: .object(type), mesh: mesh) else {
+            return false
+        }
+        return keysets.allSatisfy { keyset in signers.count(where: keyset.keys.contains) >= keyset.threshold }
+    }
+}

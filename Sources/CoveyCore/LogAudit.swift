@@ -199,7 +199,7 @@ private struct AuditWalk {
     }
 
     private mutating func verify(_ certificate: DeviceCertificate, _ entry: LogEntry) {
-        guard membership.isSigned(certificate, within: entry.log) else {
+        guard membership.isSigned(certificate, in: entry) else {
             return find(
                 position(of: entry), .certificateSignatures(entry.log, sequence: entry.sequence, certificate.hash))
         }
@@ -250,7 +250,7 @@ private struct AuditWalk {
             guard membership.epoch(entry.id) == nil else { return }
             find(place, .epoch(entry.log, sequence: entry.sequence, number: announcement.number))
         case .checkpoint:
-            guard membership.isOnMain(entry), let placed = PlacedCheckpoint(entry) else {
+            guard membership.isOnPath(entry), let placed = PlacedCheckpoint(entry) else {
                 return
             }
             switch membership.standing(of: placed) {
@@ -266,7 +266,10 @@ private struct AuditWalk {
 
     /// Sequences between the head of each log and the first entry that waits behind it.
     private mutating func findGaps() {
-        let logs = Dictionary(grouping: waiting, by: \.log)
+        for entry in waiting where membership.lacksKnownSigners(entry) {
+            find(position(of: entry), .entry(entry.log, sequence: entry.sequence, .signatures))
+        }
+        let logs = Dictionary(grouping: waiting.filter { !membership.lacksKnownSigners($0) }, by: \.log)
         for log in logs.keys.sorted() {
             guard let first = logs[log]?.min(by: { $0.sequence < $1.sequence }) else { continue }
             let next = UInt64(membership.entryIDs(of: log).count) + 1
@@ -298,29 +301,34 @@ private struct AuditWalk {
 }
 
 extension Membership {
-    /// Whether at least the threshold of a log's keys signed a certificate itself. Nodes ask it of certificates that no
-    /// entry vouches for; of logged ones the entry's signatures say the same.
-    func isSigned(_ certificate: DeviceCertificate, within log: LogID) -> Bool {
-        guard let keyset = logs[log]?.keyset else { return false }
-        return keyset.approves(certificate.signed, as: .deviceCertificate, in: mesh)
+    /// The keyset whose signatures an accepted entry needed.
+    func keyset(behind entry: LogEntry) -> Keyset? {
+        guard let tree = logs[entry.log]?.tree else { return nil }
+        return tree.node(entry.id, at: entry.sequence).map { tree.statement($0.keys).keyset }
     }
 
-    /// False for an entry of the branch of a fork that came second.
-    func isOnMain(_ entry: LogEntry) -> Bool { logs[entry.log]?.id(at: entry.sequence) == entry.id }
+    /// Whether at least the threshold of the keys that signed its entry signed a certificate itself. Nodes ask it of
+    /// certificates that no entry vouches for; of logged ones the entry's signatures say the same.
+    func isSigned(_ certificate: DeviceCertificate, in entry: LogEntry) -> Bool {
+        keyset(behind: entry)?.approves(certificate.signed, as: .deviceCertificate, in: mesh) ?? false
+    }
+
+    /// False for an entry of a branch that does not count.
+    func isOnPath(_ entry: LogEntry) -> Bool { isOnPath(EntryPlace(entry)) }
 
     /// Why a certificate of an accepted entry grants nothing; nil when it does.
     func standing(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {
-        guard isOnMain(entry) else { return .afterLimit }
-        if let fault = formFault(of: certificate, in: entry) { return fault }
+        guard isOnPath(entry), let keyset = keyset(behind: entry) else { return .afterLimit }
+        if let fault = formFault(of: certificate, in: entry, keyset) { return fault }
         return issued(certificate.hash).flatMap { fault(of: $0) }
     }
 
     /// As for a device's; nil too when another AuthorityAdd of the same authority counts in its place.
     func standing(of certificate: AuthorityCertificate, in entry: LogEntry) -> CertificateFault? {
-        guard let log = logs[certificate.authority], log.grants.contains(where: { $0.entry == entry.id }) else {
-            return .issuer
-        }
-        guard entry.sequence <= grantLimit(of: entry.log) else { return .afterLimit }
+        guard let log = logs[certificate.authority], log.grants.contains(where: { $0.place.entry == entry.id }),
+            log.tree.knows(certificate.keyset)
+        else { return .issuer }
+        guard counts(EntryPlace(entry)) else { return .afterLimit }
         guard let above = limits(of: entry.log) else { return .authority }
         return above.fault(in: certificate.content)
     }

@@ -9,8 +9,10 @@ package struct Membership: Sendable {
     package enum Bounds {
         /// Held entries of one log, and of all logs whose authority is unknown together.
         package static let orphans = 256
-        /// Entries kept of the branches of one forked log.
+        /// Entries kept beside the path of one forked log.
         package static let branchEntries = 256
+        /// The same while a choice is known that names a branch which is not all here yet.
+        package static let chosenBranchEntries = 65_536
         /// Notes held because device or signer is unknown.
         package static let heldNotes = 256
         /// Single-key notes kept of one key: the first by (note_no, hash).
@@ -39,9 +41,9 @@ package struct Membership: Sendable {
     private var subjectDevices: [SubjectID: [DeviceID]] = [:]
     /// Devices that claim a link key, in the order of acceptance; nearly always one.
     var linkClaims: [AgreementPublicKey: [DeviceID]] = [:]
-    var policies: [(sequence: UInt64, policy: Policy)] = []
+    private var policies: [(place: EntryPlace, policy: Policy)] = []
     var authorityRevocations: [PlacedRevocation] = []
-    /// Entries of logs that no accepted AuthorityAdd names.
+    /// Entries that nobody known signed yet: of logs, or behind rotations, that are still to come.
     private var strays: [LogEntry] = []
     var noteBook = NoteBook()
     var suspendBook = SuspendBook()
@@ -49,15 +51,20 @@ package struct Membership: Sendable {
     private(set) var signersByHint: [KeyHint: [DeviceID]] = [:]
     var epochBook = EpochBook()
     /// Times of Checkpoints and EpochAnnounces, by their place.
-    private var marks: [(log: LogID, sequence: UInt64, time: Minute)] = []
-    private var entryCount = 0
+    private var marks: [(place: EntryPlace, time: Minute)] = []
+    private var manifests: [(place: EntryPlace, time: Minute, manifest: ReleaseManifest)] = []
+    private(set) var releaseLog: LogID?
     /// How many entries and notes were ever put aside, as something before them was missing.
     package internal(set) var putAside = 0
 
     /// `genesis` is verified by whoever pins it.
     package init(genesis: Genesis) {
         self.genesis = genesis
-        logs = [genesis.rootID: AuthorityLog(keyset: genesis.root, depth: 0)]
+        logs = [
+            genesis.rootID: AuthorityLog(
+                KeysetStatement(keyset: genesis.root, nextCommit: genesis.nextCommit),
+                anchor: LogEntry.anchor(of: genesis.meshID), depth: 0)
+        ]
     }
 
     package var mesh: MeshID { genesis.meshID }
@@ -66,12 +73,12 @@ package struct Membership: Sendable {
 
     /// Takes an entry from a peer or a file.
     package mutating func accept(_ signed: Signed) throws(EntryRefusal) -> EntryOutcome {
-        try accept(parse(signed), isVerified: false)
+        try accept(parse(signed), .nothing)
     }
 
     /// Takes an entry back that was accepted here before, in the same order: its signatures are not verified again.
     package mutating func restore(_ signed: Signed) throws(EntryRefusal) -> EntryOutcome {
-        try accept(parse(signed), isVerified: true)
+        try accept(parse(signed), .everything)
     }
 
     private func parse(_ signed: Signed) throws(EntryRefusal) -> LogEntry {
@@ -80,10 +87,19 @@ package struct Membership: Sendable {
 
     private enum Placement { case taken, known, held }
 
-    private mutating func accept(_ entry: LogEntry, isVerified: Bool) throws(EntryRefusal) -> EntryOutcome {
+    /// How much of an entry's signatures was verified before.
+    private enum Check {
+        case nothing
+        /// By this statement's keyset, or by the recovery keyset; nothing else need be verified if that is who must sign.
+        case signedBy(Int?)
+        /// All that is needed where it stands.
+        case everything
+    }
+
+    private mutating func accept(_ entry: LogEntry, _ check: Check) throws(EntryRefusal) -> EntryOutcome {
         var intake = EntryIntake()
         var effects = Effects()
-        switch try take(entry, isVerified: isVerified, into: &intake, &effects) {
+        switch try take(entry, check, into: &intake, &effects) {
         case .known: return .known
         case .held: return .held
         case .taken: break
@@ -93,99 +109,165 @@ package struct Membership: Sendable {
         while next < intake.entries.count {
             let taken = intake.entries[next]
             next += 1
-            for (follower, isVerified) in followers(of: taken) {
-                do { _ = try take(follower, isVerified: isVerified, into: &intake, &effects) } catch {
+            for (follower, check) in followers(of: taken) {
+                do { _ = try take(follower, check, into: &intake, &effects) } catch {
                     intake.dropped.append(error)
                 }
             }
         }
-        settle(effects, &intake)
+        settle(&effects, &intake)
         return .accepted(intake)
     }
 
-    private mutating func followers(of entry: LogEntry) -> [(LogEntry, isVerified: Bool)] {
-        var found: [(LogEntry, isVerified: Bool)] = []
+    private mutating func followers(of entry: LogEntry) -> [(LogEntry, Check)] {
+        var found: [(LogEntry, Check)] = []
         if !(logs[entry.log]?.orphans.isEmpty ?? true),
             let orphans = logs[entry.log]?.orphans.removeValue(forKey: entry.sequence + 1)
         {
             logs[entry.log]?.orphanCount -= orphans.count
-            found += orphans.map { ($0, isVerified: true) }
+            found += orphans.map { ($0.entry, .signedBy($0.keys)) }
         }
-        if case .authorityAdd(let certificate) = entry.payload, logs[certificate.authority] != nil {
-            let theirs = strays.filter { $0.log == certificate.authority }.sorted { $0.sequence < $1.sequence }
-            strays.removeAll { $0.log == certificate.authority }
-            found += theirs.map { ($0, isVerified: false) }
+        var named: LogID?
+        switch entry.payload {
+        case .authorityAdd(let certificate): named = certificate.authority
+        case .authorityRotate(let rotation): named = rotation.authority
+        case .recoverFork(let recovery): named = recovery.log
+        case .policySet, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition,
+            .releaseManifest:
+            break
+        }
+        // There, an entry may be what one further up hung in the air for.
+        let isBesidePath = !isOnPath(EntryPlace(entry))
+        if isBesidePath, let log = logs[entry.log], log.orphanCount > 0 {
+            let recoveries = log.orphans.values.joined().filter { $0.keys == nil }
+                .sorted { ($0.entry.sequence, $0.entry.id) < ($1.entry.sequence, $1.entry.id) }
+            for recovery in recoveries { removeOrphan(recovery.entry) }
+            found += recoveries.map { ($0.entry, .signedBy(nil)) }
+        }
+        if !strays.isEmpty {
+            func waits(_ stray: LogEntry) -> Bool {
+                (stray.log == named && logs[stray.log] != nil) || stray.previous == entry.id
+                    || (stray.log == entry.log && isBesidePath)
+            }
+            let theirs = strays.filter(waits).sorted { ($0.sequence, $0.id) < ($1.sequence, $1.id) }
+            strays.removeAll(where: waits)
+            found += theirs.map { ($0, .nothing) }
+        }
+        if let named, logs[named] != nil, named != entry.log {
+            let orphans = logs[named]?.orphans.values.joined().filter { $0.entry.previous == entry.id } ?? []
+            for orphan in orphans { removeOrphan(orphan.entry) }
+            found += orphans.map { ($0.entry, .signedBy($0.keys)) }
         }
         return found
     }
 
     private mutating func take(
-        _ entry: LogEntry, isVerified: Bool, into intake: inout EntryIntake, _ effects: inout Effects
+        _ entry: LogEntry, _ check: Check, into intake: inout EntryIntake, _ effects: inout Effects
     ) throws(EntryRefusal) -> Placement {
-        let way = try way(for: entry)
-        switch way {
+        if logs[entry.log] == nil, opensReleaseLog(entry) {
+            try verifyOpening(entry, check)
+            openReleaseLog(entry)
+        }
+        switch try way(for: entry, check) {
         case .known: return .known
         case .held: return .held
         case .stray: return holdStray(entry)
-        case .orphan, .main, .branch, .fork: try verify(entry, isVerified)
+        case .orphan(let keys): return try holdOrphan(entry, keys: keys)
+        case .place(let keys, _):
+            place(entry, keys: keys, &intake, &effects)
+            return .taken
         }
-        switch way {
-        case .known, .held, .stray: break
-        case .orphan: return try holdOrphan(entry)
-        case .main: appendMain(entry, &intake, &effects)
-        case .branch: appendBranch(entry, isFork: false, &intake, &effects)
-        case .fork: appendBranch(entry, isFork: true, &intake, &effects)
-        }
-        return .taken
     }
 
-    private enum Way { case known, held, stray, orphan, main, branch, fork }
+    private enum Way {
+        case known, held, stray
+        /// The statement whose keyset signed it; nil when the recovery keyset did.
+        case orphan(keys: Int?)
+        /// Behind whatever it names, on the path or beside it.
+        case place(keys: Int, isAtTip: Bool)
+    }
 
-    /// Where an entry belongs, before its signatures are looked at.
-    private func way(for entry: LogEntry) throws(EntryRefusal) -> Way {
+    /// Where an entry belongs, and whether whoever must sign it there did.
+    private func way(for entry: LogEntry, _ check: Check) throws(EntryRefusal) -> Way {
         guard let log = logs[entry.log] else { return .stray }
-        if log.id(at: entry.sequence) == entry.id || log.hasBranch(entry.id, at: entry.sequence) { return .known }
-        switch entry.payload {
-        case .authorityRotate, .recoverFork: throw .notYetSupported(entry.payload.kind)
-        case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
-            .groupDefinition, .releaseManifest:
-            break
+        if log.tree.holds(entry.id, at: entry.sequence) { return .known }
+        if log.orphans[entry.sequence]?.contains(where: { $0.entry.id == entry.id }) ?? false { return .held }
+        if log.isReleaseLog { try checkRelease(entry) }
+        guard let before = log.tree.standing(after: entry.previous, at: entry.sequence - 1) else {
+            return try wayApart(for: entry, log, check)
+        }
+        guard entry.time >= before.time else { throw .timeDecreases }
+        if hangsOnKeys(entry), !log.tree.isWhole(before: entry.previous, at: entry.sequence) {
+            return try wayApart(for: entry, log, check)
+        }
+        try checkPolicy(entry)
+        do { try verify(entry, keys: before.keys, check) } catch {
+            guard mayChangeHands(log), error == .signatures || error == .nextCommit,
+                isByStrangers(entry.signed, log.tree.keysets)
+            else { throw error }
+            // Its keys may be in an entry of the parent that we have not met.
+            return .stray
+        }
+        let isAtTip = entry.sequence == UInt64(log.ids.count) + 1 && (entry.previous == log.tree.tip || log.ids.isEmpty)
+        guard isAtTip || log.tree.besideCount < mostBeside(log) else { throw .tooManyBranches }
+        return .place(keys: before.keys, isAtTip: isAtTip)
+    }
+
+    /// Whether somebody above may give a log other keys.
+    private func mayChangeHands(_ log: AuthorityLog) -> Bool { !log.isReleaseLog && log.depth > 0 }
+
+    private func mostBeside(_ log: AuthorityLog) -> Int {
+        let isAwaited = log.orphans.values.joined().contains { $0.keys == nil } || log.tree.hasUnmetGraft
+        return isAwaited ? Bounds.chosenBranchEntries : Bounds.branchEntries
+    }
+
+    /// The way of an entry whose predecessor is not here.
+    private func wayApart(
+        for entry: LogEntry, _ log: AuthorityLog, _ check: Check
+    ) throws(EntryRefusal) -> Way {
+        if case .recoverFork(let recovery) = entry.payload, recovery.log == entry.log {
+            // Cold keys vouch for it wherever it stands.
+            try verify(recovery, in: entry, besides: [], check)
+            return .orphan(keys: nil)
         }
         let next = UInt64(log.ids.count) + 1
-        if entry.sequence > next {
-            let isHeld = log.orphans[entry.sequence]?.contains { $0.id == entry.id } ?? false
-            return isHeld ? .held : .orphan
-        }
-        if entry.sequence == next, follows(entry, log) {
-            try checkMain(entry, log)
-            return .main
-        }
-        guard entry.sequence < next || log.hasBranch(entry.previous, at: entry.sequence - 1) else {
+        let keys = entry.sequence < next ? log.tree.keys(at: entry.sequence) : log.tree.tipKeys
+        if entry.sequence == next, entry.log == genesis.rootID || next == 1 {
+            guard isSigned(entry, keys, check) else { throw .signatures }
             throw .wrongPrevious
         }
-        guard log.branchCount < Bounds.branchEntries else { throw .tooManyBranches }
-        return entry.sequence < next ? .fork : .branch
+        guard isSigned(entry, keys, check) else {
+            // Perhaps signed by keys of a rotation before it.
+            guard isByStrangers(entry.signed, log.tree.keysets) || log.tree.keysets.count > 1 else { throw .signatures }
+            return .stray
+        }
+        if entry.sequence > next { return .orphan(keys: keys) }
+        // The parent may have given the log a new beginning here.
+        guard entry.sequence < next, !hangsOnKeys(entry) else { return .stray }
+        guard log.tree.besideCount < mostBeside(log) else { throw .tooManyBranches }
+        return .place(keys: keys, isAtTip: false)
     }
 
-    private func verify(_ entry: LogEntry, _ isVerified: Bool) throws(EntryRefusal) {
-        if isVerified { return }
-        guard let keyset = logs[entry.log]?.keyset, keyset.approves(entry.signed, as: .logEntry, in: mesh) else {
-            throw .signatures
+    /// Whether only what is before an entry tells if it may stand where it does.
+    private func hangsOnKeys(_ entry: LogEntry) -> Bool {
+        switch entry.payload {
+        case .policySet, .authorityRotate, .recoverFork: true
+        case .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition,
+            .releaseManifest:
+            false
         }
     }
 
-    private func follows(_ entry: LogEntry, _ log: AuthorityLog) -> Bool {
-        if let last = log.ids.last { return entry.previous == last }
-        if entry.log == genesis.rootID { return entry.previous == LogEntry.anchor(of: mesh) }
-        return log.grants.contains { $0.entry == entry.previous }
-    }
-
-    private func checkMain(_ entry: LogEntry, _ log: AuthorityLog) throws(EntryRefusal) {
-        guard entry.time >= log.lastTime else { throw .timeDecreases }
-        if case .policySet(let policy) = entry.payload {
-            guard entry.log == genesis.rootID else { throw .policy }
-            guard !policies.isEmpty || policy.hash == genesis.policyHash else { throw .policy }
+    private func checkPolicy(_ entry: LogEntry) throws(EntryRefusal) {
+        guard case .policySet(let policy) = entry.payload else { return }
+        guard entry.log == genesis.rootID else { throw .policy }
+        let tree = logs[entry.log]?.tree
+        let isFirst = !policies.contains { known in
+            known.place.sequence < entry.sequence
+                && tree?.ancestor(at: known.place.sequence, of: entry.previous, at: entry.sequence - 1)
+                    == known.place.entry
         }
+        guard !isFirst || policy.hash == genesis.policyHash else { throw .policy }
     }
 
     private mutating func holdStray(_ entry: LogEntry) -> Placement {
@@ -197,20 +279,131 @@ package struct Membership: Sendable {
         return .held
     }
 
-    private mutating func holdOrphan(_ entry: LogEntry) throws(EntryRefusal) -> Placement {
+    private mutating func holdOrphan(_ entry: LogEntry, keys: Int?) throws(EntryRefusal) -> Placement {
         guard let log = logs[entry.log] else { return .held }
         if log.orphanCount >= Bounds.orphans {
-            // Those nearest to the gap are worth most.
-            guard let last = log.orphans.keys.max(), entry.sequence < last, let dropped = log.orphans[last] else {
-                throw .tooManyHeld
-            }
-            logs[entry.log]?.orphans[last] = nil
-            logs[entry.log]?.orphanCount -= dropped.count
+            // Those nearest to the gap are worth most; one that the recovery keys signed is worth more than they.
+            let ordinary = log.orphans.keys.sorted().last { log.orphans[$0]?.contains { $0.keys != nil } ?? false }
+            guard let last = ordinary, entry.sequence < last || keys == nil,
+                let dropped = log.orphans[last]?.last(where: { $0.keys != nil })
+            else { throw .tooManyHeld }
+            removeOrphan(dropped.entry)
         }
-        logs[entry.log]?.orphans[entry.sequence, default: []].append(entry)
+        logs[entry.log]?.orphans[entry.sequence, default: []].append(Orphan(entry: entry, keys: keys))
         logs[entry.log]?.orphanCount += 1
         putAside += 1
         return .held
+    }
+
+    private mutating func removeOrphan(_ entry: LogEntry) {
+        logs[entry.log]?.orphans[entry.sequence]?.removeAll { $0.entry.id == entry.id }
+        if logs[entry.log]?.orphans[entry.sequence]?.isEmpty ?? false {
+            logs[entry.log]?.orphans[entry.sequence] = nil
+        }
+        logs[entry.log]?.orphanCount -= 1
+    }
+
+    /// Whether an entry that is held has everything but the signatures of keys we know of: its predecessor is here.
+    package func lacksKnownSigners(_ held: LogEntry) -> Bool {
+        strays.contains { $0.id == held.id }
+            && logs[held.log]?.tree.standing(after: held.previous, at: held.sequence - 1) != nil
+    }
+
+    // MARK: Who must sign
+
+    private func isSigned(_ entry: LogEntry, _ keys: Int, _ check: Check) -> Bool {
+        switch check {
+        case .everything, .signedBy(keys): return true
+        case .nothing, .signedBy: break
+        }
+        return logs[entry.log]?.tree.statement(keys).keyset.approves(entry.signed, as: .logEntry, in: mesh) ?? false
+    }
+
+    /// Whether an entry has the signatures it needs behind a statement of its log.
+    private func verify(_ entry: LogEntry, keys: Int, _ check: Check) throws(EntryRefusal) {
+        guard let statement = logs[entry.log]?.tree.statement(keys) else { throw .signatures }
+        switch entry.payload {
+        case .authorityRotate(let rotation):
+            if rotation.authority == entry.log {
+                guard rotation.branch == nil else { throw .branch }
+                guard commitments(of: statement, entry.log).contains(rotation.keyset.commit) else {
+                    throw .nextCommit
+                }
+            } else {
+                guard rotation.branch != nil else { throw .branch }
+            }
+            if case .everything = check { return }
+            guard entry.signed.isApproved(byAll: [statement.keyset, rotation.keyset], as: .logEntry, in: mesh) else {
+                throw .signatures
+            }
+        case .recoverFork(let recovery):
+            try verify(recovery, in: entry, besides: recovery.log == entry.log ? [] : [statement.keyset], check)
+        case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest:
+            guard isSigned(entry, keys, check) else { throw .signatures }
+        }
+    }
+
+    private func verify(
+        _ recovery: ForkRecovery, in entry: LogEntry, besides others: [Keyset], _ check: Check
+    ) throws(EntryRefusal) {
+        guard recovery.recovery.commit == genesis.recoveryCommit else { throw .recoveryCommit }
+        guard recovery.log != entry.log || recovery.branch == entry.previous else { throw .branch }
+        switch check {
+        case .everything, .signedBy(nil): return
+        case .nothing, .signedBy: break
+        }
+        let keysets = [recovery.recovery] + others + (recovery.newKeys.map { [$0.keyset] } ?? [])
+        guard entry.signed.isApproved(byAll: keysets, as: .logEntry, in: mesh) else { throw .signatures }
+    }
+
+    /// What the keyset after a statement may be: as the statement says, and every AuthorityAdd that names its keyset.
+    private func commitments(of statement: KeysetStatement, _ log: LogID) -> [KeysetCommit] {
+        let certified = logs[log]?.grants.map(\.certificate).filter { $0.keyset == statement.keyset } ?? []
+        return (statement.nextCommit.map { [$0] } ?? []) + certified.map(\.content.nextCommit)
+    }
+
+    // MARK: Releases
+
+    /// The first entry of the release log says which keyset the genesis promised: a rotation of nobody's keys to it.
+    private func opensReleaseLog(_ entry: LogEntry) -> Bool {
+        guard case .authorityRotate(let rotation) = entry.payload else { return false }
+        return entry.sequence == 1 && entry.previous == LogEntry.anchor(of: mesh) && rotation.authority == entry.log
+            && rotation.keyset.authorityID == entry.log && rotation.keyset.commit == genesis.releaseCommit
+    }
+
+    /// The commitment binds the keyset; that its holders wrote the entry, only their signatures say.
+    private func verifyOpening(_ entry: LogEntry, _ check: Check) throws(EntryRefusal) {
+        guard case .authorityRotate(let rotation) = entry.payload else { return }
+        if case .everything = check { return }
+        guard rotation.keyset.approves(entry.signed, as: .logEntry, in: mesh) else { throw .signatures }
+    }
+
+    private mutating func openReleaseLog(_ entry: LogEntry) {
+        guard case .authorityRotate(let rotation) = entry.payload else { return }
+        logs[entry.log] = AuthorityLog(
+            KeysetStatement(keyset: rotation.keyset, nextCommit: genesis.releaseCommit),
+            anchor: LogEntry.anchor(of: mesh), depth: 1, isReleaseLog: true)
+        releaseLog = entry.log
+    }
+
+    private func checkRelease(_ entry: LogEntry) throws(EntryRefusal) {
+        switch entry.payload {
+        case .authorityRotate(let rotation): if rotation.authority != entry.log { throw .foreignKind }
+        case .recoverFork(let recovery): if recovery.log != entry.log { throw .foreignKind }
+        case .releaseManifest: if entry.sequence == 1 { throw .foreignKind }
+        case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition:
+            throw .foreignKind
+        }
+    }
+
+    /// Releases whose manifests count, in the order of their log.
+    package var releases: [Release] {
+        guard let releaseLog else { return [] }
+        return manifests.filter { counts($0.place) && $0.place.log == releaseLog }
+            .sorted { $0.place.sequence < $1.place.sequence }
+            .map { Release(entry: $0.place.entry, sequence: $0.place.sequence, time: $0.time, manifest: $0.manifest) }
     }
 
     // MARK: Facts of an entry
@@ -219,123 +412,151 @@ package struct Membership: Sendable {
     private struct Effects {
         /// Rights of some authority changed: every decision about notes and quotas may have.
         var rights = false
+        /// Something was said about branches.
+        var paths = false
         var devices: [DeviceID] = []
         var officers = false
         var authorities: [AuthorityID] = []
         var verdicts: [NoteHash] = []
     }
 
-    private mutating func appendMain(_ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects) {
-        if entry.sequence == 1, entry.log != genesis.rootID {
-            let parent = logs[entry.log]?.grants.first { $0.entry == entry.previous }?.log
-            logs[entry.log]?.parent = parent
-            if let parent, let depth = logs[parent]?.depth { logs[entry.log]?.depth = depth + 1 }
+    /// Takes an entry into its log, on the path or beside it. What it says is kept either way, with its place: what counts
+    /// is asked of the path.
+    private mutating func place(
+        _ entry: LogEntry, keys: Int, _ intake: inout EntryIntake, _ effects: inout Effects
+    ) {
+        guard let keyset = logs[entry.log]?.tree.statement(keys).keyset else { return }
+        var statement: KeysetStatement?
+        switch entry.payload {
+        case .authorityRotate(let rotation) where rotation.authority == entry.log:
+            statement = KeysetStatement(keyset: rotation.keyset, nextCommit: rotation.nextCommit)
+            intake.changes.append(.rotated(entry.log))
+            effects.authorities.append(entry.log)
+            effects.rights = true
+        case .recoverFork(let recovery) where recovery.log == entry.log:
+            if let new = recovery.newKeys {
+                statement = KeysetStatement(keyset: new.keyset, nextCommit: new.nextCommit)
+                intake.changes.append(.rotated(entry.log))
+                effects.authorities.append(entry.log)
+            }
+            effects.paths = true
+        case .policySet, .authorityAdd, .authorityRotate, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce,
+            .checkpoint, .groupDefinition, .releaseManifest, .recoverFork:
+            break
+        }
+        let wasOpen = logs[entry.log]?.tree.isOpen(at: entry.sequence) ?? true
+        let isOnPath = logs[entry.log]?.tree.insert(entry, keys: keys, statement: statement) ?? false
+        if isOnPath, entry.sequence == 1 {
+            settleParent(of: entry.log)
             effects.rights = true
         }
-        logs[entry.log]?.append(entry)
-        entryCount += 1
+        if !isOnPath { effects.paths = true }
+        if !wasOpen, logs[entry.log]?.checkpointed.contains(where: { $0.row.id == entry.id }) ?? false {
+            effects.paths = true
+        }
+        if logs[entry.log]?.tree.beside[entry.sequence] != nil { effects.paths = true }
         intake.entries.append(entry)
-        let log = entry.log
+        record(entry, keyset, isOnPath, &intake, &effects)
+    }
+
+    private mutating func record(
+        _ entry: LogEntry, _ keyset: Keyset, _ isOnPath: Bool, _ intake: inout EntryIntake, _ effects: inout Effects
+    ) {
+        let place = EntryPlace(entry)
+        func tell(_ change: MembershipChange) { if isOnPath { intake.changes.append(change) } }
         switch entry.payload {
         case .policySet(let policy):
-            if policies.isEmpty || policy.number > policies[policies.count - 1].policy.number {
-                policies.append((entry.sequence, policy))
-                intake.changes.append(.policy(number: policy.number))
-            }
-        case .authorityAdd(let certificate): add(certificate, entry, &intake, &effects)
-        case .authorityRevoke(let revocation): revoke(revocation, entry, isMain: true, &intake, &effects)
+            let before = self.policy?.number
+            policies.append((place, policy))
+            if before.map({ $0 < policy.number }) ?? true { tell(.policy(number: policy.number)) }
+        case .authorityAdd(let certificate): add(certificate, entry, keyset, &intake, &effects)
+        case .authorityRevoke(let revocation):
+            authorityRevocations.append(PlacedRevocation(place: place, revocation: revocation))
+            effects.rights = true
+            intake.changes.append(.authorityRevoked(revocation.authority))
         case .certIssue(let certificates):
-            for certificate in certificates { issue(certificate, entry, &intake, &effects) }
+            for certificate in certificates { issue(certificate, entry, keyset, &intake, &effects) }
         case .certRevoke(let verdicts):
             for verdict in verdicts {
-                noteBook.add(verdict, log: log, sequence: entry.sequence, isMain: true)
+                noteBook.add(verdict, at: place)
                 effects.verdicts.append(verdict.note)
             }
         case .epochAnnounce(let announcement):
             epochBook.add(Epoch(entry: entry, announcement: announcement))
-            marks.append((log, entry.sequence, entry.time))
-            intake.changes.append(.epoch(entry.id))
+            marks.append((place, entry.time))
+            tell(.epoch(entry.id))
         case .checkpoint(let checkpoint):
-            for row in checkpoint.children where row.log != log {
-                logs[row.log]?.checkpointed.append((entry.sequence, row))
-                if logs[row.log]?.forkedAt != nil { effects.rights = true }
+            for row in checkpoint.children where row.log != entry.log {
+                logs[row.log]?.checkpointed.append(PlacedHead(place: place, row: row))
+                if logs[row.log]?.tree.isContested ?? false { effects.paths = true }
             }
-            marks.append((log, entry.sequence, entry.time))
-            logs[log]?.record(
-                PlacedCheckpoint(log: log, sequence: entry.sequence, time: entry.time, checkpoint: checkpoint))
-            intake.changes.append(.checkpoint(log))
-        case .groupDefinition(let group): intake.changes.append(.group(group.group))
-        case .releaseManifest: break
-        case .authorityRotate, .recoverFork: preconditionFailure("unsupported kinds are refused before they are taken")
+            marks.append((place, entry.time))
+            if let placed = PlacedCheckpoint(entry) { logs[entry.log]?.record(placed) }
+            tell(.checkpoint(entry.log))
+        case .groupDefinition(let group): tell(.group(group.group))
+        case .releaseManifest(let manifest):
+            manifests.append((place, entry.time, manifest))
+            if entry.log == releaseLog { tell(.release(version: manifest.version)) }
+        case .authorityRotate(let rotation):
+            guard rotation.authority != entry.log, let branch = rotation.branch else { return }
+            let statement = KeysetStatement(keyset: rotation.keyset, nextCommit: rotation.nextCommit)
+            graft(onto: rotation.authority, place, entry.time, branch, statement, &intake, &effects)
+        case .recoverFork(let recovery):
+            guard recovery.log != entry.log else { return }
+            let statement = recovery.newKeys.map { KeysetStatement(keyset: $0.keyset, nextCommit: $0.nextCommit) }
+            graft(onto: recovery.log, place, entry.time, recovery.branch, statement, &intake, &effects)
         }
     }
 
-    /// Only what revokes counts on a branch: revoking is safe whichever branch will win.
-    private mutating func appendBranch(
-        _ entry: LogEntry, isFork: Bool, _ intake: inout EntryIntake, _ effects: inout Effects
+    private mutating func graft(
+        onto child: LogID, _ place: EntryPlace, _ time: Minute, _ branch: EntryID, _ statement: KeysetStatement?,
+        _ intake: inout EntryIntake, _ effects: inout Effects
     ) {
-        logs[entry.log]?.branches[entry.sequence, default: []].append(entry.id)
-        logs[entry.log]?.branchCount += 1
-        if isFork {
-            let forkedAt = min(logs[entry.log]?.forkedAt ?? .max, entry.sequence)
-            logs[entry.log]?.forkedAt = forkedAt
-            effects.rights = true
-            intake.changes.append(.frozen(entry.log, upTo: grantLimit(of: entry.log)))
-        }
-        intake.entries.append(entry)
-        switch entry.payload {
-        case .authorityRevoke(let revocation): revoke(revocation, entry, isMain: false, &intake, &effects)
-        case .certRevoke(let verdicts):
-            for verdict in verdicts where verdict.decision == .confirmed {
-                noteBook.add(verdict, log: entry.log, sequence: entry.sequence, isMain: false)
-                effects.verdicts.append(verdict.note)
-            }
-        case .policySet, .authorityAdd, .authorityRotate, .certIssue, .epochAnnounce, .checkpoint,
-            .groupDefinition, .releaseManifest, .recoverFork:
-            break
-        }
+        guard let log = logs[child], log.grants.contains(where: { $0.place.log == place.log }) else { return }
+        var keys: Int?
+        if let statement { keys = logs[child]?.tree.intern(statement) }
+        logs[child]?.tree.add(Graft(place: place, time: time, branch: branch, keys: keys))
+        effects.paths = true
+        effects.authorities.append(child)
+        if keys != nil { intake.changes.append(.rotated(child)) }
     }
 
     private mutating func add(
-        _ certificate: AuthorityCertificate, _ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects
+        _ certificate: AuthorityCertificate, _ entry: LogEntry, _ keyset: Keyset, _ intake: inout EntryIntake,
+        _ effects: inout Effects
     ) {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
-        guard let (keyset, depth) = logs[entry.log].map({ ($0.keyset, $0.depth) }), certificate.parent == entry.log,
-            certificate.authority == certificate.keyset.authorityID, certificate.authority != genesis.rootID,
+        guard let depth = logs[entry.log]?.depth, certificate.parent == entry.log,
+            certificate.authority != genesis.rootID, certificate.authority != releaseLog,
             keyset.approves(certificate.signed, as: .authorityCertificate, in: mesh)
         else { return void(.issuer) }
         guard depth < Int(AuthorityLimits.root.depthLeft) else { return void(.depth) }
-        if let known = logs[certificate.authority] {
-            guard known.keyset == certificate.keyset else { return void(.issuer) }
-        } else {
-            logs[certificate.authority] = AuthorityLog(keyset: certificate.keyset, depth: depth + 1)
-            effects.authorities.append(certificate.authority)
+        if logs[certificate.authority] == nil {
+            guard certificate.authority == certificate.keyset.authorityID else { return void(.issuer) }
+            logs[certificate.authority] = AuthorityLog(
+                KeysetStatement(keyset: certificate.keyset, nextCommit: nil), depth: depth + 1)
         }
+        effects.authorities.append(certificate.authority)
         logs[certificate.authority]?.grants.append(
-            AuthorityGrant(
-                entry: entry.id, log: entry.log, sequence: entry.sequence, certificate: certificate))
+            AuthorityGrant(place: EntryPlace(entry), certificate: certificate))
+        logs[certificate.authority]?.tree.add(anchor: entry.id)
         effects.rights = true
-        intake.changes.append(.authority(certificate.authority))
-    }
-
-    private mutating func revoke(
-        _ revocation: AuthorityRevocation, _ entry: LogEntry, isMain: Bool, _ intake: inout EntryIntake,
-        _ effects: inout Effects
-    ) {
-        authorityRevocations.append(
-            PlacedRevocation(log: entry.log, sequence: entry.sequence, isMain: isMain, revocation: revocation))
-        effects.rights = true
-        intake.changes.append(.authorityRevoked(revocation.authority))
+        // A renewal may name keys of a rotation that comes after it here.
+        if logs[certificate.authority]?.tree.knows(certificate.keyset) ?? false {
+            intake.changes.append(.authority(certificate.authority))
+        } else {
+            void(.issuer)
+        }
     }
 
     private mutating func issue(
-        _ certificate: DeviceCertificate, _ entry: LogEntry, _ intake: inout EntryIntake, _ effects: inout Effects
+        _ certificate: DeviceCertificate, _ entry: LogEntry, _ keyset: Keyset, _ intake: inout EntryIntake,
+        _ effects: inout Effects
     ) {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
-        if let fault = formFault(of: certificate, in: entry) { return void(fault) }
+        if let fault = formFault(of: certificate, in: entry, keyset) { return void(fault) }
         let device = certificate.device
-        let issued = IssuedCertificate(
-            certificate: certificate, log: entry.log, sequence: entry.sequence, time: entry.time)
+        let issued = IssuedCertificate(certificate: certificate, place: EntryPlace(entry), time: entry.time)
         if deviceRecords[device] != nil {
             guard deviceRecords[device]?.insert(issued) ?? false else { return }
         } else {
@@ -347,14 +568,14 @@ package struct Membership: Sendable {
         if !devices(of: certificate.subject).contains(device) {
             subjectDevices[certificate.subject, default: []].append(device)
         }
-        logs[entry.log]?.record(
-            Issue(
-                device: device, certificate: certificate.hash, sequence: entry.sequence, time: entry.time,
-                notAfter: certificate.notAfter), serial: certificate.serial)
+        let issue = Issue(
+            device: device, certificate: certificate.hash, sequence: entry.sequence, time: entry.time,
+            notAfter: certificate.notAfter)
+        logs[entry.log]?.record(issue, serial: certificate.serial)
         effects.devices.append(device)
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
         let rights = rightsFault(of: issued)
-        if rights == nil { count(issued) }
+        if rights == nil { count(issue, entry.log) }
         if let fault = rights ?? placeFault(of: issued) {
             void(fault)
         } else {
@@ -363,8 +584,12 @@ package struct Membership: Sendable {
     }
 
     /// What is wrong with a certificate whatever else is in the log but its device's first one; then it is not recorded.
-    func formFault(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {
-        guard let keyset = logs[entry.log]?.keyset, certificate.issuer == entry.log else { return .issuer }
+    ///
+    /// - Parameter keyset: the one that signed the entry.
+    func formFault(
+        of certificate: DeviceCertificate, in entry: LogEntry, _ keyset: Keyset
+    ) -> CertificateFault? {
+        guard certificate.issuer == entry.log else { return .issuer }
         guard certificate.link.isCanonical, certificate.message.isCanonical else { return .keyEncoding }
         if !certificate.capabilities.isDisjoint(with: .privileged) {
             let signers = certificate.signed.signers(
@@ -381,19 +606,19 @@ package struct Membership: Sendable {
     /// force. Changes nothing, and does not depend on the size of the log. False also when that cannot be told without
     /// taking it.
     func willCount(_ entry: LogEntry) -> Bool {
-        guard let log = logs[entry.log], log.orphans.isEmpty, let way = try? way(for: entry), case .main = way else {
-            return false
-        }
+        guard let log = logs[entry.log], log.orphans.isEmpty, !log.isReleaseLog,
+            let way = try? way(for: entry, .everything), case .place(_, isAtTip: true) = way
+        else { return false }
         switch entry.payload {
-        case .policySet, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition, .releaseManifest: return true
-        case .authorityAdd, .authorityRotate, .authorityRevoke, .recoverFork: return false
+        case .policySet, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition: return true
+        case .authorityAdd, .authorityRotate, .authorityRevoke, .releaseManifest, .recoverFork: return false
         case .certIssue(let certificates):
             guard let limits = limits(of: entry.log) else { return false }
             for (index, certificate) in certificates.enumerated() {
-                let issued = IssuedCertificate(
-                    certificate: certificate, log: entry.log, sequence: entry.sequence, time: entry.time)
                 let others = certificates[..<index]
-                guard formFault(of: certificate, in: entry) == nil, rightsFault(of: issued) == nil,
+                // The entry is not in its log yet, so the limits are asked by sequence.
+                guard formFault(of: certificate, in: entry, log.keyset) == nil,
+                    entry.sequence <= grantLimit(of: entry.log), limits.fault(in: certificate.content) == nil,
                     linkClaims[certificate.link, default: []].allSatisfy({ $0 == certificate.device }),
                     !others.contains(where: { $0.device == certificate.device || $0.link == certificate.link })
                 else { return false }
@@ -402,14 +627,13 @@ package struct Membership: Sendable {
         }
     }
 
-    /// Takes the last issue of a log, which its authority had the right to, into its quota.
-    private mutating func count(_ issued: IssuedCertificate) {
-        guard let most = limits(of: issued.log)?.mostDevices, most != .max, let issue = logs[issued.log]?.issues.last,
-            noteBook.revocations[issue.device] == nil
+    /// Takes an issue, which its authority had the right to, into the quota of its log.
+    private mutating func count(_ issue: Issue, _ log: LogID) {
+        guard let most = limits(of: log)?.mostDevices, most != .max, noteBook.revocations[issue.device] == nil
         else { return }
-        logs[issued.log]?.quota.take(issue, most: most)
-        let isOver = logs[issued.log]?.quota.over.contains(issue.device) ?? false
-        if isOver, logs[issued.log]?.hasStaleQuota ?? false { recount(issued.log) }
+        logs[log]?.quota.take(issue, most: most)
+        let isOver = logs[log]?.quota.over.contains(issue.device) ?? false
+        if isOver, logs[log]?.hasStaleQuota ?? false { recount(log) }
     }
 
     /// Brings quotas up to date after devices were revoked or reinstated.
@@ -421,7 +645,9 @@ package struct Membership: Sendable {
             switch change {
             case .revoked(let revoked): (device, isRevoked) = (revoked, true)
             case .suspended(let other), .reinstated(let other): device = other
-            case .policy, .authority, .authorityRevoked, .frozen, .issued, .void, .epoch, .checkpoint, .group: continue
+            case .policy, .authority, .authorityRevoked, .rotated, .frozen, .recovered, .issued, .void, .epoch,
+                .checkpoint, .group, .release:
+                continue
             }
             for issued in deviceRecords[device]?.certificates ?? [] {
                 // Where everybody fits, one device fewer can wait until somebody does not.
@@ -441,9 +667,7 @@ package struct Membership: Sendable {
         var walk = QuotaWalk()
         if log.issues.count > most {
             for issue in log.issues where noteBook.revocations[issue.device] == nil {
-                if let issued = issued(issue.certificate), rightsFault(of: issued) == nil {
-                    walk.take(issue, most: most)
-                }
+                if hasRight(issue, in: id) { walk.take(issue, most: most) }
             }
         } else {
             for issue in log.issues { walk.take(issue, most: most) }
@@ -452,8 +676,16 @@ package struct Membership: Sendable {
         logs[id]?.hasStaleQuota = log.issues.count <= most
     }
 
+    private func hasRight(_ issue: Issue, in log: LogID) -> Bool {
+        deviceRecords[issue.device]?.certificates.contains {
+            $0.certificate.hash == issue.certificate && $0.log == log && $0.sequence == issue.sequence
+                && rightsFault(of: $0) == nil
+        } ?? false
+    }
+
     /// Brings everything derived up to date with the facts of an intake.
-    private mutating func settle(_ effects: Effects, _ intake: inout EntryIntake) {
+    private mutating func settle(_ effects: inout Effects, _ intake: inout EntryIntake) {
+        if effects.rights || effects.paths, settlePaths(&intake) { effects.rights = true }
         var accepted: [RevokeNote] = []
         if noteBook.isHolding {
             for device in effects.devices { accepted += release(.device(device)) }
@@ -480,11 +712,7 @@ package struct Membership: Sendable {
     }
 
     /// What the next entry of a log names as its predecessor; nil when no AuthorityAdd names the authority.
-    func anchor(of log: LogID) -> EntryID? {
-        guard let state = logs[log] else { return nil }
-        if let last = state.ids.last { return last }
-        return log == genesis.rootID ? LogEntry.anchor(of: mesh) : state.grants.first?.entry
-    }
+    func anchor(of log: LogID) -> EntryID? { logs[log]?.tree.tip }
 
     // MARK: Rights
 
@@ -492,7 +720,7 @@ package struct Membership: Sendable {
     package func grantLimit(of log: LogID) -> UInt64 {
         guard let state = logs[log] else { return 0 }
         var limit = UInt64.max
-        if state.forkedAt != nil { limit = frozenHead(of: state) }
+        if let frozen = state.tree.frozenAt { limit = frozen }
         for placed in authorityRevocations {
             limit = min(limit, self.limit(of: log, by: placed) ?? limit)
         }
@@ -502,20 +730,60 @@ package struct Membership: Sendable {
     /// Up to where a revocation lets the grants of a log count; nil when it says nothing of that log.
     func limit(of log: LogID, by placed: PlacedRevocation) -> UInt64? {
         let target = placed.revocation.authority
-        guard log == target || isAbove(target, log), isAbove(placed.log, target) else { return nil }
+        guard log == target || isAbove(target, log), isAbove(placed.place.log, target) else { return nil }
         if let row = placed.revocation.lastGood.first(where: { $0.log == log }) { return row.sequence }
         return log == target ? 0 : nil
     }
 
-    /// Where a forked log is frozen: before the fork, or at the head that its parent's newest Checkpoint names.
-    private func frozenHead(of log: AuthorityLog) -> UInt64 {
-        guard let forkedAt = log.forkedAt else { return UInt64(log.ids.count) }
-        guard let parent = log.parent else { return forkedAt - 1 }
-        let limit = grantLimit(of: parent)
-        guard let newest = log.checkpointed.last(where: { $0.sequence <= limit })?.row,
-            log.id(at: newest.sequence) == newest.id
-        else { return forkedAt - 1 }
-        return max(forkedAt - 1, newest.sequence)
+    /// Whether what an entry grants is granted: it stands on the path of its log, and not beyond where that is frozen.
+    func counts(_ place: EntryPlace) -> Bool { isOnPath(place) && place.sequence <= grantLimit(of: place.log) }
+
+    func isOnPath(_ place: EntryPlace) -> Bool { logs[place.log]?.id(at: place.sequence) == place.entry }
+
+    /// Whether an entry is a row's own, or one before that in its log.
+    func isCovered(_ place: EntryPlace, by row: CoveredRow) -> Bool {
+        guard row.log == place.log, row.sequence >= place.sequence, let tree = logs[row.log]?.tree else { return false }
+        return tree.ancestor(at: place.sequence, of: row.id, at: row.sequence) == place.entry
+    }
+
+    func isCovered(_ place: EntryPlace, by rows: [CoveredRow]) -> Bool {
+        rows.contains { isCovered(place, by: $0) }
+    }
+
+    /// Finds the path of every log about whose branches something is known; whether any changed.
+    private mutating func settlePaths(_ intake: inout EntryIntake) -> Bool {
+        var isOther = false
+        // Parents first: what they say about a child counts only on their own path.
+        let contested = logs.filter { $0.value.tree.isContested }.keys.sorted {
+            (logs[$0]?.depth ?? 0, $0) < (logs[$1]?.depth ?? 0, $1)
+        }
+        for id in contested {
+            guard let log = logs[id] else { continue }
+            let grafts = log.tree.grafts.values.filter { $0.place.log == log.parent ?? log.grants.first?.place.log }
+            let checkpointed = log.checkpointed.filter { $0.place.log == log.parent && counts($0.place) }
+                .max { $0.place.sequence < $1.place.sequence }?.row
+            let counting = grafts.filter { counts($0.place) }
+            guard logs[id]?.tree.settle(grafts: counting, checkpointed: checkpointed) ?? false
+            else { continue }
+            isOther = true
+            settleParent(of: id)
+            let frozen = logs[id]?.tree.frozenAt
+            if frozen != nil {
+                intake.changes.append(.frozen(id, upTo: grantLimit(of: id)))
+            } else {
+                intake.changes.append(.recovered(id))
+            }
+        }
+        return isOther
+    }
+
+    /// The parent of a log is whose AuthorityAdd its path begins with.
+    private mutating func settleParent(of id: LogID) {
+        guard let log = logs[id], let origin = log.tree.origin,
+            let grant = log.grants.first(where: { $0.place.entry == origin })
+        else { return }
+        logs[id]?.parent = grant.place.log
+        if let depth = logs[grant.place.log]?.depth { logs[id]?.depth = depth + 1 }
     }
 
     /// Whether `authority` is a parent, or a parent's parent, of `other`.
@@ -540,13 +808,14 @@ package struct Membership: Sendable {
         of authority: AuthorityID
     ) -> (limits: AuthorityLimits, certificate: AuthorityCertificate?)? {
         if authority == genesis.rootID { return (.root, nil) }
-        guard let log = logs[authority], let parent = log.parent ?? log.grants.first?.log,
+        guard let log = logs[authority], let parent = log.parent ?? log.grants.first?.place.log,
             let above = limits(of: parent)
         else { return nil }
-        let limit = grantLimit(of: parent)
         var best: AuthorityCertificate?
-        for grant in log.grants where grant.log == parent && grant.sequence <= limit {
-            guard above.fault(in: grant.certificate.content) == nil else { continue }
+        for grant in log.grants where grant.place.log == parent && counts(grant.place) {
+            guard log.tree.knows(grant.certificate.keyset), above.fault(in: grant.certificate.content) == nil else {
+                continue
+            }
             let serial = grant.certificate.content.serial
             if let found = best, (found.content.serial, grant.certificate.hash) >= (serial, found.hash) { continue }
             best = grant.certificate
@@ -572,7 +841,7 @@ package struct Membership: Sendable {
     /// As `fault(of:)`, without what other devices have to do with it.
     func rightsFault(of issued: IssuedCertificate) -> CertificateFault? {
         guard let limits = limits(of: issued.log) else { return .authority }
-        guard issued.sequence <= grantLimit(of: issued.log) else { return .afterLimit }
+        guard counts(issued.place) else { return .afterLimit }
         return limits.fault(in: issued.certificate.content)
     }
 
@@ -597,8 +866,17 @@ package struct Membership: Sendable {
     }
 
     func issued(_ certificate: CertificateHash) -> IssuedCertificate? {
-        guard let device = holders[certificate] else { return nil }
-        return deviceRecords[device]?.certificates.first { $0.certificate.hash == certificate }
+        guard let device = holders[certificate], let record = deviceRecords[device] else { return nil }
+        var found: IssuedCertificate?
+        for issued in record.certificates where issued.certificate.hash == certificate {
+            // Of several places the one that counts.
+            guard found != nil else {
+                found = issued
+                continue
+            }
+            if let first = found, rightsFault(of: first) != nil { found = issued }
+        }
+        return found
     }
 
     /// Where the entry stands that issued a device's certificate; its bytes are in that entry's payload.
@@ -646,8 +924,8 @@ package struct Membership: Sendable {
     }
 
     package var policy: Policy? {
-        let limit = grantLimit(of: genesis.rootID)
-        return policies.last { $0.sequence <= limit }?.policy
+        // Numbers ascend; a lower one changes nothing.
+        policies.filter { counts($0.place) }.map(\.policy).max { $0.number < $1.number }
     }
 
     package subscript(policy key: Policy.Key) -> UInt32 { policy?[key] ?? key.standard }
@@ -657,7 +935,7 @@ package struct Membership: Sendable {
     package var heads: [CoveredRow] {
         logs.keys.sorted().compactMap { id in
             guard let log = logs[id] else { return nil }
-            let sequence = min(frozenHead(of: log), UInt64(log.ids.count))
+            let sequence = min(log.tree.frozenAt ?? .max, UInt64(log.ids.count))
             return log.id(at: sequence).map { CoveredRow(log: id, sequence: sequence, id: $0) }
         }
     }
@@ -667,25 +945,28 @@ package struct Membership: Sendable {
     /// Ids by sequence, the first at index 0, beyond a freeze too.
     package func entryIDs(of log: LogID) -> [EntryID] { logs[log]?.ids ?? [] }
 
-    package func holds(_ row: CoveredRow) -> Bool { logs[row.log]?.id(at: row.sequence) == row.id }
+    /// On whichever branch.
+    package func holds(_ row: CoveredRow) -> Bool { logs[row.log]?.tree.holds(row.id, at: row.sequence) ?? false }
+
+    /// With all entries of its log before it.
+    func holdsWhole(_ row: CoveredRow) -> Bool {
+        logs[row.log]?.tree.ancestor(at: 1, of: row.id, at: row.sequence) != nil
+    }
 
     /// Accepted entries of all logs, branches aside.
-    package var count: Int { entryCount }
+    package var count: Int { logs.values.reduce(0) { $0 + $1.ids.count } }
 
     package var forks: [ForkProof] {
         logs.keys.sorted().flatMap { id -> [ForkProof] in
-            guard let log = logs[id] else { return [] }
-            return log.branches.keys.sorted().compactMap { sequence in
-                guard let main = log.id(at: sequence), let others = log.branches[sequence] else { return nil }
-                return ForkProof(log: id, sequence: sequence, entries: [main] + others)
-            }
+            let rivals = logs[id]?.tree.rivals() ?? []
+            return rivals.map { ForkProof(log: id, sequence: $0.sequence, entries: $0.entries) }
         }
     }
 
     /// Age of the newest Checkpoint or EpochAnnounce against the policy. One dated too far ahead does not count.
     package func staleness(at time: TimeView) -> Staleness {
         let latest = time.now.adding(MeshClock.Bounds.entryAhead)
-        let newest = marks.filter { $0.time <= latest && $0.sequence <= grantLimit(of: $0.log) }.map(\.time).max()
+        let newest = marks.filter { $0.time <= latest && counts($0.place) }.map(\.time).max()
         guard let newest else { return .stranded }
         let age = Int64(time.now.value) - Int64(newest.value)
         if age <= Int64(self[policy: .freshDays]) * 1440 { return .fresh }
@@ -696,7 +977,7 @@ package struct Membership: Sendable {
     func isProvisional(_ certificate: CertificateHash, of log: LogID) -> Bool {
         guard let orphans = logs[log]?.orphans else { return false }
         return orphans.values.joined().contains {
-            guard case .certIssue(let certificates) = $0.payload else { return false }
+            guard case .certIssue(let certificates) = $0.entry.payload else { return false }
             return certificates.contains { $0.hash == certificate }
         }
     }
@@ -705,9 +986,11 @@ package struct Membership: Sendable {
 /// A logged certificate, and where.
 struct IssuedCertificate: Sendable {
     let certificate: DeviceCertificate
-    let log: LogID
-    let sequence: UInt64
+    let place: EntryPlace
     let time: Minute
+
+    var log: LogID { place.log }
+    var sequence: UInt64 { place.sequence }
 }
 
 /// All that was issued to a device, the highest serial first.
@@ -716,12 +999,16 @@ struct DeviceRecord: Sendable {
 
     init(_ first: IssuedCertificate) { certificates = [first] }
 
-    /// False when it is here already. Of two with one serial the smaller hash goes first, whichever came first.
+    /// False when it is here already. Of two with one serial the smaller hash goes first, whichever came first. One that
+    /// two branches issue is here twice: either branch may come to count.
     mutating func insert(_ issued: IssuedCertificate) -> Bool {
         let new = issued.certificate
-        guard !certificates.contains(where: { $0.certificate.hash == new.hash }) else { return false }
+        guard !certificates.contains(where: { $0.certificate.hash == new.hash && $0.place == issued.place }) else {
+            return false
+        }
         let at = certificates.firstIndex {
-            ($0.certificate.serial, new.hash) < (new.serial, $0.certificate.hash)
+            ($0.certificate.serial, new.hash, issued.place.entry)
+                < (new.serial, $0.certificate.hash, $0.place.entry)
         }
         certificates.insert(issued, at: at ?? certificates.count)
         return true
@@ -730,8 +1017,6 @@ struct DeviceRecord: Sendable {
 
 /// An AuthorityRevoke, and where.
 struct PlacedRevocation: Sendable {
-    let log: LogID
-    let sequence: UInt64
-    let isMain: Bool
+    let place: EntryPlace
     let revocation: AuthorityRevocation
 }

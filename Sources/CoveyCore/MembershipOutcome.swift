@@ -3,14 +3,20 @@ package import CoveyCrypto
 /// Why an entry was not taken. It may be offered again; nothing of it was kept.
 package enum EntryRefusal: Error, Equatable, Sendable {
     case malformed(Malformed)
-    /// Rotations and recoveries are parsed, but not acted upon in this version.
-    case notYetSupported(LogPayload.Kind)
     /// Fewer than the threshold of the authority's keys signed, or somebody else did.
     case signatures
     case wrongPrevious
     case timeDecreases
     /// The first policy is not the one whose hash is in the genesis, or a policy stands in another log than the root's.
     case policy
+    /// New keys that are not those promised before.
+    case nextCommit
+    /// Recovery keys that are not those of the genesis.
+    case recoveryCommit
+    /// A rotation or recovery that names no branch, or one where it must not.
+    case branch
+    /// A kind that has no place in the release log.
+    case foreignKind
     case tooManyHeld
     case tooManyBranches
 }
@@ -45,6 +51,10 @@ package enum MembershipChange: Hashable, Sendable {
     case authorityRevoked(AuthorityID)
     /// Two bodies of one sequence: the log grants nothing after `upTo`. Recheck every link.
     case frozen(LogID, upTo: UInt64)
+    /// A branch was chosen: what it granted counts, what others granted does not. Recheck every link.
+    case recovered(LogID)
+    /// An authority has other keys.
+    case rotated(AuthorityID)
     case issued(DeviceID, CertificateHash)
     /// The entry stands, this certificate of it grants nothing.
     case void(CertificateHash, CertificateFault)
@@ -56,6 +66,7 @@ package enum MembershipChange: Hashable, Sendable {
     case epoch(EntryID)
     case checkpoint(LogID)
     case group(Octets16)
+    case release(version: String)
 }
 
 /// Why a note was not taken.

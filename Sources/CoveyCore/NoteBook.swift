@@ -23,10 +23,11 @@ struct NoteBook: Sendable {
     }
 
     struct Verdict: Sendable {
-        let log: LogID
-        let sequence: UInt64
-        let isMain: Bool
+        let place: EntryPlace
         let decision: NoteVerdict.Decision
+
+        var log: LogID { place.log }
+        var sequence: UInt64 { place.sequence }
     }
 
     private(set) var records: [NoteHash: Record] = [:]
@@ -53,9 +54,8 @@ struct NoteBook: Sendable {
         return singles[key, default: []].compactMap { records[$0]?.content.device }
     }
 
-    mutating func add(_ verdict: NoteVerdict, log: LogID, sequence: UInt64, isMain: Bool) {
-        verdicts[verdict.note, default: []].append(
-            Verdict(log: log, sequence: sequence, isMain: isMain, decision: verdict.decision))
+    mutating func add(_ verdict: NoteVerdict, at place: EntryPlace) {
+        verdicts[verdict.note, default: []].append(Verdict(place: place, decision: verdict.decision))
     }
 
     mutating func hold(_ note: RevokeNote, for awaited: Awaited) {
@@ -155,24 +155,36 @@ extension Membership {
 
     private func judge(authorityNote note: RevokeNote) throws(NoteRefusal) -> Judgement {
         let content = note.content
-        guard let keyset = logs[content.authority]?.keyset else { return .waits(.authority(content.authority)) }
-        guard let signers = signers(of: note, among: keyset.keys) else { throw .signatures }
-        let form: NoteBook.Form
-        if signers.count >= keyset.threshold {
-            guard content.number == 0 else { throw .number }
-            form = .authority
-        } else {
-            guard signers.count == 1 else { throw .signerCount }
-            guard content.wipe == nil else { throw .wipeOrder }
-            guard content.number >= 1 else { throw .number }
-            form = .singleKey(signers[0])
-        }
+        guard let log = logs[content.authority] else { return .waits(.authority(content.authority)) }
+        guard !log.isReleaseLog else { throw .outsideChain }
+        // Revoking is safe, whatever became of the keys since: every keyset the authority ever had may.
+        let form = try form(of: note, by: log.tree.keysets)
         if content.authority == genesis.rootID { return .valid(form) }
         guard let record = deviceRecords[content.device] else { return .waits(.device(content.device)) }
         guard record.certificates.contains(where: { isOrIsAbove(content.authority, $0.log) }) else {
             throw .outsideChain
         }
         return .valid(form)
+    }
+
+    /// The form of a note that one of several keysets signed; else why the one that comes nearest did not.
+    private func form(of note: RevokeNote, by keysets: [Keyset]) throws(NoteRefusal) -> NoteBook.Form {
+        var nearest = NoteRefusal.signatures
+        for keyset in keysets {
+            guard let signers = signers(of: note, among: keyset.keys) else { continue }
+            if signers.count >= keyset.threshold {
+                guard note.content.number != 0 else { return .authority }
+                nearest = .number
+            } else if signers.count > 1 {
+                nearest = .signerCount
+            } else if note.content.wipe != nil {
+                nearest = .wipeOrder
+            } else {
+                guard note.content.number == 0 else { return .singleKey(signers[0]) }
+                nearest = .number
+            }
+        }
+        throw nearest
     }
 
     private func judge(officersNote note: RevokeNote) throws(NoteRefusal) -> Judgement {
@@ -269,8 +281,7 @@ extension Membership {
         var best: NoteBook.Verdict?
         for verdict in verdicts where mayDecide(verdict.log, device, authority) {
             if verdict.decision == .lifted {
-                guard verdict.isMain, limits(of: verdict.log) != nil, verdict.sequence <= grantLimit(of: verdict.log)
-                else { continue }
+                guard limits(of: verdict.log) != nil, counts(verdict.place) else { continue }
             }
             guard let found = best else {
                 best = verdict
@@ -299,9 +310,9 @@ extension Membership {
     func isConfirmed(_ hash: NoteHash, within rows: [CoveredRow]) -> Bool {
         guard let verdicts = noteBook.verdicts[hash], let record = noteBook.records[hash] else { return false }
         return verdicts.contains { verdict in
-            verdict.decision == .confirmed && verdict.isMain
+            verdict.decision == .confirmed
                 && mayDecide(verdict.log, record.content.device, record.content.authority)
-                && rows.contains { $0.log == verdict.log && $0.sequence >= verdict.sequence }
+                && isCovered(verdict.place, by: rows)
         }
     }
 

@@ -88,8 +88,9 @@ package struct RenewalBook: Sendable {
             switch change {
             case .issued(let device, _): some.formUnion(membership.devicesContesting(device))
             // Rights and quotas of others may hang on these.
-            case .authority, .authorityRevoked, .frozen, .revoked, .suspended, .reinstated: isAll = true
-            case .policy, .void, .epoch, .checkpoint, .group: break
+            case .authority, .authorityRevoked, .rotated, .frozen, .recovered, .revoked, .suspended, .reinstated:
+                isAll = true
+            case .policy, .void, .epoch, .checkpoint, .group, .release: break
             }
         }
         var gone: [RenewHash] = []
@@ -118,7 +119,8 @@ extension Membership {
     fileprivate func isOver(_ certificate: DeviceCertificate) -> Bool {
         let end = certificate.renewalEnds
         return logs.contains { id, log in
-            log.forkedAt == nil && log.lastTime >= end && (id == certificate.issuer || isAbove(id, certificate.issuer))
+            log.tree.frozenAt == nil && log.lastTime >= end
+                && (id == certificate.issuer || isAbove(id, certificate.issuer))
         }
     }
 

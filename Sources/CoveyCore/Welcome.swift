@@ -161,6 +161,7 @@ package struct Welcome: Sendable {
             }
             switch outcome {
             case .accepted, .known: continue
+            case .held where membership.lacksKnownSigners(entry): throw .entry(entry.id, .signatures)
             case .held: throw .gap(entry.id)
             }
         }

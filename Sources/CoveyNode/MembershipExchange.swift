@@ -366,9 +366,18 @@ extension Node {
                 isRescanDue = true
                 recheck = true
                 reinstated.append(device)
-            case .authorityRevoked, .frozen, .authority:
+            case .recovered:
+                // Devices of the chosen branch were not told of while it did not count.
+                if contacts.isComplete {
+                    for device in roster.membership.devices where !contacts.isKnown(device) {
+                        if let certificate = roster.membership.currentCertificate(device) { contacts.add(certificate) }
+                    }
+                }
+                isRescanDue = true
                 recheck = true
-            case .epoch, .policy, .void, .checkpoint, .group:
+            case .authorityRevoked, .frozen, .rotated, .authority:
+                recheck = true
+            case .epoch, .policy, .void, .checkpoint, .group, .release:
                 break
             }
         }

@@ -42,6 +42,7 @@ struct RosterState: Sendable {
     /// Entries and notes taken in.
     private(set) var steps = 0
     private struct Place {
+        let id: EntryID
         /// In the table `log`.
         let position: UInt64
         let time: Minute
@@ -49,8 +50,8 @@ struct RosterState: Sendable {
 
     /// By log and sequence.
     private var places: [LogID: [UInt64: Place]] = [:]
-    /// Entries whose place another entry had taken before: with that one, the proof of a fork.
-    private var beside: [LogID: [(id: EntryID, sequence: UInt64, place: Place)]] = [:]
+    /// Entries whose place in the branch that counts is another's: with that one, the proof of a fork.
+    private var beside: [LogID: [(sequence: UInt64, place: Place)]] = [:]
     /// Where each authority was added.
     private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
     /// Where each certificate was issued.
@@ -73,7 +74,10 @@ struct RosterState: Sendable {
         for note in intake.notes { keep(note) }
         for suspend in intake.suspends { keep(suspend) }
         for hash in intake.suspendsGone { drop(hash) }
-        if !beside.isEmpty { settleProofs(of: intake.entries.map(\.log)) }
+        if !beside.isEmpty {
+            settlePlaces(after: intake)
+            settleProofs(of: intake.entries.map(\.log))
+        }
         settleRenewals(after: intake.changes, intake.entries.map(\.time))
         return outcome
     }
@@ -140,8 +144,9 @@ struct RosterState: Sendable {
             let others = beside[log, default: []].filter { $0.sequence == fork.sequence }
             var found: [EntryID: UInt64] = [:]
             for id in fork.entries.sorted().prefix(2) {
-                // The entry that came first has no row beside it.
-                guard let place = others.first(where: { $0.id == id })?.place ?? places[log]?[fork.sequence] else {
+                // The entry of the branch that counts has no row beside it.
+                guard let place = others.first(where: { $0.place.id == id })?.place ?? places[log]?[fork.sequence]
+                else {
                     continue
                 }
                 found[id] = place.position
@@ -152,13 +157,44 @@ struct RosterState: Sendable {
         }
     }
 
-    /// Of a forked log the accepted branch came first, and stays in its place.
+    /// Entries of the branch that counts have the places: which that is, a recovery may change.
+    private mutating func settlePlaces(after intake: EntryIntake) {
+        var logs: Set<LogID> = []
+        for change in intake.changes {
+            switch change {
+            case .frozen(let log, _), .recovered(let log): logs.insert(log)
+            case .policy, .authority, .authorityRevoked, .rotated, .issued, .void, .revoked, .suspended, .reinstated,
+                .epoch, .checkpoint, .group, .release:
+                break
+            }
+        }
+        for entry in intake.entries where beside[entry.log] != nil { logs.insert(entry.log) }
+        for log in logs.sorted() where beside[log] != nil {
+            let path = membership.entryIDs(of: log)
+            var others = beside[log, default: []]
+            var own = places[log, default: [:]]
+            let sequences = Set(others.map(\.sequence)).union(own.keys.filter { $0 > UInt64(path.count) })
+            for sequence in sequences.sorted() {
+                let right = sequence <= UInt64(path.count) ? path[Int(sequence) - 1] : nil
+                if let held = own[sequence], held.id == right { continue }
+                if let displaced = own.removeValue(forKey: sequence) { others.append((sequence, displaced)) }
+                guard let at = others.firstIndex(where: { $0.sequence == sequence && $0.place.id == right }) else {
+                    continue
+                }
+                own[sequence] = others.remove(at: at).place
+            }
+            places[log] = own
+            beside[log] = others.isEmpty ? nil : others
+        }
+    }
+
+    /// Of a forked log the branch that came first keeps its places until another is chosen.
     private mutating func index(_ entry: LogEntry, at position: UInt64) {
-        let place = Place(position: position, time: entry.time)
+        let place = Place(id: entry.id, position: position, time: entry.time)
         if places[entry.log]?[entry.sequence] == nil {
             places[entry.log, default: [:]][entry.sequence] = place
         } else {
-            beside[entry.log, default: []].append((entry.id, entry.sequence, place))
+            beside[entry.log, default: []].append((entry.sequence, place))
         }
         switch entry.payload {
         case .authorityAdd(let certificate):

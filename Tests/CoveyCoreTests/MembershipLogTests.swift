@@ -154,22 +154,6 @@ struct MembershipLogTests {
         }
     }
 
-    @Test("Rotations and recoveries are read, and refused by their name")
-    func unsupported() throws {
-        let membership = try mesh.membership()
-        let keyset = Keyset(keys: [SigningPrivateKey(from: mesh.random).publicKey], threshold: 1)
-        let rotation = AuthorityRotation(
-            authority: mesh.root.log, keyset: keyset, nextCommit: .random(from: mesh.random))
-        let recovery = ForkRecovery(
-            log: mesh.root.log, branch: mesh.first.id,
-            newKeys: .init(keyset: keyset, nextCommit: .random(from: mesh.random)), recovery: keyset)
-        for payload in [LogPayload.authorityRotate(rotation), .recoverFork(recovery)] {
-            let entry = try mesh.root.draft(payload)
-            #expect(entry.payload == payload)
-            #expect(membership.refusal(of: entry) == .notYetSupported(payload.kind))
-        }
-    }
-
     @Test("A group definition and a release manifest read back, and stand in the log")
     func carried() throws {
         var mesh = mesh

@@ -6,7 +6,7 @@ struct LogWriter {
     let mesh: MeshID
     let log: LogID
     /// Those that sign, enough for the threshold.
-    let keys: [SigningPrivateKey]
+    var keys: [SigningPrivateKey]
     var sequence: UInt64 = 0
     var previous: EntryID
     var time: Minute
@@ -54,6 +54,10 @@ struct TestMesh {
 
     let random: SeededRandom
     let roots: [SigningPrivateKey]
+    /// What the genesis commits to: 2 of 3, 2 of 3 and 1 of 1.
+    let nextRoots: [SigningPrivateKey]
+    let recovery: [SigningPrivateKey]
+    let release: SigningPrivateKey
     let genesis: Genesis
     let policy = Policy(number: 1, settings: [.init(.bundleLifeDays, 14), .init(.epochGraceDays, 30)])
     var root: LogWriter
@@ -62,15 +66,23 @@ struct TestMesh {
     init(seed: UInt64 = 1) throws {
         let random = SeededRandom(seed: seed)
         roots = (0..<3).map { _ in SigningPrivateKey(from: random) }
+        let later = SeededRandom(seed: seed, stream: "later keys")
+        nextRoots = (0..<3).map { _ in SigningPrivateKey(from: later) }
+        recovery = (0..<3).map { _ in SigningPrivateKey(from: later) }
+        release = SigningPrivateKey(from: later)
         genesis = Genesis.make(
-            name: "Test", created: Self.start, threshold: 2, nextCommit: .random(from: random),
-            recoveryCommit: .random(from: random), policyHash: policy.hash, releaseCommit: .random(from: random),
-            keys: roots)
+            name: "Test", created: Self.start, threshold: 2, nextCommit: Self.keyset(nextRoots, 2).commit,
+            recoveryCommit: Self.keyset(recovery, 2).commit, policyHash: policy.hash,
+            releaseCommit: Self.keyset([release], 1).commit, keys: roots)
         root = LogWriter(
             mesh: genesis.meshID, log: genesis.rootID, keys: Array(roots[..<2]),
             after: LogEntry.anchor(of: genesis.meshID), time: Self.start)
         first = try root.append(.policySet(policy))
         self.random = random
+    }
+
+    static func keyset(_ keys: [SigningPrivateKey], _ threshold: Int) -> Keyset {
+        Keyset(keys: keys.map(\.publicKey), threshold: threshold)
     }
 
     var mesh: MeshID { genesis.meshID }

@@ -3,23 +3,38 @@ import CoveyCore
 /// What a host's log says of devices and forks, read from its disk and not asked of its node: a second opinion, made
 /// without a `Membership`.
 struct LogReading {
-    private struct Issue {
+    private struct Line {
         let log: LogID
         let sequence: UInt64
+        let previous: EntryID
+    }
+
+    /// What a RecoverFork or a parent's AuthorityRotate says: the branch that counts.
+    private struct Choice {
         let id: EntryID
+        /// The log it stands in: the forked one's own, or its parent's.
+        let log: LogID
+        let sequence: UInt64
+        let time: Minute
+        let branch: EntryID
     }
 
     private var hasBegun = false
     /// The position of the last entry that was read from the disk.
     private var read: UInt64 = 0
+    private var lines: [EntryID: Line] = [:]
     private var ids: [LogID: [UInt64: Set<EntryID>]] = [:]
-    private var issues: [DeviceID: [Issue]] = [:]
-    /// The first sequence of a log that two entries have.
-    private var forkedAt: [LogID: UInt64] = [:]
-    /// The newest head that a Checkpoint names, of each log.
-    private var checkpointed: [LogID: UInt64] = [:]
-    /// Logs of which a branch was chosen: what counts there is no longer told by place alone.
-    private var recovered: Set<LogID> = []
+    private var issues: [DeviceID: Set<EntryID>] = [:]
+    /// Logs of which one sequence has two entries.
+    private var forked: Set<LogID> = []
+    /// By the log they are about.
+    private var choices: [LogID: [Choice]] = [:]
+    /// Where the AuthorityAdds of an authority stand.
+    private var adders: [LogID: [LogID]] = [:]
+    /// Heads that Checkpoints name, with the Checkpoint's own sequence.
+    private var checkpointed: [LogID: [(sequence: UInt64, head: CoveredRow)]] = [:]
+    /// Found out since the last entry.
+    private var standings: [LogID: Set<EntryID>] = [:]
 
     /// Reads what came since.
     mutating func catchUp(with host: Host, in world: World) {
@@ -32,22 +47,25 @@ struct LogReading {
     }
 
     private mutating func add(_ entry: LogEntry) {
+        standings = [:]
+        lines[entry.id] = Line(log: entry.log, sequence: entry.sequence, previous: entry.previous)
         ids[entry.log, default: [:]][entry.sequence, default: []].insert(entry.id)
-        if let others = ids[entry.log]?[entry.sequence], others.count > 1 {
-            forkedAt[entry.log] = min(forkedAt[entry.log] ?? .max, entry.sequence)
+        if let others = ids[entry.log]?[entry.sequence], others.count > 1 { forked.insert(entry.log) }
+        func choose(_ branch: EntryID, of log: LogID) {
+            choices[log, default: []].append(
+                Choice(id: entry.id, log: entry.log, sequence: entry.sequence, time: entry.time, branch: branch))
         }
         switch entry.payload {
         case .certIssue(let certificates):
-            for certificate in certificates {
-                issues[certificate.device, default: []].append(
-                    Issue(log: entry.log, sequence: entry.sequence, id: entry.id))
-            }
+            for certificate in certificates { issues[certificate.device, default: []].insert(entry.id) }
+        case .authorityAdd(let certificate): adders[certificate.authority, default: []].append(entry.log)
         case .checkpoint(let checkpoint):
-            for row in checkpoint.children { checkpointed[row.log] = max(checkpointed[row.log] ?? 0, row.sequence) }
-        case .recoverFork(let recovery): recovered.insert(recovery.log)
-        case .authorityRotate(let rotation): if rotation.branch != nil { recovered.insert(rotation.authority) }
-        case .policySet, .authorityAdd, .authorityRevoke, .certRevoke, .epochAnnounce, .groupDefinition,
-            .releaseManifest:
+            for row in checkpoint.children where row.log != entry.log {
+                checkpointed[row.log, default: []].append((entry.sequence, row))
+            }
+        case .recoverFork(let recovery): choose(recovery.branch, of: recovery.log)
+        case .authorityRotate(let rotation): if let branch = rotation.branch { choose(branch, of: rotation.authority) }
+        case .policySet, .authorityRevoke, .certRevoke, .epochAnnounce, .groupDefinition, .releaseManifest:
             break
         }
     }
@@ -55,15 +73,72 @@ struct LogReading {
     /// Whether some entry issues a certificate to the device.
     func names(_ device: DeviceID) -> Bool { issues[device] != nil }
 
-    var hasForks: Bool { !forkedAt.isEmpty }
+    var hasForks: Bool { !forked.isEmpty }
 
-    /// Whether every certificate of the device was issued where a fork has made it void: at the fork or after it, and not
-    /// before a head that a parent's Checkpoint names.
-    func isVoid(_ device: DeviceID) -> Bool {
+    /// Whether every certificate of the device was issued where a fork has made it void: beside the branch that was
+    /// chosen, or, where nobody chose, at the fork or after it and not before a head that a parent's Checkpoint names.
+    mutating func isVoid(_ device: DeviceID) -> Bool {
         guard hasForks, let issues = issues[device] else { return false }
-        return issues.allSatisfy { issue in
-            guard let fork = forkedAt[issue.log], !recovered.contains(issue.log) else { return false }
-            return issue.sequence >= fork && issue.sequence > checkpointed[issue.log] ?? 0
+        for id in issues {
+            guard let log = lines[id]?.log, forked.contains(log) else { return false }
+            let entries = standings[log] ?? standing(of: log)
+            standings[log] = entries
+            if entries.contains(id) { return false }
         }
+        return true
+    }
+
+    /// The entries of a log that count: the chosen branch, and on from there as long as there is one way only.
+    private func standing(of log: LogID, level: Int = 0) -> Set<EntryID> {
+        let chosen = choices[log, default: []].filter { choice in
+            guard way(to: choice.branch, in: log) != nil else { return false }
+            if choice.log == log { return way(to: choice.id, in: log) != nil }
+            guard adders[log, default: []].contains(choice.log), level < 3 else { return false }
+            return !forked.contains(choice.log) || standing(of: choice.log, level: level + 1).contains(choice.id)
+        }.max { ($0.time, $0.sequence, $1.id) < ($1.time, $1.sequence, $0.id) }
+        var path: [EntryID] = []
+        var tip: EntryID?
+        if let chosen {
+            path = way(to: chosen.log == log ? chosen.id : chosen.branch, in: log) ?? []
+            tip = chosen.id
+        }
+        while true {
+            let sequence = UInt64(path.count) + 1
+            let next = (ids[log]?[sequence] ?? []).filter { id in
+                // An entry whose way down is not whole shows a fork as well as one that goes on from here.
+                guard way(to: id, in: log) != nil else { return true }
+                return tip == nil || lines[id]?.previous == tip
+            }
+            guard next.count == 1, let only = next.first, way(to: only, in: log) != nil else {
+                return Set(next.isEmpty ? path : onward(path, tip, in: log))
+            }
+            path.append(only)
+            tip = only
+        }
+    }
+
+    /// The way on to the head in the parent's newest Checkpoint, if it leads over what stands already.
+    private func onward(_ way: [EntryID], _ tip: EntryID?, in log: LogID) -> [EntryID] {
+        guard let newest = checkpointed[log]?.max(by: { $0.sequence < $1.sequence })?.head,
+            let longer = self.way(to: newest.id, in: log), longer.count > way.count, longer.starts(with: way),
+            tip == nil || lines[longer[way.count]]?.previous == tip
+        else { return way }
+        return longer
+    }
+
+    /// From the first entry of a log up to one of it; nil when something between is not here.
+    private func way(to id: EntryID, in log: LogID) -> [EntryID]? {
+        // Behind an AuthorityAdd of the authority, nothing: its log is empty yet.
+        guard let last = lines[id], last.log == log else { return lines[id] == nil ? nil : [] }
+        var way = [id]
+        var line = last
+        while line.sequence > 1 {
+            let previous = choices[log, default: []].first { $0.id == line.previous && $0.log != log }?.branch
+            let below = previous ?? line.previous
+            guard let next = lines[below], next.log == log, next.sequence == line.sequence - 1 else { return nil }
+            way.append(below)
+            line = next
+        }
+        return way.reversed()
     }
 }

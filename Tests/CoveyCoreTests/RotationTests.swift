@@ -1,0 +1,384 @@
+import CoveyCore
+import CoveyCrypto
+import Testing
+
+/// protocol.md §1.3, §1.8, §1.11 and §7.2, items 33 and 34.
+@Suite("Authorities change keys, forks are decided, and releases stand in a log of their own")
+struct RotationTests {
+    private var mesh: TestMesh
+
+    init() throws { mesh = try TestMesh() }
+
+    private func issue(by writer: LogWriter) throws -> LogPayload {
+        .certIssue([try mesh.certificate(mesh.device(), by: writer)])
+    }
+
+    /// To the keys that the genesis promised.
+    private func rootRotation() -> LogPayload {
+        .authorityRotate(
+            AuthorityRotation(
+                authority: mesh.root.log, keyset: TestMesh.keyset(mesh.nextRoots, 2),
+                nextCommit: .random(from: mesh.random)))
+    }
+
+    private var oldAndNew: [SigningPrivateKey] { Array(mesh.roots[..<2]) + mesh.nextRoots[..<2] }
+
+    // MARK: Rotation
+
+    @Test("34: a rotation needs the old threshold, the new threshold and the promised keyset, and nobody else's hand")
+    func rotation() throws {
+        let membership = try mesh.membership()
+        let root = mesh.root
+        let payload = rootRotation()
+        let (old, new) = (mesh.roots, mesh.nextRoots)
+        #expect(membership.refusal(of: try root.draft(payload, keys: oldAndNew)) == nil)
+        let stranger = SigningPrivateKey(from: mesh.random)
+        for keys in [
+            [old[0]] + new[..<2], Array(old[..<2]) + [new[0]], old, new, oldAndNew + [stranger],
+        ] {
+            #expect(membership.refusal(of: try root.draft(payload, keys: keys)) == .signatures)
+        }
+        // Whoever stole the old keys has not the next ones: those they make themselves were not promised.
+        let own = (0..<3).map { _ in SigningPrivateKey(from: mesh.random) }
+        let theft = AuthorityRotation(
+            authority: root.log, keyset: TestMesh.keyset(own, 2), nextCommit: .random(from: mesh.random))
+        let signers = Array(old[..<2]) + own[..<2]
+        #expect(membership.refusal(of: try root.draft(.authorityRotate(theft), keys: signers)) == .nextCommit)
+        // Another threshold is another keyset.
+        let lower = AuthorityRotation(
+            authority: root.log, keyset: TestMesh.keyset(new, 1), nextCommit: .random(from: mesh.random))
+        #expect(membership.refusal(of: try root.draft(.authorityRotate(lower), keys: oldAndNew)) == .nextCommit)
+        // A branch is for a parent to name.
+        let choosing = AuthorityRotation(
+            authority: root.log, keyset: TestMesh.keyset(new, 2), nextCommit: .random(from: mesh.random),
+            branch: mesh.first.id)
+        #expect(membership.refusal(of: try root.draft(.authorityRotate(choosing), keys: oldAndNew)) == .branch)
+    }
+
+    @Test("What was kept is taken back unverified, yet nobody's promise and no named branch go unread")
+    func restored() throws {
+        var membership = try mesh.membership()
+        let own = (0..<3).map { _ in SigningPrivateKey(from: mesh.random) }
+        let theft = AuthorityRotation(
+            authority: mesh.root.log, keyset: TestMesh.keyset(own, 2), nextCommit: .random(from: mesh.random))
+        let stolen = try mesh.root.draft(.authorityRotate(theft), keys: Array(mesh.roots[..<2]) + own[..<2])
+        #expect(throws: EntryRefusal.nextCommit) { try membership.restore(stolen.signed) }
+        let elsewhere = ForkRecovery(
+            log: mesh.root.log, branch: .random(from: mesh.random), recovery: TestMesh.keyset(mesh.recovery, 2))
+        let astray = try mesh.root.draft(.recoverFork(elsewhere), keys: mesh.recovery)
+        #expect(throws: EntryRefusal.branch) { try membership.restore(astray.signed) }
+        let other = ForkRecovery(
+            log: mesh.root.log, branch: mesh.first.id, recovery: TestMesh.keyset(mesh.roots, 2))
+        let foreign = try mesh.root.draft(.recoverFork(other), keys: mesh.roots)
+        #expect(throws: EntryRefusal.recoveryCommit) { try membership.restore(foreign.signed) }
+    }
+
+    @Test(
+        "An entry signed by keys of the other branch freezes its log until what it stands on is here, and grants nothing after"
+    )
+    func foreignKeysOnABranch() throws {
+        var mesh = mesh
+        let (first, second) = (SigningPrivateKey(from: mesh.random), SigningPrivateKey(from: mesh.random))
+        let both = TestMesh.keyset([first, second], 1)
+        var (add, field) = try mesh.add(keys: [first], below: &mesh.root) { $0.nextCommit = both.commit }
+        let before = try field.append(issue(by: field))
+        var (left, right) = (field, field)
+        let rotation = AuthorityRotation(authority: field.log, keyset: both, nextCommit: .random(from: mesh.random))
+        left.keys = [first, second]
+        let rotated = try left.append(.authorityRotate(rotation))
+        let honest = try left.append(issue(by: left))
+        let branch = try right.append(issue(by: right))
+        // Only the keyset of the left branch has the second key.
+        right.keys = [second]
+        let foreign = try mesh.certificate(mesh.device(), by: right)
+        let astray = try right.append(.certIssue([foreign]))
+
+        var membership = try mesh.membership()
+        try membership.take(add, before, rotated, honest)
+        #expect(membership.grantLimit(of: field.log) == .max)
+        try membership.take(astray)
+        #expect(membership.grantLimit(of: field.log) == 2)
+        try membership.take(branch)
+        #expect(membership.grantLimit(of: field.log) == 1)
+        #expect(membership.forks.map(\.entries) == [[rotated.id, branch.id]])
+        #expect(membership.currentCertificate(foreign.device) == nil)
+        #expect(mesh.admit(foreign, to: membership).member == nil)
+        // Who had its predecessor before does not even take it.
+        var other = try mesh.membership()
+        try other.take(add, before, rotated, honest, branch)
+        #expect(other.refusal(of: astray) == .signatures)
+        #expect(other.headsDigest == membership.headsDigest)
+        #expect(other.devices == membership.devices)
+    }
+
+    @Test("After a rotation only the new keys write on; what the old ones granted stays, and may be shown")
+    func afterRotation() throws {
+        var mesh = mesh
+        var membership = try mesh.membership()
+        let before = try mesh.certificate(mesh.device(), by: mesh.root)
+        try membership.take(mesh.root.append(.certIssue([before])))
+        mesh.root.keys = oldAndNew
+        let entry = try mesh.root.append(rootRotation())
+        guard case .accepted(let intake) = try membership.accept(entry.signed) else {
+            Issue.record("a sound rotation is accepted")
+            return
+        }
+        #expect(intake.changes == [.rotated(mesh.root.log)])
+        let payload = try issue(by: mesh.root)
+        #expect(membership.refusal(of: try mesh.root.draft(payload, keys: mesh.roots)) == .signatures)
+        mesh.root.keys = Array(mesh.nextRoots[1...])
+        let after = try mesh.certificate(mesh.device(), by: mesh.root)
+        try membership.take(mesh.root.append(.certIssue([after])))
+        #expect(membership.devices == [before.device, after.device].sorted())
+        #expect(mesh.admit(before, to: membership).member != nil)
+        #expect(mesh.admit(after, to: membership).member != nil)
+        // The next rotation is bound by what this one promised.
+        let again = try mesh.root.draft(rootRotation(), keys: oldAndNew)
+        #expect(membership.refusal(of: again) == .nextCommit)
+    }
+
+    @Test("Who slept through a rotation may link to compare logs, and then takes entries in any order")
+    func sleeper() throws {
+        var mesh = mesh
+        let asleep = try mesh.membership()
+        mesh.root.keys = oldAndNew
+        let rotation = try mesh.root.append(rootRotation())
+        mesh.root.keys = Array(mesh.nextRoots[..<2])
+        let certificate = try mesh.certificate(mesh.device(), by: mesh.root)
+        let issue = try mesh.root.append(.certIssue([certificate]))
+        let further = try mesh.root.append(try self.issue(by: mesh.root))
+        #expect(mesh.admit(certificate, to: asleep).catchUp == .unknownChain)
+        for order in [[rotation, issue, further], [issue, rotation, further], [further, issue, rotation]] {
+            var membership = asleep
+            for entry in order { try membership.take(entry) }
+            #expect(membership.entryIDs(of: mesh.root.log) == [mesh.first, rotation, issue, further].map(\.id))
+            #expect(mesh.admit(certificate, to: membership).member != nil)
+        }
+    }
+
+    @Test("A field authority rotates to the keys its certificate promised, and a renewal of that certificate counts on")
+    func fieldRotation() throws {
+        var mesh = mesh
+        let old = SigningPrivateKey(from: mesh.random)
+        let new = SigningPrivateKey(from: mesh.random)
+        var (add, field) = try mesh.add(keys: [old], below: &mesh.root) {
+            $0.nextCommit = TestMesh.keyset([new], 1).commit
+        }
+        var membership = try mesh.membership()
+        let rotation = LogPayload.authorityRotate(
+            AuthorityRotation(
+                authority: field.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random)))
+        try membership.take(add, field.append(issue(by: field)))
+        #expect(membership.refusal(of: try field.draft(rotation, keys: [old])) == .signatures)
+        field.keys = [old, new]
+        try membership.take(field.append(rotation))
+        field.keys = [new]
+        try membership.take(field.append(issue(by: field)))
+        #expect(membership.devices.count == 2)
+        #expect(membership.refusal(of: try field.draft(issue(by: field), keys: [old])) == .signatures)
+    }
+
+    // MARK: Forks
+
+    private struct Fork {
+        let add: LogEntry
+        let before: LogEntry
+        var left: LogWriter
+        var right: LogWriter
+        let leftEntry: LogEntry
+        let rightEntry: LogEntry
+        /// Issued before the fork, on the left, and on the right.
+        let certificates: [DeviceCertificate]
+
+        var all: [LogEntry] { [add, before, leftEntry, rightEntry] }
+    }
+
+    private func fork(_ mesh: inout TestMesh) throws -> Fork {
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        let maker = mesh
+        let certificates = try (0..<3).map { _ in try maker.certificate(maker.device(), by: field) }
+        let before = try field.append(.certIssue([certificates[0]]))
+        var (left, right) = (field, field)
+        let leftEntry = try left.append(.certIssue([certificates[1]]))
+        let rightEntry = try right.append(.certIssue([certificates[2]]))
+        return Fork(
+            add: add, before: before, left: left, right: right, leftEntry: leftEntry, rightEntry: rightEntry,
+            certificates: certificates)
+    }
+
+    @Test("A parent's AuthorityRotate names the branch that counts, and the keys that write on behind it")
+    func parentChooses() throws {
+        var mesh = mesh
+        let fork = try fork(&mesh)
+        let new = SigningPrivateKey(from: mesh.random)
+        let rotation = AuthorityRotation(
+            authority: fork.left.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random),
+            branch: fork.rightEntry.id)
+        var root = mesh.root
+        root.keys = Array(mesh.roots[..<2]) + [new]
+        let choice = try root.append(.authorityRotate(rotation))
+        var field = fork.right
+        field.keys = [new]
+        field.previous = choice.id
+        field.time = choice.time
+        let certificate = try mesh.certificate(mesh.device(), by: field)
+        let next = try field.append(.certIssue([certificate]))
+        let orders = [
+            fork.all + [choice, next],
+            [fork.add, choice, next, fork.before, fork.rightEntry, fork.leftEntry],
+            [fork.add, fork.before, fork.leftEntry, next, choice, fork.rightEntry],
+        ]
+        for order in orders {
+            var membership = try mesh.membership()
+            for _ in 0..<2 { for entry in order { _ = try? membership.accept(entry.signed) } }
+            let expected = [fork.certificates[0], fork.certificates[2], certificate].map(\.device).sorted()
+            #expect(membership.devices == expected)
+            #expect(membership.entryIDs(of: field.log) == [fork.before, fork.rightEntry, next].map(\.id))
+            #expect(membership.forks.first?.entries == [fork.rightEntry.id, fork.leftEntry.id])
+            #expect(mesh.admit(fork.certificates[1], to: membership).member == nil)
+        }
+    }
+
+    @Test("A RecoverFork in a forked root log chooses its branch; nothing but the cold keys may")
+    func rootRecovery() throws {
+        let certificates = try (0..<2).map { _ in try mesh.certificate(mesh.device(), by: mesh.root) }
+        var (left, right) = (mesh.root, mesh.root)
+        let leftEntry = try left.append(.certIssue([certificates[0]]))
+        let rightEntry = try right.append(.certIssue([certificates[1]]))
+        let cold = TestMesh.keyset(mesh.recovery, 2)
+        let recovery = LogPayload.recoverFork(
+            ForkRecovery(log: right.log, branch: rightEntry.id, recovery: cold))
+        var membership = try mesh.membership()
+        try membership.take(leftEntry, rightEntry)
+        #expect(membership.devices.isEmpty)
+        #expect(membership.grantLimit(of: right.log) == 1)
+        for keys in [[mesh.recovery[0]], mesh.roots, [mesh.recovery[0], mesh.roots[0]]] {
+            #expect(membership.refusal(of: try right.draft(recovery, keys: keys)) == .signatures)
+        }
+        let other = LogPayload.recoverFork(
+            ForkRecovery(log: right.log, branch: rightEntry.id, recovery: TestMesh.keyset(mesh.roots, 2)))
+        #expect(membership.refusal(of: try right.draft(other, keys: mesh.roots)) == .recoveryCommit)
+        let elsewhere = LogPayload.recoverFork(ForkRecovery(log: right.log, branch: leftEntry.id, recovery: cold))
+        #expect(membership.refusal(of: try right.draft(elsewhere, keys: mesh.recovery)) == .branch)
+
+        let entry = try right.draft(recovery, keys: Array(mesh.recovery[1...]))
+        guard case .accepted(let intake) = try membership.accept(entry.signed) else {
+            Issue.record("a sound recovery is accepted")
+            return
+        }
+        #expect(intake.changes.contains(.recovered(right.log)))
+        #expect(membership.devices == [certificates[1].device])
+        #expect(membership.grantLimit(of: right.log) == .max)
+        #expect(membership.heads == [CoveredRow(log: right.log, sequence: 3, id: entry.id)])
+        #expect(mesh.admit(certificates[0], to: membership).member == nil)
+        // The other way round it comes to the same.
+        var turned = try mesh.membership()
+        try turned.take(rightEntry, entry, leftEntry)
+        #expect(turned.headsDigest == membership.headsDigest)
+        #expect(turned.devices == membership.devices)
+    }
+
+    @Test("Lost keys are replaced by the cold ones: the new keys sign with them, and write on")
+    func lostKeys() throws {
+        var mesh = mesh
+        var membership = try mesh.membership()
+        let new = (0..<2).map { _ in SigningPrivateKey(from: mesh.random) }
+        let recovery = LogPayload.recoverFork(
+            ForkRecovery(
+                log: mesh.root.log, branch: mesh.first.id,
+                newKeys: .init(keyset: TestMesh.keyset(new, 2), nextCommit: .random(from: mesh.random)),
+                recovery: TestMesh.keyset(mesh.recovery, 2)))
+        #expect(membership.refusal(of: try mesh.root.draft(recovery, keys: mesh.recovery)) == .signatures)
+        mesh.root.keys = Array(mesh.recovery[..<2]) + new
+        try membership.take(mesh.root.append(recovery))
+        #expect(membership.refusal(of: try mesh.root.draft(issue(by: mesh.root), keys: mesh.roots)) == .signatures)
+        mesh.root.keys = new
+        try membership.take(mesh.root.append(issue(by: mesh.root)))
+        #expect(membership.devices.count == 1)
+    }
+
+    @Test("33: revocations of the branch that lost still count")
+    func revocationsOfBoth() throws {
+        var mesh = mesh
+        var fork = try fork(&mesh)
+        let device = fork.certificates[0].device
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: device, reason: .lost, suspectSince: TestMesh.start, issued: TestMesh.start.adding(30),
+                authority: mesh.root.log, number: 1, wipe: nil),
+            mesh: mesh.mesh, keys: [mesh.roots[0]])
+        let confirmed = try fork.left.append(.certRevoke([NoteVerdict(note: note.hash, decision: .confirmed)]))
+        let rotation = AuthorityRotation(
+            authority: fork.left.log, keyset: TestMesh.keyset(fork.left.keys, 1),
+            nextCommit: .random(from: mesh.random),
+            branch: fork.rightEntry.id)
+        var root = mesh.root
+        root.keys = Array(mesh.roots[..<2]) + fork.left.keys
+        let choice = try root.append(.authorityRotate(rotation))
+        var membership = try mesh.membership()
+        for entry in fork.all + [confirmed, choice] { try membership.take(entry) }
+        _ = try membership.accept(note: note.signed)
+        #expect(membership.isRevoked(device))
+        #expect(membership.currentCertificate(fork.certificates[1].device) == nil)
+    }
+
+    // MARK: Releases
+
+    private func manifest(_ version: String) -> LogPayload {
+        .releaseManifest(
+            ReleaseManifest(
+                version: version, artefacts: [.init(sha256: .random(from: mesh.random), name: "covey.deb")],
+                sourceCommit: [1, 2, 3], recipe: .random(from: mesh.random), leastWire: 1, notBefore: TestMesh.start))
+    }
+
+    private func releaseWriter(_ key: SigningPrivateKey) throws -> (LogWriter, LogEntry) {
+        let keyset = TestMesh.keyset([key], 1)
+        var writer = LogWriter(
+            mesh: mesh.mesh, log: keyset.authorityID, keys: [key], after: LogEntry.anchor(of: mesh.mesh),
+            time: TestMesh.start)
+        let opening = AuthorityRotation(
+            authority: writer.log, keyset: keyset, nextCommit: TestMesh.keyset([mesh.roots[2]], 1).commit)
+        let entry = try writer.append(.authorityRotate(opening))
+        return (writer, entry)
+    }
+
+    @Test("Releases are listed from the log of the keyset that the genesis promised, after three days")
+    func releases() throws {
+        var (writer, opening) = try releaseWriter(mesh.release)
+        let manifests = try ["1.0", "1.1"].map { try writer.append(manifest($0)) }
+        for order in [[opening] + manifests, [manifests[1], opening, manifests[0]]] {
+            var membership = try mesh.membership()
+            for entry in order { try membership.take(entry) }
+            #expect(membership.releases.map(\.manifest.version) == ["1.0", "1.1"])
+            #expect(membership.releases.map(\.entry) == manifests.map(\.id))
+            #expect(membership.releases[0].soaked == manifests[0].time.adding(72 * 60))
+            #expect(membership.heads.count == 2)
+        }
+    }
+
+    @Test("Another keyset opens no release log, an unsigned entry neither, and membership has no place in it")
+    func releaseRefusals() throws {
+        var membership = try mesh.membership()
+        let (_, strange) = try releaseWriter(SigningPrivateKey(from: mesh.random))
+        try membership.take(strange)
+        #expect(membership.releases.isEmpty && membership.heads.count == 1)
+
+        let (writer, opening) = try releaseWriter(mesh.release)
+        let unsigned = try LogEntry.make(
+            log: opening.log, sequence: 1, previous: opening.previous, time: opening.time, payload: opening.payload,
+            mesh: mesh.mesh, keys: [mesh.roots[0]])
+        #expect(membership.refusal(of: unsigned) == .signatures)
+        try membership.take(opening)
+        let (add, _) = try {
+            var copy = mesh; return try copy.add(keys: [mesh.release], below: &copy.root)
+        }()
+        for payload in [LogPayload.policySet(mesh.policy), add.payload, try issue(by: writer)] {
+            #expect(membership.refusal(of: try writer.draft(payload)) == .foreignKind)
+        }
+        #expect(membership.refusal(of: try writer.draft(manifest("2.0"), keys: mesh.roots)) == .signatures)
+        #expect(membership.refusal(of: try writer.draft(manifest("2.0"))) == nil)
+        // Nor do its keys speak of devices.
+        let note = mesh.note(of: mesh.device(), authority: writer.log, keys: [mesh.release])
+        #expect(membership.refusal(of: note) == .outsideChain)
+    }
+}
