@@ -9,9 +9,9 @@ struct Covey: ParsableCommand {
         version: Build.version,
         subcommands: [
             AuthorityCommand.self, DeviceCommand.self, RunCommand.self, SendCommand.self, InboxCommand.self,
-            AnnounceCommand.self, AnnouncementsCommand.self, PeersCommand.self, StatusCommand.self, DoctorCommand.self,
-            ContactsCommand.self, LogCommand.self, CodeCommand.self,
-            VersionCommand.self,
+            QuarantineCommand.self, AnnounceCommand.self, AnnouncementsCommand.self, PeersCommand.self,
+            StatusCommand.self, DoctorCommand.self, ContactsCommand.self, SuspendCommand.self, RevokeSelfCommand.self,
+            LogCommand.self, CodeCommand.self, VersionCommand.self,
         ])
 
     static func main() {

@@ -5,16 +5,20 @@ package enum ControlCall: Hashable, Sendable {
     case nodeStatus
     case nodeVersion
     case nodeExamine
+    case nodeRevoke(NodeRevoke)
     case nodeStop
     case peersList
     case contactsList
+    case contactsSuspend(ContactsSuspend)
     case messageSend(MessageSend)
     case inboxList(after: UInt64, limit: Int)
     case inboxSubscribe(after: UInt64?)
+    case quarantineList(after: UInt64, limit: Int, hidden: Bool)
     case announcementSend(AnnouncementSend)
     case announcementList
     case logHeads
     case logList(after: UInt64, limit: Int)
+    case logExport(after: String?, limit: Int)
     case logSubmit(LogSubmit)
     case renewalsList
     case eventsSubscribe
@@ -70,20 +74,29 @@ package enum ControlCall: Hashable, Sendable {
         case .nodeStatus: return .nodeStatus
         case .nodeVersion: return .nodeVersion
         case .nodeExamine: return .nodeExamine
+        case .nodeRevoke: return .nodeRevoke(try read(NodeRevoke.self, else: nil))
         case .nodeStop: return .nodeStop
         case .peersList: return .peersList
         case .contactsList: return .contactsList
+        case .contactsSuspend: return .contactsSuspend(try read(ContactsSuspend.self, else: nil))
         case .messageSend: return .messageSend(try read(MessageSend.self, else: nil))
         case .inboxList:
             let list = try read(InboxList.self, else: InboxList())
             return .inboxList(after: list.after ?? 0, limit: try page(list.limit))
         case .inboxSubscribe: return .inboxSubscribe(after: try read(InboxSubscribe.self, else: InboxSubscribe()).after)
+        case .quarantineList:
+            let list = try read(QuarantineList.self, else: QuarantineList())
+            return .quarantineList(
+                after: list.after ?? 0, limit: try page(list.limit), hidden: list.hidden ?? false)
         case .announcementSend: return .announcementSend(try read(AnnouncementSend.self, else: nil))
         case .announcementList: return .announcementList
         case .logHeads: return .logHeads
         case .logList:
             let list = try read(LogList.self, else: LogList())
             return .logList(after: list.after ?? 0, limit: try page(list.limit))
+        case .logExport:
+            let export = try read(LogExport.self, else: LogExport())
+            return .logExport(after: export.after, limit: try page(export.limit))
         case .logSubmit: return .logSubmit(try read(LogSubmit.self, else: nil))
         case .renewalsList: return .renewalsList
         case .eventsSubscribe: return .eventsSubscribe

@@ -3,16 +3,20 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case nodeStatus = "node.status"
     case nodeVersion = "node.version"
     case nodeExamine = "node.examine"
+    case nodeRevoke = "node.revoke"
     case nodeStop = "node.stop"
     case peersList = "peers.list"
     case contactsList = "contacts.list"
+    case contactsSuspend = "contacts.suspend"
     case messageSend = "message.send"
     case inboxList = "inbox.list"
     case inboxSubscribe = "inbox.subscribe"
+    case quarantineList = "quarantine.list"
     case announcementSend = "announcement.send"
     case announcementList = "announcement.list"
     case logHeads = "log.heads"
     case logList = "log.list"
+    case logExport = "log.export"
     case logSubmit = "log.submit"
     case renewalsList = "renewals.list"
     case eventsSubscribe = "events.subscribe"
@@ -56,8 +60,9 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "How the node is.", parameters: [],
                 result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, waiting, logEntries, "
-                    + "notes, epoch, isHolding, timeIsTrusted, staleness (`fresh`, `stale`, `stranded`), certificateExpires, "
-                    + "renewalAsked, refusals {reason: count}",
+                    + "notes, epoch, isHolding, timeIsTrusted, staleness (`fresh`, `stale`, `stranded`), authorityHeard, "
+                    + "certificateExpires, renewalAsked, suspended (devices kept out now), suspendedUntil (this one), "
+                    + "revoked (why this one is), refusals {reason: count}",
                 errors: [])
         case .nodeVersion:
             return Description(
@@ -69,6 +74,16 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `rekey`, `fork`, "
                     + "`suspension`, `waiting`), isUrgent, text, advice}]",
                 errors: [])
+        case .nodeRevoke:
+            return Description(
+                summary: "Revokes this device by its own key, for good, and tells the others.",
+                parameters: [
+                    Parameter(
+                        "reason", "string", required: true,
+                        "`retired`, `lost`, `compromised`, `superseded` or `policy`"),
+                    Parameter("since", "time", required: false, "since when it is suspect; now when absent"),
+                ],
+                result: "told (linked devices that were told at once)", errors: [.policy, .unavailable])
         case .nodeStop:
             return Description(
                 summary: "Ends the node after what is asked before.", parameters: [], result: "stopping", errors: [])
@@ -79,7 +94,27 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .contactsList:
             return Description(
                 summary: "Everybody in the mesh, oneself included.", parameters: [],
-                result: "contacts [{device, label, subject, isRevoked, isSelf, hasBundle}]", errors: [])
+                result: "contacts [{device, label, subject, isRevoked, isSelf, hasBundle, suspendedUntil (absent when "
+                    + "it is not kept out), suspensionMissing (how many more members have to ask for it; absent when none asks)}]",
+                errors: [])
+        case .contactsSuspend:
+            return Description(
+                summary: "Asks in this device's name that another be kept out until an authority decides. It takes "
+                    + "another device of the same person, or two members.",
+                parameters: [
+                    Parameter(
+                        "device", "string", required: true,
+                        "an exact label, or at least six hex digits that begin a device id"),
+                    Parameter(
+                        "reason", "string", required: true,
+                        "`retired`, `lost`, `compromised`, `superseded` or `policy`"),
+                    Parameter(
+                        "days", "integer", required: false,
+                        "1 to 7, of which some hours are left off; 7 when absent"),
+                ],
+                result: "device, label, asked (until when this device asks for it), suspendedUntil (absent while too "
+                    + "few ask), missing (how many more have to)",
+                errors: [.notFound, .ambiguous, .policy, .bounds])
         case .messageSend:
             return Description(
                 summary: "Seals a message and hands it to the mesh. Answered when it is stored.",
@@ -94,7 +129,9 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .inboxList:
             return Description(
                 summary: "Messages received, oldest first.", parameters: page,
-                result: "messages [{sequence, id, from, label, sent, received, text, senderSinceRevoked}], more",
+                result: "messages [{sequence, id, from, label, sent, received, text, standing (`fine`, `sinceRevoked`: "
+                    + "the sender was revoked later, `compromisedThen`: it was in other hands when it wrote), revoked (why the "
+                    + "sender was: `retired`, `lost`, `compromised`, `superseded`, `policy`)}], more",
                 errors: [])
         case .inboxSubscribe:
             return Description(
@@ -105,6 +142,15 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                         "first those with a sequence above it; only new ones when absent")
                 ],
                 result: "subscribed", errors: [])
+        case .quarantineList:
+            return Description(
+                summary: "Messages that came after their sender was revoked, oldest first. None is an instruction.",
+                parameters: page + [
+                    Parameter("hidden", "boolean", required: false, "also those of compromised senders")
+                ],
+                result: "messages, as in `inbox.list`, with standing `quarantined`, or `hidden` when the sender was "
+                    + "compromised; more",
+                errors: [])
         case .announcementSend:
             return Description(
                 summary: "Announces to everybody of the mesh or of a zone, when the certificate allows it.",
@@ -143,6 +189,19 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "Accepted entries of the membership log, in the order of acceptance.", parameters: page,
                 result: "entries [{position, log, sequence, id, time, summary}], more", errors: [])
+        case .logExport:
+            return Description(
+                summary: "The whole log as a `.log` file has it, page by page: entries in the order of acceptance, "
+                    + "then revocations. Keys of epochs are never in it.",
+                parameters: [
+                    Parameter(
+                        "after", "string", required: false,
+                        "`next` of the page before; the first page when absent"),
+                    Parameter(
+                        "limit", "integer", required: false,
+                        "1 to \(Self.largestPage) objects; \(Self.defaultPage) when absent"),
+                ],
+                result: "objects [base64], next (absent when this was the last page)", errors: [])
         case .logSubmit:
             return Description(
                 summary: "Hands log entries and notes to the node, which checks them and passes them on.",

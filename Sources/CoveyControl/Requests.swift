@@ -25,6 +25,20 @@ package struct NodeExamine: ControlRequest {
     package init() {}
 }
 
+package struct NodeRevoke: ControlRequest {
+    package typealias Result = RevokeSelfResult
+    package static let method = ControlMethod.nodeRevoke
+
+    package var reason: String
+    /// Since when this device is suspect.
+    package var since: Time?
+
+    package init(reason: String, since: Time? = nil) {
+        self.reason = reason
+        self.since = since
+    }
+}
+
 package struct NodeStop: ControlRequest {
     package typealias Result = StopResult
     package static let method = ControlMethod.nodeStop
@@ -44,6 +58,22 @@ package struct ContactsList: ControlRequest {
     package static let method = ControlMethod.contactsList
 
     package init() {}
+}
+
+package struct ContactsSuspend: ControlRequest {
+    package typealias Result = SuspendResult
+    package static let method = ControlMethod.contactsSuspend
+
+    /// An exact label, or at least six hex digits that begin a device id.
+    package var device: String
+    package var reason: String
+    package var days: Int?
+
+    package init(device: String, reason: String, days: Int? = nil) {
+        self.device = device
+        self.reason = reason
+        self.days = days
+    }
 }
 
 package struct MessageSend: ControlRequest {
@@ -82,6 +112,22 @@ package struct InboxSubscribe: ControlRequest {
 
     package init(after: UInt64? = nil) {
         self.after = after
+    }
+}
+
+package struct QuarantineList: ControlRequest {
+    package typealias Result = InboxResult
+    package static let method = ControlMethod.quarantineList
+
+    package var after: UInt64?
+    package var limit: Int?
+    /// Also those of compromised senders.
+    package var hidden: Bool?
+
+    package init(after: UInt64? = nil, limit: Int? = nil, hidden: Bool? = nil) {
+        self.after = after
+        self.limit = limit
+        self.hidden = hidden
     }
 }
 
@@ -135,6 +181,20 @@ package struct LogList: ControlRequest {
     package var limit: Int?
 
     package init(after: UInt64? = nil, limit: Int? = nil) {
+        self.after = after
+        self.limit = limit
+    }
+}
+
+package struct LogExport: ControlRequest {
+    package typealias Result = LogExportResult
+    package static let method = ControlMethod.logExport
+
+    /// `next` of the page before.
+    package var after: String?
+    package var limit: Int?
+
+    package init(after: String? = nil, limit: Int? = nil) {
         self.after = after
         self.limit = limit
     }

@@ -25,17 +25,25 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package var timeIsTrusted: Bool
     /// `fresh`, `stale` or `stranded`.
     package var staleness: String
+    /// When an authority was last heard of.
+    package var authorityHeard: Time?
     package var certificateExpires: Time
     /// It has asked for its next certificate, and nobody has answered.
     package var renewalAsked: Bool
+    /// Devices that are kept out for some days now.
+    package var suspended: Int
+    /// When this device is let in again; absent when it is not kept out.
+    package var suspendedUntil: Time?
+    /// Why this device was revoked; absent when it is a member.
+    package var revoked: String?
     /// Why handshakes and frames were refused, and how often.
     package var refusals: [String: UInt64]
 
     package init(
         mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
         inbox: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool, timeIsTrusted: Bool,
-        staleness: String,
-        certificateExpires: Time, renewalAsked: Bool, refusals: [String: UInt64]
+        staleness: String, authorityHeard: Time?, certificateExpires: Time, renewalAsked: Bool, suspended: Int,
+        suspendedUntil: Time?, revoked: String?, refusals: [String: UInt64]
     ) {
         self.mesh = mesh
         self.meshName = meshName
@@ -53,8 +61,12 @@ package struct StatusResult: Hashable, Sendable, Codable {
         self.isHolding = isHolding
         self.timeIsTrusted = timeIsTrusted
         self.staleness = staleness
+        self.authorityHeard = authorityHeard
         self.certificateExpires = certificateExpires
         self.renewalAsked = renewalAsked
+        self.suspended = suspended
+        self.suspendedUntil = suspendedUntil
+        self.revoked = revoked
         self.refusals = refusals
     }
 }
@@ -140,14 +152,23 @@ package struct ContactEntry: Hashable, Sendable, Codable {
     package var isSelf: Bool
     /// Messages can be sealed to it now.
     package var hasBundle: Bool
+    /// When it is let in again, as things stand; absent when it is not kept out.
+    package var suspendedUntil: Time?
+    /// How many more members have to ask that it be kept out; absent when none asks.
+    package var suspensionMissing: Int?
 
-    package init(device: Hex, label: String, subject: Hex, isRevoked: Bool, isSelf: Bool, hasBundle: Bool) {
+    package init(
+        device: Hex, label: String, subject: Hex, isRevoked: Bool, isSelf: Bool, hasBundle: Bool,
+        suspendedUntil: Time?, suspensionMissing: Int?
+    ) {
         self.device = device
         self.label = label
         self.subject = subject
         self.isRevoked = isRevoked
         self.isSelf = isSelf
         self.hasBundle = hasBundle
+        self.suspendedUntil = suspendedUntil
+        self.suspensionMissing = suspensionMissing
     }
 }
 
@@ -156,6 +177,34 @@ package struct ContactsResult: Hashable, Sendable, Codable {
 
     package init(contacts: [ContactEntry]) {
         self.contacts = contacts
+    }
+}
+
+package struct SuspendResult: Hashable, Sendable, Codable {
+    package var device: Hex
+    package var label: String
+    /// Until when this device asks for it.
+    package var asked: Time
+    /// Absent while too few ask.
+    package var suspendedUntil: Time?
+    /// How many more members have to ask.
+    package var missing: Int
+
+    package init(device: Hex, label: String, asked: Time, suspendedUntil: Time?, missing: Int) {
+        self.device = device
+        self.label = label
+        self.asked = asked
+        self.suspendedUntil = suspendedUntil
+        self.missing = missing
+    }
+}
+
+package struct RevokeSelfResult: Hashable, Sendable, Codable {
+    /// Linked devices that were told at once.
+    package var told: Int
+
+    package init(told: Int) {
+        self.told = told
     }
 }
 
@@ -181,11 +230,14 @@ package struct InboxEntry: Hashable, Sendable, Codable {
     package var sent: Time
     package var received: Time
     package var text: String
-    package var senderSinceRevoked: Bool
+    /// `fine`, `sinceRevoked`, `compromisedThen`, `quarantined` or `hidden`.
+    package var standing: String
+    /// Why the sender was revoked: `retired`, `lost`, `compromised`, `superseded` or `policy`; absent when it is a member.
+    package var revoked: String?
 
     package init(
         sequence: UInt64, id: Hex, from: Hex, label: String, sent: Time, received: Time, text: String,
-        senderSinceRevoked: Bool
+        standing: String, revoked: String?
     ) {
         self.sequence = sequence
         self.id = id
@@ -194,7 +246,8 @@ package struct InboxEntry: Hashable, Sendable, Codable {
         self.sent = sent
         self.received = received
         self.text = text
-        self.senderSinceRevoked = senderSinceRevoked
+        self.standing = standing
+        self.revoked = revoked
     }
 }
 
@@ -338,6 +391,18 @@ package struct LogListResult: Hashable, Sendable, Codable {
     package init(entries: [LogEntryLine], more: Bool) {
         self.entries = entries
         self.more = more
+    }
+}
+
+package struct LogExportResult: Hashable, Sendable, Codable {
+    /// Signed objects, as they stand in a `.log` file.
+    package var objects: [Base64]
+    /// Ask again with `after` set to it; absent when these were the last.
+    package var next: String?
+
+    package init(objects: [Base64], next: String?) {
+        self.objects = objects
+        self.next = next
     }
 }
 

@@ -910,11 +910,20 @@ package struct Membership: Sendable {
     package func revocation(of device: DeviceID) -> Revocation? { noteBook.revocations[device] }
 
     package func isSuspended(_ device: DeviceID, at time: TimeView) -> Bool {
-        if isSuspendedByMembers(device, at: time.now) { return true }
-        guard let issued = noteBook.suspensions[device] else { return false }
-        return issued.contains {
+        isSuspendedByMembers(device, at: time.now) || suspendedByOfficers(device, at: time) != nil
+    }
+
+    /// When a suspension ends as things stand, whoever asks for it; nil while there is none.
+    package func suspendedUntil(_ device: DeviceID, at time: TimeView) -> Minute? {
+        [memberSuspension(of: device, at: time.now)?.suspendedUntil, suspendedByOfficers(device, at: time)]
+            .compactMap { $0 }.max()
+    }
+
+    /// By single-key notes beyond the quota.
+    private func suspendedByOfficers(_ device: DeviceID, at time: TimeView) -> Minute? {
+        noteBook.suspensions[device]?.last {
             time.now >= $0.adding(-DeviceCertificate.Grace.trusted) && time.now < $0.adding(Bounds.suspension)
-        }
+        }?.adding(Bounds.suspension)
     }
 
     /// Whether a device may be linked to, mailed to and believed at this time.
@@ -963,11 +972,15 @@ package struct Membership: Sendable {
         }
     }
 
-    /// Age of the newest Checkpoint or EpochAnnounce against the policy. One dated too far ahead does not count.
-    package func staleness(at time: TimeView) -> Staleness {
+    /// The time of the newest Checkpoint or EpochAnnounce. One dated too far ahead does not count.
+    package func authorityHeard(at time: TimeView) -> Minute? {
         let latest = time.now.adding(MeshClock.Bounds.entryAhead)
-        let newest = marks.filter { $0.time <= latest && counts($0.place) }.map(\.time).max()
-        guard let newest else { return .stranded }
+        return marks.filter { $0.time <= latest && counts($0.place) }.map(\.time).max()
+    }
+
+    /// Age of the newest Checkpoint or EpochAnnounce against the policy.
+    package func staleness(at time: TimeView) -> Staleness {
+        guard let newest = authorityHeard(at: time) else { return .stranded }
         let age = Int64(time.now.value) - Int64(newest.value)
         if age <= Int64(self[policy: .freshDays]) * 1440 { return .fresh }
         return age <= Int64(self[policy: .staleDays]) * 1440 ? .stale : .stranded

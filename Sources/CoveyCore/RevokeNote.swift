@@ -6,6 +6,17 @@ package enum RevocationReason: UInt8, Sendable, CaseIterable {
     case compromised = 3
     case superseded = 4
     case policy = 5
+
+    /// As people type and read it.
+    package var word: String {
+        switch self {
+        case .retired: "retired"
+        case .lost: "lost"
+        case .compromised: "compromised"
+        case .superseded: "superseded"
+        case .policy: "policy"
+        }
+    }
 }
 
 /// A command to a revoked device to lock or erase itself, riding on its note (protocol.md appendix C).

@@ -237,11 +237,23 @@ extension Membership {
 
     /// Whether members keep a device out at this time: within a span, and not beyond seven days in thirty.
     func isSuspendedByMembers(_ device: DeviceID, at now: Minute) -> Bool {
-        guard suspendBook.byDevice[device] != nil else { return false }
+        suspendedByMembers(device, at: now) != nil
+    }
+
+    /// When members' suspension of a device ends as things stand; nil while there is none.
+    private func suspendedByMembers(_ device: DeviceID, at now: Minute) -> Minute? {
+        guard suspendBook.byDevice[device] != nil else { return nil }
         let spans = suspensionSpans(of: device)
         // A signer's clock may be ahead of ours.
         let early = now.adding(DeviceCertificate.Grace.trusted).value
-        guard spans.contains(where: { $0.lowerBound <= early && now.value < $0.upperBound }) else { return false }
+        guard let current = spans.last(where: { $0.lowerBound <= early && now.value < $0.upperBound }) else {
+            return nil
+        }
+        let left = Suspend.mostMinutes - minutesSuspended(spans, inMonthBefore: now)
+        return left > 0 ? min(Minute(current.upperBound), now.adding(left)) : nil
+    }
+
+    private func minutesSuspended(_ spans: [Range<UInt32>], inMonthBefore now: Minute) -> Int64 {
         let month = now.adding(-Bounds.suspendMonth).value
         var spent: Int64 = 0
         for span in spans {
@@ -249,13 +261,78 @@ extension Membership {
             let upTo = min(span.upperBound, now.value)
             if upTo > from { spent += Int64(upTo - from) }
         }
-        return spent < Suspend.mostMinutes
+        return spent
     }
 
     /// Whether a signer may sign another Suspend now: none in force, and fewer than two in 30 days.
-    package func maySuspend(_ signer: DeviceID, at now: Minute) -> Bool {
+    package func maySuspend(_ signer: DeviceID, at now: Minute) -> Bool { suspendFault(of: signer, at: now) == nil }
+
+    /// Why a signer may not sign another Suspend now.
+    package func suspendFault(of signer: DeviceID, at now: Minute) -> SuspendFault? {
+        guard wasMember(signer, at: now), !isRevoked(signer) else { return .signer }
         let own = suspendBook.bySigner[signer, default: []].compactMap { suspendBook.records[$0] }
-        return wasMember(signer, at: now) && !isRevoked(signer) && !own.contains { $0.until > now }
-            && own.count { $0.issued > now.adding(-Bounds.suspendMonth) } < Bounds.suspendsInMonth
+        if let last = own.map(\.until).max(), last > now { return .inForce(until: last) }
+        let recent = own.map(\.issued).filter { $0 > now.adding(-Bounds.suspendMonth) }.sorted()
+        guard recent.count >= Bounds.suspendsInMonth else { return nil }
+        return .twice(until: recent[recent.count - Bounds.suspendsInMonth].adding(Bounds.suspendMonth))
+    }
+
+    /// Why members cannot keep a device out now, however many ask for it.
+    package func suspendFault(on device: DeviceID, at now: Minute) -> SuspendFault? {
+        if isProtected(device) { return .protected }
+        return minutesSuspended(suspensionSpans(of: device), inMonthBefore: now) >= Suspend.mostMinutes ? .spent : nil
+    }
+
+    /// What members ask about a device now; nil when none does.
+    package func memberSuspension(of device: DeviceID, at now: Minute) -> MemberSuspension? {
+        let early = now.adding(DeviceCertificate.Grace.trusted)
+        let subject = currentCertificate(device)?.subject
+        var signers: [DeviceID] = []
+        var weight = 0
+        var end = Minute(0)
+        for hash in suspendBook.byDevice[device, default: []] {
+            guard let record = suspendBook.records[hash], record.issued <= early, now < record.until, counts(record)
+            else { continue }
+            signers.append(record.signer)
+            weight += subject != nil && currentCertificate(record.signer)?.subject == subject ? 2 : 1
+            end = max(end, record.until)
+        }
+        guard !signers.isEmpty else { return nil }
+        return MemberSuspension(
+            signers: signers.sorted(), missing: max(0, 2 - weight), end: end,
+            suspendedUntil: suspendedByMembers(device, at: now))
+    }
+}
+
+/// Why a Suspend would not be worth signing (protocol.md §1.6).
+package enum SuspendFault: Error, Equatable, Sendable {
+    /// Whoever would sign is no member.
+    case signer
+    /// The signer has one in force.
+    case inForce(until: Minute)
+    /// The signer has signed two within 30 days, and may sign again then.
+    case twice(until: Minute)
+    /// The device announces or holds an authority's key.
+    case protected
+    /// Members have kept it out for seven of the last 30 days.
+    case spent
+}
+
+/// What members ask about a device at a time.
+package struct MemberSuspension: Hashable, Sendable {
+    /// Whose Suspend counts now, ascending.
+    package let signers: [DeviceID]
+    /// How many more members have to ask; a device of the same person is enough alone.
+    package let missing: Int
+    /// When the last of what they ask ends.
+    package let end: Minute
+    /// When the device is let in again, as things stand; nil when it is not kept out.
+    package let suspendedUntil: Minute?
+
+    package init(signers: [DeviceID], missing: Int, end: Minute, suspendedUntil: Minute?) {
+        self.signers = signers
+        self.missing = missing
+        self.end = end
+        self.suspendedUntil = suspendedUntil
     }
 }

@@ -9,6 +9,10 @@ package enum Command: Sendable {
     case send(to: String, text: String)
     /// What somebody should look after.
     case examine
+    /// Asks in this device's name that another be kept out for some days.
+    case suspend(device: String, reason: RevocationReason, days: Int)
+    /// Revokes this device by its own key, for good.
+    case revokeSelf(RevocationReason, since: Minute?)
     case announce(AnnouncementDraft)
     /// All that were heard, and the numbers that are missing.
     case announcements
@@ -19,6 +23,8 @@ package enum Command: Sendable {
     case quarantine(after: UInt64, limit: Int, hidden: Bool)
     case logHeads
     case logList(after: UInt64, limit: Int)
+    /// Entries and notes after a mark, as a log file has them.
+    case logExport(after: ExportMark, limit: Int)
     /// Requests for renewal that nobody has answered.
     case renewals
     /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object. An officer's own node also
@@ -33,11 +39,15 @@ package enum Reply: Sendable {
     case contacts([Contact])
     case sent(MessageID, SendState)
     case examined([Finding])
+    case suspended(SuspensionAnswer)
+    /// How many linked devices were told.
+    case revokedSelf(told: Int)
     case announced(AnnouncementLine)
     case announcements([AnnouncementLine], gaps: [AnnouncementGap])
     case inbox([InboxMessage])
     case logHeads([LogHead])
     case logList([LogLine])
+    case logExport([ExportedObject])
     case renewals([WaitingRenewal])
     case logSubmitted(LogSubmission)
     case stopping
@@ -67,6 +77,10 @@ package struct Contact: Hashable, Sendable {
     package var isRevoked: Bool
     package var isSelf: Bool
     package var hasBundle: Bool
+    /// When it is let in again, as things stand; nil when it is not kept out.
+    package var suspendedUntil: Minute?
+    /// How many more members have to ask that it be kept out; nil when none asks.
+    package var suspensionMissing: Int?
 
     package init(
         device: DeviceID, label: String, subject: SubjectID, isRevoked: Bool, isSelf: Bool, hasBundle: Bool
@@ -114,6 +128,8 @@ package struct InboxMessage: Hashable, Sendable {
     package var received: Minute
     package var text: String
     package var standing: SenderStanding
+    /// Why the sender was revoked, when it was.
+    package var revoked: RevocationReason?
 
     package var senderSinceRevoked: Bool { standing != .fine }
 
@@ -196,6 +212,14 @@ package struct Status: Hashable, Sendable {
     package var logEntries: Int
     package var notes: Int
     package var suspends: Int
+    /// Devices that are kept out for some days now.
+    package var suspended: Int
+    /// Why this device is no member any more.
+    package var revoked: RevocationReason?
+    /// When this device is let in again; nil when it is not kept out.
+    package var suspendedUntil: Minute?
+    /// When an authority was last heard of.
+    package var authorityHeard: Minute?
     /// How old the newest word of an authority is, against the policy.
     package var staleness: Staleness
     package var epoch: UInt32?
@@ -226,6 +250,7 @@ package struct Status: Hashable, Sendable {
         logEntries = 0
         notes = 0
         suspends = 0
+        suspended = 0
         staleness = .stranded
         epoch = nil
         isHolding = false

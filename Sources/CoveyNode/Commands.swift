@@ -38,12 +38,16 @@ extension Node {
                         isCatchUp: !$0.isOpen, bytesIn: $0.bytesIn, bytesOut: $0.bytesOut)
                 })
         case .contacts:
-            return .contacts(roster.membership.devices.compactMap(listed))
+            return .contacts(roster.membership.devices.compactMap { listed($0, now) })
         case .send(let recipient, let text):
             let (id, state) = try write(text, to: try device(named: recipient), now, store, &effects)
             return .sent(id, state)
         case .examine:
             return .examined(findings(now))
+        case .suspend(let name, let reason, let days):
+            return .suspended(try suspend(try device(named: name), reason, days: days, now, store, &effects))
+        case .revokeSelf(let reason, let since):
+            return .revokedSelf(told: try revokeOneself(reason, since: since, now, store, &effects))
         case .announce(let draft):
             return .announced(try announce(draft, now, store, &effects))
         case .announcements:
@@ -77,6 +81,11 @@ extension Node {
                         head: LogHead(log: entry.log, sequence: entry.sequence, id: entry.id), time: entry.time,
                         summary: entry.payload.summary)
                 })
+        case .logExport(let mark, let limit):
+            guard (1...Limits.page).contains(limit) else {
+                throw CommandRefusal.bounds("a page of the log has 1 to \(Limits.page) objects")
+            }
+            return .logExport(try exported(after: mark, limit: limit, store))
         case .renewals:
             return .renewals(waitingRenewals())
         case .logSubmit(let objects, let epochKeys):
@@ -101,6 +110,10 @@ extension Node {
         status.logEntries = roster.membership.count
         status.notes = roster.notes.count
         status.suspends = roster.membership.suspends.count
+        status.suspended = suspended(now).count
+        status.revoked = roster.membership.revocation(of: own.id)?.reason
+        status.suspendedUntil = roster.membership.suspendedUntil(own.id, at: time(now))
+        status.authorityHeard = roster.membership.authorityHeard(at: time(now))
         status.staleness = roster.membership.staleness(at: time(now))
         status.epoch = selection.preferred?.number
         status.isHolding = selection.isHold
@@ -111,12 +124,25 @@ extension Node {
         return status
     }
 
-    private func listed(_ device: DeviceID) -> Contact? {
-        guard let certificate = roster.membership.currentCertificate(device) else { return nil }
-        return Contact(
+    private func listed(_ device: DeviceID, _ now: Now) -> Contact? {
+        let membership = roster.membership
+        guard let certificate = membership.currentCertificate(device) else { return nil }
+        var contact = Contact(
             device: device, label: certificate.label, subject: certificate.subject,
-            isRevoked: roster.membership.isRevoked(device), isSelf: device == own.id,
+            isRevoked: membership.isRevoked(device), isSelf: device == own.id,
             hasBundle: device == own.id || bundles[device] != nil)
+        guard !contact.isRevoked else { return contact }
+        contact.suspendedUntil = membership.suspendedUntil(device, at: time(now))
+        contact.suspensionMissing = membership.memberSuspension(of: device, at: time(now).now)?.missing
+        return contact
+    }
+
+    /// Devices that are kept out for some days, and not for good, in the order of their ids.
+    func suspended(_ now: Now) -> [DeviceID] {
+        let membership = roster.membership
+        return membership.devices.filter {
+            !membership.isRevoked($0) && membership.isSuspended($0, at: time(now))
+        }
     }
 
     /// An exact label, else at least six digits that begin a device id; nobody, or one (surface.md).

@@ -121,6 +121,7 @@ extension Node {
         let revocation = roster.membership.revocation(of: message.from)
         judged.standing = SenderStanding(
             of: revocation, cameAfter: message.standing.isQuarantine, sent: message.sent)
+        judged.revoked = revocation?.reason
         return judged
     }
 

@@ -100,6 +100,8 @@ package enum Limits {
     static let checkpointNews: Int64 = 48 * 60
     /// Characters of a text message, in bytes.
     package static let text = 14_000
+    /// Days that one member may ask another to be kept out.
+    package static let suspendDays = 7
     /// Messages that wait for a recipient's keys.
     package static let waiting = 1_000
     /// Announcements remembered of one author, and of all.

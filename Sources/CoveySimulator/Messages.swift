@@ -49,10 +49,8 @@ extension World {
         case .sent(let name, .waitingForKeys)?: (id, state) = (name, .waitingForKeys)
         case .refused(let refusal)?: (id, state) = (MessageID(), .refused("\(refusal)"))
         case nil: (id, state) = (MessageID(), .unasked)
-        case .status?, .peers?, .contacts?, .announced?, .examined?, .announcements?, .inbox?, .logHeads?, .logList?,
-            .renewals?,
-            .logSubmitted?,
-            .stopping?:
+        case .status?, .peers?, .contacts?, .announced?, .examined?, .suspended?, .revokedSelf?, .announcements?,
+            .inbox?, .logHeads?, .logList?, .logExport?, .renewals?, .logSubmitted?, .stopping?:
             preconditionFailure("the answer to a message says what became of it")
         }
         if let at = sentIndex[id] { return messages[at] }

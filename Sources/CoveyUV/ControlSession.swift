@@ -93,6 +93,10 @@ final class ControlSession: StreamOwner {
                     $0.answer(number, FindingsResult(findings: findings.map(FindingEntry.init)))
                 }
             }
+        case .nodeRevoke(let revoke):
+            ask(try revoke.command(), number) {
+                if case .revokedSelf(let told) = $1 { $0.answer(number, RevokeSelfResult(told: told)) }
+            }
         case .nodeStop:
             ask(.stop, number) { if case .stopping = $1 { $0.answer(number, StopResult(stopping: true)) } }
         case .peersList:
@@ -107,20 +111,22 @@ final class ControlSession: StreamOwner {
                     $0.answer(number, ContactsResult(contacts: list.map(ContactEntry.init)))
                 }
             }
+        case .contactsSuspend(let suspend):
+            ask(try suspend.command(), number) {
+                if case .suspended(let answer) = $1 { $0.answer(number, SuspendResult(answer)) }
+            }
         case .messageSend(let send):
             ask(.send(to: send.to, text: send.text), number) {
                 if case .sent(let id, let state) = $1 { $0.answer(number, SendResult(id, state)) }
             }
         case .inboxList(let after, let limit):
-            ask(.inbox(after: after, limit: limit), number) {
-                guard case .inbox(let messages) = $1 else { return }
-                let (entries, isCut) = Self.fitting(messages.map(InboxEntry.init))
-                $0.answer(number, InboxResult(messages: entries, more: isCut || messages.count >= limit))
-            }
+            askMessages(.inbox(after: after, limit: limit), limit, number)
         case .inboxSubscribe(let after):
             inbox = after.map { .catchingUp($0) } ?? .live(0)
             answer(number, SubscribeResult(subscribed: true))
             if let after { catchUp(after) }
+        case .quarantineList(let after, let limit, let hidden):
+            askMessages(.quarantine(after: after, limit: limit, hidden: hidden), limit, number)
         case .announcementSend(let send):
             ask(.announce(try send.draft()), number) {
                 if case .announced(let line) = $1 {
@@ -148,6 +154,15 @@ final class ControlSession: StreamOwner {
                 let (entries, isCut) = Self.fitting(lines.map(LogEntryLine.init))
                 $0.answer(number, LogListResult(entries: entries, more: isCut || lines.count >= limit))
             }
+        case .logExport(let after, let limit):
+            ask(.logExport(after: try Self.mark(after), limit: limit), number) {
+                guard case .logExport(let objects) = $1 else { return }
+                let (fitting, isCut) = Self.fitting(objects.map { Base64($0.bytes) })
+                let isEnd = !isCut && objects.count < limit
+                $0.answer(
+                    number,
+                    LogExportResult(objects: fitting, next: isEnd ? nil : objects[fitting.count - 1].mark.text))
+            }
         case .logSubmit(let submit):
             ask(try submit.command(), number) {
                 guard case .logSubmitted(let outcome) = $1 else { return }
@@ -165,6 +180,23 @@ final class ControlSession: StreamOwner {
             wantsEvents = true
             answer(number, SubscribeResult(subscribed: true))
         }
+    }
+
+    private func askMessages(_ command: Command, _ limit: Int, _ number: UInt64) {
+        ask(command, number) {
+            guard case .inbox(let messages) = $1 else { return }
+            let (entries, isCut) = Self.fitting(messages.map(InboxEntry.init))
+            $0.answer(number, InboxResult(messages: entries, more: isCut || messages.count >= limit))
+        }
+    }
+
+    private static func mark(_ text: String?) throws(ControlError) -> ExportMark {
+        guard let text else { return .entry(0) }
+        guard let mark = ExportMark(parsing: text) else {
+            throw ControlError(
+                .invalidParameters, "log.export does not take this \"after\"", hint: "`next` of the page before")
+        }
+        return mark
     }
 
     /// Asks the node. `take` answers the request when the reply is of the kind it wants.

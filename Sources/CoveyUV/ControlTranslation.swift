@@ -49,6 +49,42 @@ extension ControlError {
     }
 }
 
+extension RevocationReason {
+    /// As a request names it.
+    fileprivate init(_ word: String, of method: ControlMethod) throws(ControlError) {
+        guard let reason = Self.allCases.first(where: { $0.word == word }) else {
+            throw ControlError(
+                .invalidParameters, "\(method.rawValue) does not take this \"reason\"",
+                hint: Self.allCases.map(\.word).joined(separator: ", "))
+        }
+        self = reason
+    }
+}
+
+extension ContactsSuspend {
+    func command() throws(ControlError) -> Command {
+        .suspend(
+            device: device, reason: try RevocationReason(reason, of: Self.method),
+            days: days ?? Limits.suspendDays)
+    }
+}
+
+extension NodeRevoke {
+    func command() throws(ControlError) -> Command {
+        .revokeSelf(
+            try RevocationReason(reason, of: Self.method),
+            since: since.map { Minute(wall: $0.secondsSince1970 * 1_000_000) })
+    }
+}
+
+extension SuspendResult {
+    init(_ answer: SuspensionAnswer) {
+        self.init(
+            device: answer.device.asHex, label: answer.label, asked: answer.asked.asTime,
+            suspendedUntil: answer.suspendedUntil?.asTime, missing: answer.missing)
+    }
+}
+
 extension StatusResult {
     init(_ status: Status) {
         self.init(
@@ -56,8 +92,9 @@ extension StatusResult {
             links: status.links, held: status.held, heldBytes: status.heldBytes, ghosts: status.ghosts,
             inbox: status.inbox, waiting: status.waiting, logEntries: status.logEntries, notes: status.notes,
             epoch: status.epoch, isHolding: status.isHolding, timeIsTrusted: status.timeIsTrusted,
-            staleness: status.staleness.rawValue,
+            staleness: status.staleness.rawValue, authorityHeard: status.authorityHeard?.asTime,
             certificateExpires: status.certificateExpires.asTime, renewalAsked: status.renewalAsked,
+            suspended: status.suspended, suspendedUntil: status.suspendedUntil?.asTime, revoked: status.revoked?.word,
             refusals: status.refusals)
     }
 }
@@ -83,7 +120,8 @@ extension ContactEntry {
     init(_ contact: Contact) {
         self.init(
             device: contact.device.asHex, label: contact.label, subject: contact.subject.asHex,
-            isRevoked: contact.isRevoked, isSelf: contact.isSelf, hasBundle: contact.hasBundle)
+            isRevoked: contact.isRevoked, isSelf: contact.isSelf, hasBundle: contact.hasBundle,
+            suspendedUntil: contact.suspendedUntil?.asTime, suspensionMissing: contact.suspensionMissing)
     }
 }
 
@@ -92,7 +130,7 @@ extension InboxEntry {
         self.init(
             sequence: message.sequence, id: message.id.asHex, from: message.from.asHex, label: message.label,
             sent: message.sent.asTime, received: message.received.asTime, text: message.text,
-            senderSinceRevoked: message.senderSinceRevoked)
+            standing: message.standing.rawValue, revoked: message.revoked?.word)
     }
 }
 

@@ -12,24 +12,11 @@ final class RunTests {
 
     private func enrol(_ names: String...) throws {
         try program.succeed("authority", "init", "Harbour", "--authority", "desk")
-        for name in names {
-            try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
-            try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
-            try program.succeed("authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk")
-            let installed = try program.succeed("device", "install", "\(name).welcome", "--home", name)
-            #expect(installed.output.contains("this device is \(name)"))
-        }
+        try program.enrol(names)
     }
 
-    /// Runs a node on the loopback interface, without multicast, and gives the address it listens on.
     private func run(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
-        let node = try RunningProgram(
-            program,
-            ["run", "--home", name, "--listen", "127.0.0.1:0", "--multicast", "off", "--log-format", "json"] + more)
-        let line = try node.line(.output, containing: "\"ready\":true")
-        let ready = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        #expect(ready["label"] as? String == name)
-        return (node, try #require((ready["listen"] as? [String])?.first))
+        try program.node(name, more)
     }
 
     @Test("two nodes on one machine write to each other, and end cleanly")

@@ -103,7 +103,7 @@ struct LineTests {
                 + ##""id":null,"jsonrpc":"2.0"}"## + "\n")
         let entry = InboxEntry(
             sequence: 1, id: Hex([1]), from: Hex([2]), label: "a/b", sent: Time(secondsSince1970: 0),
-            received: Time(secondsSince1970: 60), text: "one\ntwo", senderSinceRevoked: false)
+            received: Time(secondsSince1970: 60), text: "one\ntwo", standing: "fine", revoked: nil)
         let line = try text(ControlLine.notification(.message(entry)))
         #expect(
             line.hasPrefix(#"{"jsonrpc":"2.0","method":"inbox.message","params":{"from":"02","id":"01","label":"a/b""#))

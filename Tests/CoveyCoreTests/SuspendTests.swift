@@ -76,6 +76,32 @@ struct SuspendTests {
         #expect(admission(8).member != nil)
     }
 
+    @Test("Who asks is told how many more must, until when it holds, and why another request would not count")
+    func standing() throws {
+        let device = lost.id(in: mesh.mesh)
+        let (ana, bo) = (others[0].id(in: mesh.mesh), others[1].id(in: mesh.mesh))
+        #expect(membership.memberSuspension(of: device, at: minute(2)) == nil)
+        #expect(membership.suspendFault(of: ana, at: minute(2)) == nil)
+        var asked = try membership(with: [suspend(lost, by: others[0], 1, 6)])
+        #expect(
+            asked.memberSuspension(of: device, at: minute(2))
+                == MemberSuspension(signers: [ana], missing: 1, end: minute(6), suspendedUntil: nil))
+        #expect(asked.suspendFault(of: ana, at: minute(2)) == .inForce(until: minute(6)))
+        asked = try membership(with: [suspend(lost, by: others[0], 1, 6), suspend(lost, by: others[1], 1.5, 8)])
+        #expect(
+            asked.memberSuspension(of: device, at: minute(2))
+                == MemberSuspension(
+                    signers: [ana, bo].sorted(), missing: 0, end: minute(8), suspendedUntil: minute(6)))
+        #expect(asked.suspendedUntil(device, at: at(2)) == minute(6))
+        #expect(asked.suspendedUntil(device, at: at(7)) == nil)
+        #expect(asked.suspendFault(on: device, at: minute(7)) == nil)
+        // Alone, for seven days; then nobody can go on, and whoever asked twice waits for the month to end.
+        asked = try membership(with: [suspend(lost, by: same), suspend(lost, by: same, 9, 10)])
+        #expect(asked.memberSuspension(of: device, at: minute(2))?.suspendedUntil == minute(8))
+        #expect(asked.suspendFault(on: device, at: minute(8)) == .spent)
+        #expect(asked.suspendFault(of: same.id(in: mesh.mesh), at: minute(11)) == .twice(until: minute(31)))
+    }
+
     @Test("What two ask for is kept out while both ask")
     func overlap() throws {
         let both = [suspend(lost, by: others[0], 1, 5), suspend(lost, by: others[1], 3, 9)]

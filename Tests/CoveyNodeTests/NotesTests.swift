@@ -145,6 +145,33 @@ struct NotesTests {
         #expect(all.map(\.standing) == [reason == .lost ? .quarantined : .hidden])
     }
 
+    @Test("The log is exported page by page: every entry, then every note, none twice")
+    func exported() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        for name in ["bo", "cy", "dee"] { try mesh.revoke(mesh.add(name), reason: .retired, at: ana) }
+        try mesh.run(seconds: 5)
+        var found: [[UInt8]] = []
+        var mark = ExportMark.entry(0)
+        while true {
+            mesh.command(.logExport(after: mark, limit: 2), at: ana)
+            try mesh.run(seconds: 0)
+            guard case .logExport(let page)? = ana.replies.last, let last = page.last else { break }
+            found += page.map(\.bytes)
+            // As it goes over the control socket.
+            mark = try #require(ExportMark(parsing: last.mark.text))
+        }
+        let objects = try found.map { try Signed(parsing: $0) }
+        #expect(Set(found).count == found.count)
+        let audit = LogAudit(of: mesh.founding.genesis, objects, now: mesh.minute)
+        #expect(audit.isSound)
+        #expect(audit.notes == 3)
+        #expect(UInt64(audit.entries) == UInt64(try #require(mesh.status(of: ana)?.logEntries)))
+        for text in ["", "entry", "entry:", "entry:-1", "note:12", "entry:1:2", "Entry:1"] {
+            #expect(ExportMark(parsing: text) == nil)
+        }
+    }
+
     @Test("What a message's sender is: the table of the specification")
     func standings() {
         func standing(_ reason: RevocationReason, cameAfter: Bool, sent: UInt32) -> SenderStanding {

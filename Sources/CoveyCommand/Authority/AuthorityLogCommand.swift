@@ -24,19 +24,12 @@ struct AuthorityLogCommand: ParsableCommand {
         var cells: [String] { [log ?? "note", sequence.map(String.init) ?? "", time, summary] }
     }
 
-    private struct Written: Answer {
-        let file: String
-        let objects: Int
-
-        var text: String { "wrote \(file): \(objects) entries and revocations; next: covey log import \(file)" }
-    }
-
     func run() throws {
         let directory = try authority.open()
         let book = directory.book
         if let output {
-            try Disk.create(output, CoveyFile.log(book.signed, mesh: book.mesh).bytes)
-            return try Written(file: output, objects: book.signed.count).show(asJSON: answer.json)
+            return try WrittenLog(output, book.signed, of: book.mesh, next: "covey log import \(output)")
+                .show(asJSON: answer.json)
         }
         var labels = [book.genesis.rootID: "root"]
         var lines: [Line] = []

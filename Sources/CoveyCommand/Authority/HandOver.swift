@@ -52,7 +52,9 @@ struct HandOver: ParsableArguments {
         var complaint: Complaint?
         if let node {
             do {
-                let result = try Self.submit(objects, epochs: epochs, to: ControlClient(path: node))
+                let client = try ControlClient(path: node)
+                let missing = try Self.missing(directory.book, before: objects, at: client)
+                let result = try Self.submit(missing + objects, epochs: epochs, to: client)
                 guard result.refused.isEmpty else {
                     throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
                 }
@@ -67,6 +69,16 @@ struct HandOver: ParsableArguments {
             ? "hand it to any node: covey log import \(file)"
             : "hand it to your own node, with the new network key: covey log import \(file) --authority \(directory.path)"
         return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
+    }
+
+    /// What the node's log lacks of this authority's: what is signed now could only wait for it.
+    private static func missing(
+        _ book: AuthorityBook, before objects: [Signed], at client: ControlClient
+    ) throws -> [Signed] {
+        let heads = Dictionary(
+            try client.call(LogHeads()).heads.map { ($0.log.bytes, $0.sequence) }, uniquingKeysWith: max)
+        return book.entries.filter { $0.sequence > heads[$0.log.array] ?? 0 && !objects.contains($0.signed) }
+            .map(\.signed)
     }
 
     /// In pieces that fit a line of the control socket.

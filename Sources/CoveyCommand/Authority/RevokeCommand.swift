@@ -9,7 +9,7 @@ struct RevokeCommand: ParsableCommand {
     @Argument(help: "The device, by label or by at least six digits of its id.")
     var device: String
 
-    @Option(help: "Why: retired, lost, compromised, superseded or policy.")
+    @Option(help: "Why: \(Reason.words).")
     var reason: String
 
     @Option(help: "Since when the device is suspect, as 2026-11-21 or 2026-11-21T22:53:00Z.")
@@ -42,16 +42,8 @@ struct RevokeCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let reason = RevocationReason.allCases.first(where: { $0.word == reason }) else {
-            let known = RevocationReason.allCases.map(\.word).joined(separator: ", ")
-            throw Complaint(.usage, "--reason is \"\(reason)\"; it takes \(known)")
-        }
-        let suspect = try since.map { text in
-            guard let minute = CalendarText.minute(parsing: text) else {
-                throw Complaint(.usage, "--since is \"\(text)\"; it takes a day such as 2026-11-21, or RFC 3339 in UTC")
-            }
-            return minute
-        }
+        let reason = try Reason.parse(reason)
+        let suspect = try since.map(Reason.since)
         let directory = try authority.open()
         let found = try directory.book.device(named: device)
         guard !found.isRevoked else { throw Complaint(.failed, "\(found.certificate.label) is revoked already") }

@@ -37,8 +37,9 @@ struct AnnounceCommand: ParsableCommand {
         let request = AnnouncementSend(
             text: words.joined(separator: " "), priority: emergency ? "emergency" : "normal", hours: hours, zone: zone,
             severity: severity, drill: drill, supersedes: supersedes, formerMembersToo: formerMembersToo)
-        let answer = NodeAnswer(try node.connect().call(request)) { "announced as number \($0.announcement.sequence)" }
-        try answer.show(asJSON: output.json)
+        let node = try GradedNode(node.connect())
+        try node.answer(try node.client.call(request)) { "announced as number \($0.announcement.sequence)" }
+            .show(asJSON: output.json)
     }
 }
 
@@ -53,9 +54,10 @@ struct AnnouncementsCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        var list = try node.connect().call(AnnouncementList())
+        let node = try GradedNode(node.connect())
+        var list = try node.client.call(AnnouncementList())
         if !all { list.announcements.removeAll { $0.state != "current" && $0.state != "contradicted" } }
-        try NodeAnswer(list, Self.text).show(asJSON: output.json)
+        try node.answer(list, Self.text).show(asJSON: output.json)
     }
 
     private static func text(_ list: AnnouncementsResult) -> String {

@@ -21,7 +21,7 @@ struct InboxCommand: ParsableCommand {
             guard limit > 0 else { throw Complaint(.usage, "--limit is \(limit); it takes at least 1") }
             guard !follow else { throw Complaint(.usage, "--limit and --follow exclude each other; give one of them") }
         }
-        let client = try node.connect()
+        let client = try GradedNode(node.connect()).client
         if follow { return try show(following: client) }
         var after = after
         var left = limit ?? Int.max
@@ -48,12 +48,72 @@ struct InboxCommand: ParsableCommand {
     }
 
     private func show(_ message: InboxEntry) throws {
-        let answer = NodeAnswer(message) { message in
-            let lines = Output.harmless(message.text).replacing("\n", with: "\n    ")
-            let mark = message.senderSinceRevoked ? " (sender since revoked)" : ""
-            return
-                "\(message.sequence)  \(CalendarText.local(message.sent))  \(Output.harmless(message.label))\(mark): \(lines)"
+        try NodeAnswer(message, MessageText.line).show(asJSON: output.json)
+    }
+}
+
+struct QuarantineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quarantine", abstract: "Messages that came after their sender was revoked.",
+        discussion: "They are kept apart from the inbox. Never act on one: ask its writer on another way.")
+
+    @Flag(help: "Also those of senders that were compromised: somebody else may have written them.")
+    var all = false
+
+    @Option(help: "Only messages after this number.")
+    var after: UInt64 = 0
+
+    @Option(help: "At most so many.")
+    var limit: Int?
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        if let limit, limit < 1 { throw Complaint(.usage, "--limit is \(limit); it takes at least 1") }
+        let client = try node.connect()
+        var after = after
+        var shown = 0
+        var hidden = 0
+        var more = true
+        while more, shown < limit ?? Int.max {
+            let page = try client.call(QuarantineList(after: after, hidden: true))
+            for message in page.messages where shown < limit ?? Int.max {
+                guard all || message.standing != "hidden" else {
+                    hidden += 1
+                    continue
+                }
+                try NodeAnswer(message, MessageText.line).show(asJSON: output.json)
+                shown += 1
+            }
+            more = page.more && !page.messages.isEmpty
+            after = page.messages.last?.sequence ?? after
         }
-        try answer.show(asJSON: output.json)
+        if hidden > 0 {
+            Output.note("\(hidden) of compromised senders are hidden; covey quarantine --all shows them")
+        } else if shown == 0, !output.json {
+            try Output.line("nothing is in quarantine")
+        }
+    }
+}
+
+/// A message as a line, with what is known of its sender now (protocol.md §1.9).
+private enum MessageText {
+    static func line(_ message: InboxEntry) -> String {
+        let lines = Output.harmless(message.text).replacing("\n", with: "\n    ")
+        let mark = mark(message).map { " (\($0))" } ?? ""
+        return
+            "\(message.sequence)  \(CalendarText.local(message.sent))  \(Output.harmless(message.label))\(mark): \(lines)"
+    }
+
+    private static func mark(_ message: InboxEntry) -> String? {
+        let reason = message.revoked.map { ": \($0)" } ?? ""
+        switch message.standing {
+        case "fine": return nil
+        case "compromisedThen": return "sender was compromised at that time"
+        case "quarantined": return "came after its sender was revoked\(reason)"
+        case "hidden": return "came after its sender was compromised"
+        default: return "sender since revoked\(reason)"
+        }
     }
 }

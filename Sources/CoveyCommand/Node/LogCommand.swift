@@ -6,7 +6,9 @@ import CoveyCrypto
 struct LogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log", abstract: "The membership log, as this node knows it.",
-        subcommands: [LogShowCommand.self, LogImportCommand.self, LogVerifyCommand.self])
+        subcommands: [
+            LogShowCommand.self, LogExportCommand.self, LogImportCommand.self, LogVerifyCommand.self,
+        ])
 }
 
 struct LogShowCommand: ParsableCommand {
@@ -37,6 +39,43 @@ struct LogShowCommand: ParsableCommand {
             after = page.entries.last?.position ?? after
         }
         if !output.json { try Output.line(Columns.text(rows)) }
+    }
+}
+
+struct LogExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write the whole log to a file, for others to audit or import.",
+        discussion: "All entries and revocations that this node knows. No key is in it, and no message.")
+
+    @Option(name: .shortAndLong, help: "Where to write the log file.")
+    var output = "mesh.log"
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var answer: OutputOptions
+
+    func run() throws {
+        guard !Disk.exists(output) else {
+            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
+        }
+        let client = try node.connect()
+        guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
+        var objects: [Signed] = []
+        var size = 0
+        var mark: String?
+        repeat {
+            let page = try client.call(LogExport(after: mark))
+            for object in page.objects {
+                size += object.bytes.count
+                guard size <= Disk.Bounds.file, let signed = try? Signed(parsing: object.bytes) else {
+                    throw ControlClientError.garbled
+                }
+                objects.append(signed)
+            }
+            mark = page.objects.isEmpty ? nil : page.next
+        } while mark != nil
+        let home = try node.load().home
+        try WrittenLog(output, objects, of: mesh, next: "covey log verify \(output) --mesh \(home)/mesh")
+            .show(asJSON: answer.json)
     }
 }
 

@@ -17,6 +17,8 @@ final class NodeLog {
     private let format: Configuration.LogFormat
     private var minute: Int = 0
     private var refused = 0
+    /// Known from the ready line on.
+    private var device: DeviceID?
 
     init(_ configuration: Configuration) {
         format = configuration.logFormat
@@ -35,7 +37,10 @@ final class NodeLog {
         var fields = event.fields.mapValues { Logger.MetadataValue.string($0) }
         fields["event"] = .string(event.kind)
         logger.log(level: level, "\(event.text)", metadata: fields)
+        if case .noteLearnt(_, device) = observation { warn(Self.revokedWords) }
     }
+
+    private static let revokedWords = "this device is revoked, and no member any more; it only passes the log on"
 
     private func mayTellRefusal(at minute: Int) -> Bool {
         if minute != self.minute {
@@ -82,6 +87,8 @@ final class NodeLog {
         if !status.timeIsTrusted {
             warn("this machine's clock is not to be trusted; mail goes by the clocks of neighbours until it is set")
         }
+        device = status.device
+        if let reason = status.revoked { warn(Self.revokedWords + " (\(reason.word))") }
         if status.isHolding {
             warn(
                 "the network key is known to a revoked device; messages go on, but an authority must announce a new key"

@@ -26,10 +26,11 @@ struct SendCommand: ParsableCommand {
         guard !text.isEmpty else {
             throw Complaint(.usage, "there is no message; write it after the name, or pipe it in")
         }
-        let result = try node.connect().call(MessageSend(to: to, text: text))
-        let answer = NodeAnswer(result) { result in
-            result.state == "sealed"
-                ? "sent \(result.id)"
+        let node = try GradedNode(node.connect())
+        let answer = node.answer(try node.client.call(MessageSend(to: to, text: text))) { result in
+            if result.state == "sealed" { return "sent \(result.id)" }
+            return node.staleness == "stranded"
+                ? "kept \(result.id): it waits until an authority is heard of"
                 : "kept \(result.id): it waits for the recipient's keys, and leaves when they arrive"
         }
         try answer.show(asJSON: output.json)

@@ -26,6 +26,18 @@ struct StatusCommand: ParsableCommand {
             ["log", "\(status.logEntries) entries, \(status.notes) revocations"],
             ["epoch", status.epoch.map(String.init) ?? "none"],
         ]
+        if let reason = status.revoked {
+            rows.append([
+                "warning", "this device is revoked (\(reason)) and no member any more; it only passes the log on",
+            ])
+        } else if let end = status.suspendedUntil {
+            rows.append([
+                "warning", "this device is suspended until \(CalendarText.local(end)): it gets the log only",
+            ])
+        }
+        if status.suspended > 0 {
+            rows.append(["suspended", "\(status.suspended) devices; covey contacts names them"])
+        }
         if status.waiting > 0 {
             rows.append(["waiting", "\(status.waiting) messages wait for their recipient's keys"])
         }
@@ -34,12 +46,8 @@ struct StatusCommand: ParsableCommand {
                 "warning", "the network key is known to a revoked device; an authority must announce a new one",
             ])
         }
-        switch status.staleness {
-        case "stale":
-            rows.append(["warning", "no authority was heard of for long; covey doctor says what to do"])
-        case "stranded":
-            rows.append(["warning", "no authority was heard of for too long: messages wait; see covey doctor"])
-        default: break
+        if let banner = GradedNode.banner(status.staleness, heard: status.authorityHeard) {
+            rows.append(["warning", banner])
         }
         if !status.timeIsTrusted { rows.append(["warning", "this machine's clock is not to be trusted; set it"]) }
         for (cause, count) in status.refusals.sorted(by: { $0.key < $1.key }) {

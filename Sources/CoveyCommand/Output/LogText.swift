@@ -44,16 +44,3 @@ enum LogText {
 
     private static func day(_ minute: Minute) -> String { String(CalendarText.utc(minute).prefix(10)) }
 }
-
-extension RevocationReason {
-    /// As it is typed after `--reason`.
-    var word: String {
-        switch self {
-        case .retired: "retired"
-        case .lost: "lost"
-        case .compromised: "compromised"
-        case .superseded: "superseded"
-        case .policy: "policy"
-        }
-    }
-}

@@ -1,0 +1,24 @@
+import CoveyCore
+
+/// A log file that was written for others: to be imported, or audited. Keys of epochs are in none.
+struct WrittenLog: Answer {
+    let file: String
+    let objects: Int
+    let next: String
+
+    private enum CodingKeys: String, CodingKey { case file, objects }
+
+    /// Writes a new file; one that is there is left as it is.
+    init(_ file: String, _ signed: [Signed], of mesh: MeshID, next: String) throws {
+        let bytes = CoveyFile.log(signed, mesh: mesh).bytes
+        guard bytes.count <= Disk.Bounds.file else {
+            throw Complaint(.failed, "the log has \(bytes.count) bytes; a file has at most \(Disk.Bounds.file)")
+        }
+        try Disk.create(file, bytes)
+        self.file = file
+        self.next = next
+        objects = signed.count
+    }
+
+    var text: String { "wrote \(file): \(objects) entries and revocations; next: \(next)" }
+}

@@ -1,0 +1,61 @@
+package import CoveyCore
+import CoveyCrypto
+
+/// Where an export of the log goes on: entries come first, in the order of acceptance, then the notes by their hashes.
+package enum ExportMark: Hashable, Sendable {
+    /// After this position; 0 begins.
+    case entry(UInt64)
+    case note(NoteHash)
+
+    /// `entry:12` or `note:` and the hash.
+    package init?(parsing text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        switch parts[0] {
+        case "entry":
+            guard let position = UInt64(parts[1]) else { return nil }
+            self = .entry(position)
+        case "note":
+            guard let hash = NoteHash(hex: String(parts[1])) else { return nil }
+            self = .note(hash)
+        default: return nil
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .entry(let position): "entry:\(position)"
+        case .note(let hash): "note:\(hash.hex)"
+        }
+    }
+}
+
+/// A Signed object as a `.log` file has it, and the mark that comes after it.
+package struct ExportedObject: Hashable, Sendable {
+    package let mark: ExportMark
+    package let bytes: [UInt8]
+
+    package init(mark: ExportMark, bytes: [UInt8]) {
+        self.mark = mark
+        self.bytes = bytes
+    }
+}
+
+extension Node {
+    /// At most `limit` objects after a mark; fewer when these are the last. Keys of epochs are no part of the log.
+    func exported(after mark: ExportMark, limit: Int, _ store: any Store) throws -> [ExportedObject] {
+        var found: [ExportedObject] = []
+        if case .entry(let position) = mark {
+            found = try roster.entries(after: position, limit: limit, store: store).map {
+                ExportedObject(mark: .entry($0.position), bytes: $0.bytes)
+            }
+        }
+        let left = roster.notes.filter { note in
+            if case .note(let last) = mark { note.hash > last } else { true }
+        }
+        found += left.sorted { $0.hash < $1.hash }.prefix(limit - found.count).map {
+            ExportedObject(mark: .note($0.hash), bytes: $0.signed.bytes)
+        }
+        return found
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+/// A mesh of real processes in one directory.
+extension CoveyProgram {
+    /// Enrols devices at `desk`, each in a home of its name.
+    func enrol(_ names: [String]) throws {
+        for name in names {
+            try succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
+            try succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
+            try succeed("authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk")
+            let installed = try succeed("device", "install", "\(name).welcome", "--home", name)
+            #expect(installed.output.contains("this device is \(name)"))
+        }
+    }
+
+    /// Runs a node on the loopback interface, without multicast, and gives the address it listens on.
+    func node(_ name: String, _ more: [String] = []) throws -> (node: RunningProgram, address: String) {
+        let node = try RunningProgram(
+            self,
+            ["run", "--home", name, "--listen", "127.0.0.1:0", "--multicast", "off", "--log-format", "json"] + more)
+        let line = try node.line(.output, containing: "\"ready\":true")
+        let ready = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        #expect(ready["label"] as? String == name)
+        return (node, try #require((ready["listen"] as? [String])?.first))
+    }
+}
