@@ -19,6 +19,8 @@ package struct Deed: Hashable, Sendable {
         case revoke(device: UInt32, by: UInt32)
         /// From now on what this host's officer signs follows a copy of the authority's key and log.
         case copyAuthority(by: UInt32)
+        /// From now on the authority works beside this host's node.
+        case openOffice(at: UInt32)
         case enrol(device: UInt32, by: UInt32, isSecret: Bool)
         case revokeAuthority(since: UInt32, by: UInt32)
         case checkpoint(by: UInt32)
@@ -54,7 +56,8 @@ package struct Deed: Hashable, Sendable {
         case .partition, .heal, .cut, .uncut: "partitions"
         case .hold, .release, .setLink, .linkDown, .asymLoss: "links"
         case .crash, .restart, .kill: "crashes"
-        case .join, .revoke, .copyAuthority, .enrol, .revokeAuthority, .checkpoint, .newEpoch: "membership"
+        case .join, .revoke, .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch:
+            "membership"
         case .clockJump, .clockDrift: "clocks"
         case .load: "load"
         case .sneakernet: "sneakernet"
@@ -74,7 +77,9 @@ package struct Deed: Hashable, Sendable {
             .clockJump(let hosts, _), .clockDrift(let hosts, _), .diskFull(let hosts), .byzantine(let hosts, _):
             hosts
         case .revoke(let device, _), .enrol(let device, _, _): [device]
-        case .copyAuthority(let by), .revokeAuthority(_, let by), .checkpoint(let by), .newEpoch(let by): [by]
+        case .copyAuthority(let by), .openOffice(let by), .revokeAuthority(_, let by), .checkpoint(let by),
+            .newEpoch(let by):
+            [by]
         case .sneakernet(let from, let to, _, _, _): [from, to]
         case .heal, .release, .setLink, .load: []
         }

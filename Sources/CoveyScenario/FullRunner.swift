@@ -338,6 +338,11 @@ package final class FullRunner {
                 world.revoke(hosts[Int(device)], by: hosts[Int(by)])
             }
         case .copyAuthority(let by): copies[by] = world.copyAuthority()
+        case .openOffice(let number):
+            let host = hosts[Int(number)]
+            world.openOffice(at: host)
+            // A node is told at its start.
+            if world.isUp(host) { world.restart(host) }
         case .enrol(let device, let by, let isSecret):
             let certificate = Self.certificate(cast.group(device))
             if isSecret || !copies.isEmpty { doubtful.insert(device) }

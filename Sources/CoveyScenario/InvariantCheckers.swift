@@ -11,6 +11,7 @@ enum InvariantCheckers {
         case .stealthMember: OnlyLoggedAreMembers()
         case .forkedGrant: ForkedGrantsAreVoid()
         case .floorMovedByOthers: FloorIsNobodyElses()
+        case .certificateLapsed: NoCertificateLapses()
         }
     }
 

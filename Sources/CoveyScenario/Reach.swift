@@ -87,8 +87,8 @@ package struct Reach {
     private static func concerns(_ deed: Deed) -> Bool {
         switch deed.act {
         case .partition, .heal, .cut, .uncut, .setLink, .linkDown: true
-        case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority, .enrol,
-            .revokeAuthority, .checkpoint, .newEpoch,
+        case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority,
+            .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch,
             .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
             false
         }
@@ -152,8 +152,8 @@ package struct Reach {
             case .setLink(let link, _):
                 let name = scenario.links[link].name
                 for layer in replaced.indices where scenario.topology[layer].link == name { replaced[layer] = nil }
-            case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority, .enrol,
-                .revokeAuthority, .checkpoint, .newEpoch,
+            case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority,
+                .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch,
                 .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
                 return
             }

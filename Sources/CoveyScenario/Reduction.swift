@@ -213,6 +213,7 @@ extension Deed {
             case .join(let hosts): these(hosts).map { .join($0) }
             case .revoke(let device, let by): pair(device, by).map { .revoke(device: $0.0, by: $0.1) }
             case .copyAuthority(let by): one(by).map { .copyAuthority(by: $0) }
+            case .openOffice(let at): one(at).map { .openOffice(at: $0) }
             case .enrol(let device, let by, let isSecret):
                 pair(device, by).map { .enrol(device: $0.0, by: $0.1, isSecret: isSecret) }
             case .revokeAuthority(let since, let by): pair(since, by).map { .revokeAuthority(since: $0.0, by: $0.1) }

@@ -68,6 +68,7 @@ enum Schedule {
         case .join(let who): return [deed(.join(pick(who, cast, &dice)))]
         case .revoke(let device, let by): return [deed(.revoke(device: cast.host(device), by: cast.host(by)))]
         case .copyAuthority(let by): return [deed(.copyAuthority(by: cast.host(by)))]
+        case .openOffice(let host): return [deed(.openOffice(at: cast.host(host)))]
         case .enrol(let device, let by, let isSecret):
             return [deed(.enrol(device: cast.host(device), by: cast.host(by), isSecret: isSecret))]
         case .revokeAuthority(let since, let by):
@@ -143,6 +144,7 @@ enum Schedule {
         case .join(let hosts): return these(hosts).map { .join($0) }
         case .revoke(let device, let by): return .revoke(device: term(device), by: term(by))
         case .copyAuthority(let by): return .copyAuthority(term(by))
+        case .openOffice(let host): return .openOffice(term(host))
         case .enrol(let device, let by, let isSecret):
             return .enrol(device: term(device), by: term(by), isSecret: isSecret)
         case .revokeAuthority(let since, let by): return .revokeAuthority(since: term(since), by: term(by))

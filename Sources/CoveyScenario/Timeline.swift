@@ -30,6 +30,8 @@ package struct TimelineEntry: Hashable, Sendable {
         /// From now on what this host's officer signs follows a copy of the authority's key and log: a thief's, or that of a
         /// second office.
         case copyAuthority(Term)
+        /// From now on the authority works beside this host's node, and answers requests for renewal.
+        case openOffice(Term)
         /// Has no device until then. In secret: with a copied key, and the entry is shown to nobody.
         case enrol(device: Term, by: Term, isSecret: Bool)
         /// The root ends the authority as of when it was copied, and names another one.
@@ -117,8 +119,8 @@ package struct TimelineEntry: Hashable, Sendable {
 
     package enum Word: String, CaseIterable, Sendable {
         case partition, heal, cut, uncut, hold, release, setLink, linkDown, asymLoss, crash, restart, kill, powerCycle
-        case churn, join, revoke, copyAuthority, enrol, revokeAuthority, checkpoint, newEpoch, clockJump, clockDrift,
-            load, sneakernet, diskFull, byzantine
+        case churn, join, revoke, copyAuthority, openOffice, enrol, revokeAuthority, checkpoint, newEpoch, clockJump
+        case clockDrift, load, sneakernet, diskFull, byzantine
     }
 
     package var word: Word {
@@ -140,6 +142,7 @@ package struct TimelineEntry: Hashable, Sendable {
         case .join: .join
         case .revoke: .revoke
         case .copyAuthority: .copyAuthority
+        case .openOffice: .openOffice
         case .enrol: .enrol
         case .revokeAuthority: .revokeAuthority
         case .checkpoint: .checkpoint

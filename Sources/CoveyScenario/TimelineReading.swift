@@ -50,7 +50,7 @@ extension TimelineEntry {
         switch verb {
         case .partition, .cut, .hold, .linkDown, .asymLoss, .load, .diskFull, .byzantine, .setLink, .clockDrift: true
         case .heal, .uncut, .release, .crash, .restart, .kill, .powerCycle, .churn, .join, .revoke, .copyAuthority,
-            .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump, .sneakernet:
+            .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump, .sneakernet:
             false
         }
     }
@@ -127,6 +127,7 @@ extension TimelineEntry {
                 return .revoke(device: device, by: by)
             }
         case .copyAuthority: return item.host().map { .copyAuthority($0) }
+        case .openOffice: return item.host().map { .openOffice($0) }
         case .enrol:
             return item.map { fields in
                 let device = fields.required("device") { $0.host() }
@@ -318,7 +319,8 @@ extension TimelineEntry.Verb {
             ]
         case .churn(let who, let off): [(word, .map(who.entries + [("off", .text(off))]))]
         case .revoke(let device, let by): [(word, .map([("device", .text(device)), ("by", .text(by))]))]
-        case .copyAuthority(let by), .checkpoint(let by), .newEpoch(let by): [(word, .text(by))]
+        case .copyAuthority(let by), .openOffice(let by), .checkpoint(let by), .newEpoch(let by):
+            [(word, .text(by))]
         case .enrol(let device, let by, let isSecret):
             [
                 (

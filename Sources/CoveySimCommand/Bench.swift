@@ -11,13 +11,13 @@ struct Bench: ParsableCommand {
             """)
 
     enum Measure: String, CaseIterable, ExpressibleByArgument {
-        case contact, events, movement, pump, idle, hosts, full, renewals
+        case contact, events, movement, pump, idle, hosts, full, renewals, revocation
     }
 
     @Argument(help: "What to measure. (default: everything)")
     var measures: [Measure] = Measure.allCases
 
-    @Option(help: "Hosts of the measures `hosts` (10,000), `full` (1,000) and `renewals` (50).")
+    @Option(help: "Hosts of the measures `hosts` (10,000), `full` (1,000), `renewals` (50) and `revocation` (30).")
     var hosts: Int?
 
     @Option(help: "Copies of a message in the measure `full`; without it mail floods.")
@@ -43,6 +43,7 @@ struct Bench: ParsableCommand {
                 try BenchIdle(nodes: 4_000).run()
             case .hosts: BenchHosts(hosts: hosts ?? 10_000).run()
             case .full: BenchFull(hosts: hosts ?? 1_000, copies: copies).run()
+            case .revocation: try BenchRevocation(hosts: max(4, hosts ?? 30)).run()
             case .renewals: BenchRenewals(hosts: max(2, hosts ?? 50), days: max(1, days ?? 120)).run()
             }
         }

@@ -169,11 +169,14 @@ struct Enrolment {
     }
 
     /// What an officer hands to a node: the note, the announcement of an epoch that covers it, and its key.
-    mutating func revoke(_ device: DeviceID, _ reason: RevocationReason, now: Minute) -> Command {
+    mutating func revoke(
+        _ device: DeviceID, _ reason: RevocationReason, isAnnounced: Bool, now: Minute
+    ) -> Command {
         do {
             let note = try authority.revoke(
                 device, reason: reason, suspectSince: now, into: &membership, now: now)
             notes.append(note)
+            guard isAnnounced else { return .logSubmit([note.signed.bytes], epochKeys: []) }
             announceEpoch(now)
             return epochSubmission([note.signed.bytes])
         } catch { preconditionFailure("the revocation of a device of this mesh is sound: \(error)") }

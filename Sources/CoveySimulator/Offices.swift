@@ -5,11 +5,16 @@ import CoveyNode
 
 extension World {
     /// Revokes a device, announces the epoch that covers it, and hands both to the node of `officer`.
-    public func revoke(_ host: Host, by officer: Host, because reason: Revocation = .lost) {
+    ///
+    /// - Parameter isAnnounced: false leaves the epoch to a later `rotateEpoch`.
+    public func revoke(
+        _ host: Host, by officer: Host, because reason: Revocation = .lost, isAnnounced: Bool = true
+    ) {
         begin()
         guard let identity = machines[host.index].identity else { return }
         note(.fault, number: UInt64(host.index))
-        command(enrolment.revoke(identity.id, reason.raw, now: minute), at: officer)
+        command(
+            enrolment.revoke(identity.id, reason.raw, isAnnounced: isAnnounced, now: minute), at: officer)
     }
 
     /// Revokes a device that is lost and orders it to lock or erase itself, for twenty days; hands that to the node of

@@ -508,6 +508,23 @@ struct InvariantTests {
         #expect(world.violations.first?.host == bo)
     }
 
+    @Test("A certificate that ends with no authority at work is found once, a revoked device's is not")
+    func lapse() {
+        var options = World.Options()
+        options.sampleEvery = .minutes(10)
+        let world = World(seed: 17, options: options)
+        world.add(NoCertificateLapses())
+        let ana = world.addHost("ana")
+        let bo = world.addHost("bo", certificate: Certificate(life: .days(1)))
+        let cy = world.addHost("cy", certificate: Certificate(life: .days(1)))
+        world.revoke(cy, by: ana)
+        world.run(for: .hours(23))
+        #expect(world.violations.isEmpty)
+        world.run(for: .hours(3))
+        #expect(world.violations.map(\.host) == [bo])
+        #expect(found(world)[0].hasPrefix("its certificate ended at"))
+    }
+
     @Test("A floor that somebody else's clock has moved is found, one that the log or a timekeeper moved is not")
     func floor() {
         let world = World(seed: 16)
