@@ -40,8 +40,8 @@ package struct Bundle: Sendable, Equatable {
     }
 
     package init(_ signed: Signed) throws(Malformed) {
-        guard signed.attestations.count == 1 else { throw .signatures }
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        guard signed.signatureCount == 1 else { throw .signatures }
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let kemPrekey = KEMPublicKey(object.bytes(0x09)) else { throw .width(0x09) }
         device = object.octets(0x01)
         serial = object.u64(0x02)
@@ -54,9 +54,11 @@ package struct Bundle: Sendable, Equatable {
         self.kemPrekey = kemPrekey
         headsDigest = object.octets(0x0A)
         features = object.u32(0x0B)
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .bundle)
+        hash = Self.hash(of: signed)
         self.signed = signed
     }
+
+    package static func hash(of signed: Signed) -> BundleHash { signed.hash(.bundle) }
 
     /// The bundle, once its owner's signature and every rule of protocol.md §4.1 hold.
     ///
@@ -124,7 +126,9 @@ package enum BundleRefusal: Error, Hashable, CaseIterable, Sendable {
 }
 
 /// A bundle whose owner signed it and which keeps all rules.
-package struct VerifiedBundle: Sendable {
+///
+/// An object, as the books of many nodes hold the same one: a copy of a book takes no copy of what is in it.
+package final class VerifiedBundle: Sendable {
     package let bundle: Bundle
     /// SHA-256 of the KEM key: part of every transcript.
     let kemPrekeyHash: Octets32

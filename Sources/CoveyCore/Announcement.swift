@@ -78,7 +78,7 @@ package struct Announcement: Sendable, Equatable {
     package let content: Content
 
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         let scope: Scope
         switch (object.u8(0x02), object[0x03]?.count) {
         case (0, nil): scope = .all
@@ -96,7 +96,7 @@ package struct Announcement: Sendable, Equatable {
             expires: Hour(object.u32(0x06)), severity: severity, text: object.has(0x08) ? object.text(0x08) : nil,
             attachment: object.has(0x09) ? object.bytes(0x09) : nil,
             supersedes: object.has(0x0A) ? object.u64(0x0A) : nil, isDrill: object.u8(0x0B) == 1)
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .announcement)
+        hash = signed.hash(.announcement)
         self.signed = signed
     }
 

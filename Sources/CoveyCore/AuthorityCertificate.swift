@@ -66,7 +66,7 @@ package struct AuthorityCertificate: Sendable, Equatable {
     package var keyset: Keyset { content.keyset }
 
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let grantable = Capabilities(known: object.u32(0x07)) else { throw .value(0x07) }
         let zones = object.bytes(0x0C)
         guard !zones.contains(DeviceCertificate.noZone) else { throw .value(0x0C) }
@@ -80,7 +80,7 @@ package struct AuthorityCertificate: Sendable, Equatable {
         guard content.notBefore < content.notAfter else { throw .value(0x0B) }
         authority = object.octets(0x01)
         guard authority != content.parent else { throw .value(0x02) }
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .certificate)
+        hash = signed.hash(.certificate)
         self.signed = signed
     }
 

@@ -19,12 +19,12 @@ package struct AuthorityRequest: Sendable {
 
     package init(parsing bytes: [UInt8]) throws(Malformed) {
         let signed = try Signed(parsing: bytes)
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         keyset = try Keyset(
             parsing: object.bytes(0x01)[...], threshold: object.u8(0x02), tags: (keys: 0x01, threshold: 0x02))
         nextCommit = object.octets(0x03)
         label = object.text(0x04)
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .request)
+        hash = signed.hash(.request)
         self.signed = signed
     }
 

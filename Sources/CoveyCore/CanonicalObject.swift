@@ -92,17 +92,25 @@ package struct ObjectSchema: Sendable {
 /// Tags ascend strictly; an unknown tag below 0x80 is refused, one above is ignored but stays signed. The bytes are kept
 /// as received: hashes and signatures are over them, nothing is ever encoded again to be verified (protocol.md §0.4).
 package struct CanonicalObject: Sendable, Equatable {
-    package let bytes: [UInt8]
     private let fields: CanonicalFields
 
     package init(parsing bytes: [UInt8], schema: ObjectSchema) throws(Malformed) {
-        guard bytes.count <= schema.most else { throw .oversized }
-        guard bytes.count >= 4 else { throw .truncated }
-        guard bytes[0] == 0x63, bytes[1] == 0x31 else { throw .notAnObject }
-        guard bytes[2] == schema.type.rawValue else { throw .wrongType }
-        guard bytes[3] == 1 else { throw .unknownVersion(bytes[3]) }
-        fields = try CanonicalFields(parsing: bytes, from: 4, rules: schema.rules)
-        self.bytes = bytes
+        try self.init(parsing: bytes, at: bytes.indices, schema)
+    }
+
+    /// The body of a signed object. Its bytes are not copied.
+    package init(parsing signed: Signed, schema: ObjectSchema) throws(Malformed) {
+        try self.init(parsing: signed.bytes, at: signed.bodyRange, schema)
+    }
+
+    private init(parsing bytes: [UInt8], at range: Range<Int>, _ schema: ObjectSchema) throws(Malformed) {
+        guard range.count <= schema.most else { throw .oversized }
+        guard range.count >= 4 else { throw .truncated }
+        let start = range.lowerBound
+        guard bytes[start] == 0x63, bytes[start + 1] == 0x31 else { throw .notAnObject }
+        guard bytes[start + 2] == schema.type.rawValue else { throw .wrongType }
+        guard bytes[start + 3] == 1 else { throw .unknownVersion(bytes[start + 3]) }
+        fields = try CanonicalFields(parsing: bytes, at: start + 4..<range.upperBound, rules: schema.rules)
     }
 
     /// The validated fields; all accessors below follow from the schema.
@@ -129,18 +137,23 @@ package struct CanonicalFields: Sendable, Equatable {
     private let source: [UInt8]
     private let found: [Field]
 
-    package init(parsing bytes: [UInt8], from start: Int = 0, rules: [FieldRule]) throws(Malformed) {
+    package init(parsing bytes: [UInt8], rules: [FieldRule]) throws(Malformed) {
+        try self.init(parsing: bytes, at: bytes.indices, rules: rules)
+    }
+
+    fileprivate init(parsing bytes: [UInt8], at range: Range<Int>, rules: [FieldRule]) throws(Malformed) {
         var found: [Field] = []
         found.reserveCapacity(rules.count)
-        var at = start
+        var at = range.lowerBound
+        let end = range.upperBound
         var last = -1
-        while at < bytes.count {
-            guard bytes.count - at >= 3 else { throw .truncated }
+        while at < end {
+            guard end - at >= 3 else { throw .truncated }
             let tag = bytes[at]
             let size = Int(bytes[at + 1]) << 8 | Int(bytes[at + 2])
             at += 3
             guard Int(tag) > last else { throw .tagOrder }
-            guard size <= bytes.count - at else { throw .truncated }
+            guard size <= end - at else { throw .truncated }
             last = Int(tag)
             let range = at..<at + size
             at += size

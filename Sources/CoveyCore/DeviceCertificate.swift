@@ -77,7 +77,7 @@ package struct DeviceCertificate: Sendable, Equatable {
     package var label: String { content.label }
 
     package init(parsing signed: Signed, mesh: MeshID) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let capabilities = Capabilities(known: object.u32(0x0A)) else { throw .value(0x0A) }
         let zones = object.bytes(0x0B)
         guard !zones.contains(Self.noZone) else { throw .value(0x0B) }
@@ -95,7 +95,7 @@ package struct DeviceCertificate: Sendable, Equatable {
 
     /// Of the body, whoever signed it.
     package static func hash(of signed: Signed) -> CertificateHash {
-        Blake2b.hash(signed.body.span.bytes, personal: .certificate)
+        signed.hash(.certificate)
     }
 
     package static func make(

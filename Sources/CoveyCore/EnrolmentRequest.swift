@@ -43,7 +43,7 @@ package struct EnrolmentRequest: Sendable {
     }
 
     fileprivate init(_ signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let nonce = object[0x07] else { throw .missing(0x07) }
         self.signed = signed
         invitation = object.octets(0x01)
@@ -57,8 +57,8 @@ package struct EnrolmentRequest: Sendable {
         inviteProof = object.octets(0x0A)
         welcomeKey = object.octets(0x0B)
         supersedes = object.has(0x0C) ? object.octets(0x0C) : nil
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .request)
-        proven = Array(signed.body[..<nonce.endIndex])
+        hash = signed.hash(.request)
+        proven = Array(signed.bytes[signed.bodyRange.lowerBound..<nonce.endIndex])
     }
 
     package func deviceHash(in mesh: MeshID) -> DeviceHash {

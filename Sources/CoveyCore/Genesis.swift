@@ -25,7 +25,7 @@ package struct Genesis: Sendable, Equatable {
     package let releaseCommit: KeysetCommit
 
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         root = try Keyset(
             parsing: object.bytes(0x03)[...], threshold: object.u8(0x04), tags: (keys: 0x03, threshold: 0x04))
         name = object.text(0x01)

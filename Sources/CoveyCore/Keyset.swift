@@ -67,7 +67,7 @@ package struct Keyset: Hashable, Sendable {
 
     /// Whether all signatures are of this keyset and at least `threshold` of its keys signed.
     package func approves(_ signed: Signed, as type: ObjectType, in mesh: MeshID) -> Bool {
-        guard signed.attestations.count >= threshold,
+        guard signed.signatureCount >= threshold,
             let signers = signed.signers(among: keys, type: .object(type), mesh: mesh)
         else { return false }
         return signers.count >= threshold

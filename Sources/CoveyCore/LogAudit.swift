@@ -187,9 +187,9 @@ private struct AuditWalk {
     /// What an accepted entry says, signature by signature.
     private mutating func follow(_ entry: LogEntry) {
         accepted.append(entry)
-        signatures += entry.signed.attestations.count
+        signatures += entry.signed.signatureCount
         switch entry.payload {
-        case .authorityAdd(let certificate): signatures += certificate.signed.attestations.count
+        case .authorityAdd(let certificate): signatures += certificate.signed.signatureCount
         case .certIssue(let certificates):
             for certificate in certificates { verify(certificate, entry) }
         case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
@@ -203,7 +203,7 @@ private struct AuditWalk {
             return find(
                 position(of: entry), .certificateSignatures(entry.log, sequence: entry.sequence, certificate.hash))
         }
-        signatures += certificate.signed.attestations.count
+        signatures += certificate.signed.signatureCount
     }
 
     private func position(of entry: LogEntry) -> Int? { entries[entry.id]?.position }
@@ -215,7 +215,7 @@ private struct AuditWalk {
         findGaps()
         for (hash, note) in notePositions.sorted(by: { $0.value.position < $1.value.position }) {
             if membership.hasNote(hash) {
-                signatures += note.signed.attestations.count
+                signatures += note.signed.signatureCount
             } else if !findings.contains(where: { $0.position == note.position }) {
                 find(note.position, .unknownNote(hash))
             }

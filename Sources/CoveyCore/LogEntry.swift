@@ -30,7 +30,7 @@ package struct LogEntry: Sendable, Equatable {
     package let payload: LogPayload
 
     package init(parsing signed: Signed, mesh: MeshID) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let kind = LogPayload.Kind(rawValue: object.u8(0x05)) else { throw .value(0x05) }
         log = object.octets(0x01)
         sequence = object.u64(0x02)
@@ -43,7 +43,7 @@ package struct LogEntry: Sendable, Equatable {
     }
 
     /// Of the body, whoever signed it.
-    package static func id(of signed: Signed) -> EntryID { Blake2b.hash(signed.body.span.bytes, personal: .log) }
+    package static func id(of signed: Signed) -> EntryID { signed.hash(.log) }
 
     /// What stands as `previous` in the first entry of the root.
     package static func anchor(of mesh: MeshID) -> EntryID { EntryID(prefixOf: mesh) }

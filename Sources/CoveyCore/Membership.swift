@@ -965,6 +965,23 @@ package struct Membership: Sendable {
     /// Accepted entries of all logs, branches aside.
     package var count: Int { logs.values.reduce(0) { $0 + $1.ids.count } }
 
+    /// Whether some log was ever more than a chain of entries.
+    package var isContested: Bool { logs.values.contains { $0.tree.isContested } }
+
+    /// Logs of which entries beside the path are held.
+    package var contestedLogs: [LogID] { logs.keys.filter { logs[$0]?.tree.beside.isEmpty == false }.sorted() }
+
+    /// What a log holds beside its path, ascending.
+    package func entries(beside log: LogID) -> [(sequence: UInt64, id: EntryID)] {
+        guard let beside = logs[log]?.tree.beside else { return [] }
+        return beside.values.joined().map { ($0.sequence, $0.id) }.sorted { $0 < $1 }
+    }
+
+    /// When an entry was made, as far as it is held.
+    package func time(of entry: EntryID, at sequence: UInt64, in log: LogID) -> Minute? {
+        logs[log]?.tree.node(entry, at: sequence)?.time
+    }
+
     package var forks: [ForkProof] {
         logs.keys.sorted().flatMap { id -> [ForkProof] in
             let rivals = logs[id]?.tree.rivals() ?? []

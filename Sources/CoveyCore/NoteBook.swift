@@ -147,7 +147,7 @@ extension Membership {
         if !content.authority.isZero { return try judge(authorityNote: note) }
         guard content.number == 0 else { throw .number }
         guard content.wipe == nil else { return try judge(officersNote: note) }
-        guard note.signed.attestations.count == 1 else { throw .signatures }
+        guard note.signed.signatureCount == 1 else { throw .signatures }
         guard let record = deviceRecords[content.device] else { return .waits(.device(content.device)) }
         guard signers(of: note, among: [record.signing]) != nil else { throw .signatures }
         return .valid(.device)

@@ -25,10 +25,10 @@ package struct RenewRequest: Sendable, Equatable {
     package let serial: UInt64
 
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         device = object.octets(0x01)
         serial = object.u64(0x02)
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .note)
+        hash = signed.hash(.note)
         self.signed = signed
     }
 
@@ -48,7 +48,7 @@ package struct RenewRequest: Sendable, Equatable {
 
     /// Whether the device of a certificate asks for the one after it.
     package func asksToFollow(_ certificate: DeviceCertificate, in mesh: MeshID) -> Bool {
-        device == certificate.device && serial == certificate.serial && signed.attestations.count == 1
+        device == certificate.device && serial == certificate.serial && signed.signatureCount == 1
             && signed.signers(among: [certificate.signing], type: .object(.renewRequest), mesh: mesh) != nil
     }
 }

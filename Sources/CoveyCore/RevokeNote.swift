@@ -112,7 +112,7 @@ package struct RevokeNote: Sendable, Equatable {
     package var taints: Bool { content.reason == .lost || content.reason == .compromised || content.wipe != nil }
 
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let reason = RevocationReason(rawValue: object.u8(0x02)) else { throw .value(0x02) }
         var wipe: WipeOrder?
         if let bytes = object[0x07] {
@@ -122,7 +122,7 @@ package struct RevokeNote: Sendable, Equatable {
         content = Content(
             device: object.octets(0x01), reason: reason, suspectSince: Minute(object.u32(0x03)),
             issued: Minute(object.u32(0x04)), authority: object.octets(0x05), number: object.u32(0x06), wipe: wipe)
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .note)
+        hash = signed.hash(.note)
         self.signed = signed
     }
 

@@ -22,9 +22,8 @@ package struct Signed: Sendable, Equatable {
     private static let ed25519: UInt8 = 0x01
     private static let attestationSize = 73
 
+    /// All there is of it: what stands in them is read when it is asked for.
     package let bytes: [UInt8]
-    package let body: [UInt8]
-    package let attestations: [Attestation]
 
     /// Takes exactly one signed object; anything after it is refused.
     package init(parsing bytes: [UInt8]) throws(Malformed) { try self.init(parsing: bytes, least: 1) }
@@ -39,18 +38,41 @@ package struct Signed: Sendable, Equatable {
         let expected = 3 + size + count * Self.attestationSize
         guard bytes.count >= expected else { throw .truncated }
         guard bytes.count == expected else { throw .trailing }
-        var attestations: [Attestation] = []
-        for start in stride(from: 3 + size, to: expected, by: Self.attestationSize) {
-            guard bytes[start] == Self.ed25519 else { throw .signatures }
-            guard let hint = KeyHint(bytes[start + 1..<start + 9]),
-                let signature = Signature(bytes[start + 9..<start + 73])
-            else { throw .truncated }
-            if let last = attestations.last, last.hint >= hint { throw .signatures }
-            attestations.append(Attestation(hint: hint, signature: signature))
-        }
         self.bytes = bytes
-        self.body = Array(bytes[2..<2 + size])
-        self.attestations = attestations
+        var last: KeyHint?
+        for index in 0..<count {
+            guard bytes[3 + size + index * Self.attestationSize] == Self.ed25519 else { throw .signatures }
+            let hint = attestation(index).hint
+            if let last, last >= hint { throw .signatures }
+            last = hint
+        }
+    }
+
+    /// Where the body stands in `bytes`.
+    var bodyRange: Range<Int> { 2..<2 + (Int(bytes[0]) << 8 | Int(bytes[1])) }
+
+    /// A copy of what was signed.
+    package var body: [UInt8] { Array(bytes[bodyRange]) }
+
+    package var signatureCount: Int { Int(bytes[bodyRange.upperBound]) }
+
+    package var attestations: [Attestation] { (0..<signatureCount).map(attestation) }
+
+    private func attestation(_ index: Int) -> Attestation {
+        let start = bodyRange.upperBound + 1 + index * Self.attestationSize
+        let span = bytes.span.bytes
+        return Attestation(
+            hint: KeyHint(copying: span.extracting(start + 1..<start + 9)),
+            signature: Signature(copying: span.extracting(start + 9..<start + Self.attestationSize)))
+    }
+
+    /// Of the body, whoever signed it.
+    package func hash<Digest: FixedOctets>(_ personal: Personal, as: Digest.Type = Digest.self) -> Digest {
+        Blake2b.hash(bytes.span.bytes.extracting(bodyRange), personal: personal)
+    }
+
+    private func message(_ type: SignatureType, _ mesh: MeshID) -> [UInt8] {
+        Self.message(bytes.span.bytes.extracting(bodyRange), type: type, mesh: mesh)
     }
 
     /// Signs `body` with every key; the order of `keys` does not matter.
@@ -74,13 +96,12 @@ package struct Signed: Sendable, Equatable {
         bytes.append(UInt8(sorted.count))
         for attestation in sorted { attestation.append(to: &bytes) }
         self.bytes = bytes
-        self.body = body
-        self.attestations = sorted
     }
 
     /// With the signatures of these keys too; a key that signed already signs no second time.
     func adding(_ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID) -> Signed {
-        let message = Self.message(body.span.bytes, type: type, mesh: mesh)
+        let message = message(type, mesh)
+        let attestations = attestations
         let new = keys.filter { key in !attestations.contains { $0.hint == KeyHint(of: key.publicKey) } }
         return Signed(
             body: body,
@@ -94,9 +115,10 @@ package struct Signed: Sendable, Equatable {
     package func signers(
         among keyset: [SigningPublicKey], type: SignatureType, mesh: MeshID
     ) -> [SigningPublicKey]? {
-        let message = Self.message(body.span.bytes, type: type, mesh: mesh)
+        let message = message(type, mesh)
         var found: [SigningPublicKey] = []
-        for attestation in attestations {
+        for index in 0..<signatureCount {
+            let attestation = attestation(index)
             guard
                 let key = keyset.first(where: {
                     KeyHint(of: $0) == attestation.hint && $0.verify(attestation.signature, over: message.span.bytes)
@@ -123,8 +145,8 @@ package struct Signed: Sendable, Equatable {
 extension ObjectType {
     /// What a signed object says it is.
     package init(of signed: Signed) throws(Malformed) {
-        guard signed.body.count >= 3 else { throw .truncated }
-        guard let type = ObjectType(rawValue: signed.body[2]) else { throw .wrongType }
+        guard signed.bodyRange.count >= 3 else { throw .truncated }
+        guard let type = ObjectType(rawValue: signed.bytes[signed.bodyRange.lowerBound + 2]) else { throw .wrongType }
         self = type
     }
 }

@@ -31,13 +31,13 @@ package struct Suspend: Sendable, Equatable {
 
     /// Refuses one that ends before it begins, or lasts longer than seven days.
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         device = object.octets(0x01)
         issued = Minute(object.u32(0x02))
         until = Minute(object.u32(0x03))
         reason = object.u8(0x04)
         guard issued < until, until <= issued.adding(Self.mostMinutes) else { throw .value(0x03) }
-        hash = Blake2b.hash(signed.body.span.bytes, personal: .suspend)
+        hash = signed.hash(.suspend)
         self.signed = signed
     }
 

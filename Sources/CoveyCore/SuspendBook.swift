@@ -113,7 +113,7 @@ extension Membership {
 
     /// Nil while device or signer is not known.
     private func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
-        guard suspend.signed.attestations.count == 1 else { throw .signature }
+        guard suspend.signed.signatureCount == 1 else { throw .signature }
         guard let device = deviceRecords[suspend.device] else { return nil }
         let named = signersByHint[suspend.signed.attestations[0].hint, default: []]
         guard !named.isEmpty else { return nil }

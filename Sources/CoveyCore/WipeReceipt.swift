@@ -22,7 +22,7 @@ package struct WipeReceipt: Sendable, Equatable {
     package let done: Minute
 
     package init(parsing signed: Signed) throws(Malformed) {
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         guard let mode = WipeOrder.Mode(rawValue: object.u8(0x04)) else { throw .value(0x04) }
         device = object.octets(0x01)
         order = object.octets(0x02)
