@@ -49,8 +49,13 @@ package final class BundlePage {
 }
 
 /// The newest bundle of each device, this one's own among them.
+///
+/// A burst brings many at once. What came and went waits beside the page until somebody asks for the whole: one page is then
+/// made for all of it, or found.
 struct BundleBook {
-    private(set) var page: BundlePage
+    private var page: BundlePage
+    /// Of these devices the page has what was there before; nil takes it away.
+    private var changes: [DeviceID: VerifiedBundle?] = [:]
     private let commons: (any Commons)?
 
     init(_ page: BundlePage, commons: (any Commons)?) {
@@ -58,35 +63,54 @@ struct BundleBook {
         self.commons = commons
     }
 
-    subscript(device: DeviceID) -> VerifiedBundle? { page.bundles[device] }
+    subscript(device: DeviceID) -> VerifiedBundle? { changes[device] ?? page.bundles[device] }
 
-    var devices: [DeviceID] { page.bundles.keys.sorted() }
+    /// In the order of their ids.
+    var devices: [DeviceID] {
+        mutating get {
+            settle()
+            return page.bundles.keys.sorted()
+        }
+    }
 
     /// The set of bundles, to be reconciled: asking sorts it, and changes nothing in it.
-    func withSet<Result>(_ body: (inout KnownSet) throws -> Result) rethrows -> Result { try body(&page.items) }
+    mutating func withSet<Result>(_ body: (inout KnownSet) throws -> Result) rethrows -> Result {
+        settle()
+        return try body(&page.items)
+    }
 
     /// In the place of the device's older one.
-    mutating func insert(_ bundle: VerifiedBundle) {
-        let old = page.bundles[bundle.bundle.device].map { BundlePage.item(of: $0).id }
-        let content = page.items.content(without: old, with: BundlePage.item(of: bundle).id)
-        turn(to: content) { $0.insert(bundle) }
-    }
+    mutating func insert(_ bundle: VerifiedBundle) { changes[bundle.bundle.device] = .some(bundle) }
 
-    mutating func remove(_ device: DeviceID) {
-        guard let held = page.bundles[device] else { return }
-        let content = page.items.content(without: BundlePage.item(of: held).id, with: nil)
-        turn(to: content) { $0.remove(held) }
-    }
+    mutating func remove(_ device: DeviceID) { changes[device] = .some(nil) }
 
     /// False while the roster is the one by which all were judged, and none has ended.
-    func isJudgementDue(by roster: RosterPage.Mark, now: Minute) -> Bool {
-        now >= page.firstEnd || page.judgedBy != roster
+    mutating func isJudgementDue(by roster: RosterPage.Mark, now: Minute) -> Bool {
+        settle()
+        return now >= page.firstEnd || page.judgedBy != roster
     }
 
     /// All that are left are good.
-    func setJudged(by roster: RosterPage.Mark) {
+    mutating func setJudged(by roster: RosterPage.Mark) {
+        settle()
         page.judgedBy = roster
         page.firstEnd = page.bundles.values.reduce(Minute(.max)) { min($0, $1.bundle.expires) }
+    }
+
+    /// Brings the changes into the page.
+    mutating func settle() {
+        if changes.isEmpty { return }
+        let sorted = changes.sorted { $0.key < $1.key }
+        changes = [:]
+        let old = sorted.compactMap { page.bundles[$0.key] }
+        let new = sorted.compactMap(\.value)
+        if old.isEmpty, new.isEmpty { return }
+        let content = page.items.content(
+            without: old.map { BundlePage.item(of: $0).id }, with: new.map { BundlePage.item(of: $0).id })
+        turn(to: content) { page in
+            for bundle in old { page.remove(bundle) }
+            for bundle in new { page.insert(bundle) }
+        }
     }
 
     /// The page that somebody left who holds the same; else one's own is written over, or a copy when others hold it too.

@@ -7,7 +7,7 @@ import CoveySync
 /// The commons of a simulated world, with a count of what was found there instead of made again.
 ///
 /// What ends stays until `expire`: envelopes, the tags of their recipients, bundles. Pages of rosters and bundle books stay
-/// as long as a node holds them, and the last few made; of beacons the last few; the keys of two devices, which do not
+/// as long as a node holds them, and the last ones made: many rosters, as everybody who is behind comes by there; of beacons the last few; the keys of two devices, which do not
 /// end, for good: one entry for each pair that ever wrote.
 package final class CommonPool: Commons {
     /// How often something was held already, by what it was.
@@ -67,12 +67,12 @@ package final class CommonPool: Commons {
     package private(set) var counts = Counts()
 
     private var envelopes: [EnvelopeID: Envelope] = [:]
-    private var rosters = PageTable<RosterHistory, RosterPage>()
-    private var books = PageTable<BundleContent, BundlePage>()
+    private var rosters = PageTable<RosterHistory, RosterPage>(recentPages: 256)
+    private var books = PageTable<BundleContent, BundlePage>(recentPages: 8)
     private var bundles: [BundleHash: VerifiedBundle] = [:]
     /// The last few: all who hear one hear it at about the same time.
-    private var beacons: [[UInt8]: CommonBeacon] = [:]
-    private var beaconsInOrder: [[UInt8]] = []
+    private var beacons: [Octets8: (datagram: [UInt8], beacon: CommonBeacon)] = [:]
+    private var beaconsInOrder: [Octets8] = []
     private var oldestBeacon = 0
     private var bursts = BurstTable()
     private var pairs: [Pair: PairKeys] = [:]
@@ -119,6 +119,8 @@ package final class CommonPool: Commons {
         return page
     }
 
+    package func reuse(_ page: RosterPage) { counts.rosterSteps += 1 }
+
     package func keep(_ page: RosterPage) {
         counts.rostersMade += 1
         rosters.keep(page, as: page.history)
@@ -135,21 +137,28 @@ package final class CommonPool: Commons {
     }
 
     package func beacon(_ datagram: [UInt8]) -> CommonBeacon? {
-        guard reusesChecks, let known = beacons[datagram] else { return nil }
+        guard reusesChecks, let known = beacons[Self.name(datagram)], known.datagram == datagram else { return nil }
         counts.beaconChecks += 1
-        return known
+        return known.beacon
     }
 
     package func keep(_ beacon: CommonBeacon, of datagram: [UInt8]) {
-        guard reusesChecks, beacons.updateValue(beacon, forKey: datagram) == nil else { return }
+        let name = Self.name(datagram)
+        guard reusesChecks, beacons[name] == nil else { return }
+        beacons[name] = (datagram, beacon)
         counts.beaconsMade += 1
         if beaconsInOrder.count < Self.mostBeacons {
-            beaconsInOrder.append(datagram)
+            beaconsInOrder.append(name)
         } else {
             beacons[beaconsInOrder[oldestBeacon]] = nil
-            beaconsInOrder[oldestBeacon] = datagram
+            beaconsInOrder[oldestBeacon] = name
             oldestBeacon = (oldestBeacon + 1) % Self.mostBeacons
         }
+    }
+
+    /// Its first bytes, which are drawn.
+    private static func name(_ datagram: [UInt8]) -> Octets8 {
+        Octets8(datagram.prefix(Octets8.byteCount)) ?? Octets8()
     }
 
     package func takeBurst(of bytes: [UInt8]) -> OpenBurst? {
@@ -207,19 +216,21 @@ private struct PageTable<Name: Hashable, Page: AnyObject> {
     }
 
     /// Between one node's step and the next one's the page may be held by nobody.
-    private static var recentPages: Int { 8 }
+    private let recentPages: Int
 
     private var pages: [Name: Weak] = [:]
     private var recent: [Page] = []
     private var next = 0
     private var sweepAt = 64
 
+    init(recentPages: Int) { self.recentPages = recentPages }
+
     subscript(name: Name) -> Page? { pages[name]?.page }
 
     mutating func keep(_ page: Page, as name: Name) {
         pages[name] = Weak(page: page)
-        if recent.count < Self.recentPages { recent.append(page) } else { recent[next] = page }
-        next = (next + 1) % Self.recentPages
+        if recent.count < recentPages { recent.append(page) } else { recent[next] = page }
+        next = (next + 1) % recentPages
         if pages.count >= sweepAt {
             pages = pages.filter { $0.value.page != nil }
             sweepAt = max(64, pages.count * 2)

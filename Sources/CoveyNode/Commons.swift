@@ -20,6 +20,8 @@ package protocol Commons: AnyObject {
     /// The roster that this history leads to.
     func page(after history: RosterHistory) -> RosterPage?
     func keep(_ page: RosterPage)
+    /// It was come to by a step that somebody had taken before.
+    func reuse(_ page: RosterPage)
 
     func bundle(_ hash: BundleHash) -> VerifiedBundle?
     func keep(_ bundle: VerifiedBundle)

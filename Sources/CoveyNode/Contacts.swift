@@ -4,12 +4,16 @@ import CoveyCrypto
 
 /// The devices of the log that mail may come from or go to: their pair keys, and the tags of their first messages.
 ///
-/// Alone, a node computes the keys of every device when it learns of it, to recognise its tags. Among nodes that share
-/// what they compute, keys are made when they are needed, and whoever sealed an envelope has said whom it is for.
+/// Alone, a node computes the keys of every device when it learns of it, and keeps the one by which it recognises its tags;
+/// the others are made again when there is mail. Among nodes that share what they compute, all keys are made when they
+/// are needed, and whoever sealed an envelope has said whom it is for.
 struct Contacts {
     private let own: OwnDevice
     private let commons: (any Commons)?
+    /// With whom there was mail.
     private var peers: [DeviceID: PeerDevice] = [:]
+    /// Whose tags are in the index.
+    private var recognised: Set<DeviceID> = []
     private var tags = TagIndex()
 
     init(of own: OwnDevice, commons: (any Commons)?) {
@@ -20,34 +24,33 @@ struct Contacts {
     /// Whether every device is to be added before its mail can be recognised.
     var isComplete: Bool { commons == nil }
 
-    func isKnown(_ device: DeviceID) -> Bool { peers[device] != nil }
+    func isKnown(_ device: DeviceID) -> Bool { peers[device] != nil || recognised.contains(device) }
 
-    /// A device of the log: its pair keys are computed once, its tags recognised from now on.
+    /// A device of the log: its tags are recognised from now on.
     mutating func add(_ certificate: DeviceCertificate) {
-        if let peer = make(certificate) { tags.add(peer) }
+        guard !recognised.contains(certificate.device), let peer = make(certificate) else { return }
+        recognised.insert(certificate.device)
+        tags.add(peer)
     }
 
     /// Nil for our own, for one that is not in the log, and for one with whom no keys can be made.
     mutating func peer(_ device: DeviceID, in membership: Membership) -> PeerDevice? {
         if let known = peers[device] { return known }
-        guard !isComplete, let certificate = membership.currentCertificate(device) else { return nil }
-        return make(certificate)
+        guard let certificate = membership.currentCertificate(device), let made = make(certificate) else { return nil }
+        peers[device] = made
+        return made
     }
 
-    private mutating func make(_ certificate: DeviceCertificate) -> PeerDevice? {
+    private func make(_ certificate: DeviceCertificate) -> PeerDevice? {
         let device = certificate.device
-        guard device != own.id, peers[device] == nil else { return nil }
-        let peer: PeerDevice
+        guard device != own.id else { return nil }
         if let pair = commons?.pair(of: own.id, with: device) {
-            peer = PeerDevice(hash: certificate.deviceHash, message: certificate.message, pair: pair)
-        } else {
-            // A MSG key of small order belongs to nobody who could read an answer.
-            guard let made = try? PeerDevice(certificate, of: own) else { return nil }
-            peer = made
-            commons?.keep(made.pair, of: own.id, with: device)
+            return PeerDevice(hash: certificate.deviceHash, message: certificate.message, pair: pair)
         }
-        peers[device] = peer
-        return peer
+        // A MSG key of small order belongs to nobody who could read an answer.
+        guard let made = try? PeerDevice(certificate, of: own) else { return nil }
+        commons?.keep(made.pair, of: own.id, with: device)
+        return made
     }
 
     /// The device that sealed an envelope for us, by its tag; nil for others' mail.

@@ -195,10 +195,11 @@ extension Node {
         _ put: Frame.BundlePut, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         for item in put.items {
-            guard let bundle = try? Bundle(item) else { throw LinkRefusal.bundle }
+            let known = known(item)
+            guard let bundle = try? known?.bundle ?? Bundle(item) else { throw LinkRefusal.bundle }
             let verified: VerifiedBundle?
             do {
-                verified = try verify(bundle, now)
+                verified = try verify(bundle, known, now)
             } catch {
                 refuse(link.address, "bundle: \(error)", &effects)
                 continue
@@ -208,13 +209,23 @@ extension Node {
         try arrived(put.items.count, .bundles, link, now, store, &effects)
     }
 
+    /// The same bytes as somebody of this process has read and verified them.
+    private func known(_ signed: Signed) -> VerifiedBundle? {
+        guard let commons, commons.reusesChecks, let known = commons.bundle(Bundle.hash(of: signed)),
+            known.bundle.signed == signed
+        else { return nil }
+        return known
+    }
+
     /// Nil when its device is not known, or is revoked, or we hold it already: no signature is verified then.
-    private func verify(_ bundle: Bundle, _ now: Now) throws(BundleRefusal) -> VerifiedBundle? {
+    private func verify(
+        _ bundle: Bundle, _ known: VerifiedBundle?, _ now: Now
+    ) throws(BundleRefusal) -> VerifiedBundle? {
         guard let certificate = roster.membership.currentCertificate(bundle.device),
             !roster.membership.isRevoked(bundle.device)
         else { return nil }
         if let held = bundles[bundle.device], held.bundle.sequence >= bundle.sequence { return nil }
-        let known = commons?.bundle(bundle.hash)
+        let known = known ?? commons?.bundle(bundle.hash)
         let isEnough = commons?.reusesChecks ?? false
         let verified = try bundle.verified(
             of: BundleOwner(certificate), mesh: own.mesh, now: mailNow(now), known: isEnough ? known : nil)
@@ -251,7 +262,9 @@ extension Node {
 
     /// False for one that is of no use any more.
     func loadBundle(_ bytes: [UInt8], now: Now) -> Bool {
-        guard let bundle = try? Bundle(parsing: bytes), let verified = try? verify(bundle, now) else { return false }
+        guard let bundle = try? Bundle(parsing: bytes), let verified = try? verify(bundle, nil, now) else {
+            return false
+        }
         bundles.insert(verified)
         return true
     }

@@ -11,7 +11,7 @@ enum NoteKind {
     case unknown
 
     init(of signed: Signed) {
-        guard signed.body.count > 2, let type = ObjectType(rawValue: signed.body[2]) else {
+        guard let type = try? ObjectType(of: signed) else {
             self = .unknown
             return
         }

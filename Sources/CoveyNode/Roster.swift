@@ -8,6 +8,9 @@ struct Roster {
     /// Where this node began, when it shares its beginning with others: those entries are not in its store.
     private let snapshot: RosterSnapshot?
     private let commons: (any Commons)?
+    /// Where entries are in the table `log`, beyond those of the snapshot, and the last position there.
+    private var positions: [EntryID: UInt32] = [:]
+    private var last: UInt64 = 0
 
     /// Entries come back in the order in which they were accepted, so nothing is verified again but their parsing.
     init(
@@ -19,12 +22,13 @@ struct Roster {
         if let snapshot {
             precondition(snapshot.genesis.meshID == genesis.meshID, "a node starts from a snapshot of its own mesh")
             page = snapshot.roster
+            last = snapshot.last
             snapshot.tell(&clock, now)
         } else {
             page = RosterPage(
-                history: RosterHistory(of: genesis), step: nil, state: RosterState(genesis: genesis, seed: seed))
+                history: RosterHistory(of: genesis), state: RosterState(genesis: genesis, seed: seed))
         }
-        var after = page.state.last
+        var after = last
         while true {
             let records = try store.records(.log, after: after, limit: 256)
             guard let end = records.last?.sequence else { break }
@@ -57,26 +61,37 @@ struct Roster {
         _ bytes: [UInt8], at position: UInt64, _ clock: inout MeshClock, _ now: Now
     ) throws {
         do {
-            let outcome = try step(entry: Signed(parsing: bytes), at: position, isVerified: true)
-            if case .accepted(let intake) = outcome { tell(&clock, intake, now) }
+            let (outcome, _) = try step(entry: Signed(parsing: bytes), isVerified: true)
+            guard case .accepted(let intake) = outcome else { return }
+            last = position - 1
+            for entry in intake.entries { place(entry) }
+            tell(&clock, intake, now)
         } catch {
             throw StoreError.damaged("entry \(position) of the membership log: \(error)")
         }
     }
 
-    private mutating func step(entry signed: Signed, at position: UInt64, isVerified: Bool) throws -> EntryOutcome {
-        let taken = try RosterPage.take(.entry, signed, at: position, from: &page, commons) { state in
-            state.last = position - 1
-            return .entry(try state.accept(signed, isVerified: isVerified))
-        }
-        guard case .entry(let outcome) = taken else { preconditionFailure("an entry's step is of an entry") }
-        return outcome
+    /// At the next position.
+    private mutating func place(_ entry: LogEntry) {
+        last += 1
+        precondition(last <= UInt64(UInt32.max), "a log has fewer entries than 32 bits count")
+        positions[entry.id] = UInt32(last)
     }
 
-    private mutating func step(note signed: Signed) throws -> NoteOutcome {
-        let taken = try take(signed) { .note(try $0.accept(note: signed)) }
-        guard case .note(let outcome) = taken else { preconditionFailure("a note's step is of a note") }
-        return outcome
+    private mutating func step(
+        entry signed: Signed, isVerified: Bool
+    ) throws -> (outcome: EntryOutcome, renewalsGone: [RenewHash]) {
+        let taken = try RosterPage.take(.entry, signed, from: &page, commons) { state in
+            .entry(try state.accept(signed, isVerified: isVerified), renewalsGone: state.renewalsGone)
+        }
+        guard case .entry(let outcome, let gone) = taken else { preconditionFailure("an entry's step is of an entry") }
+        return (outcome, gone)
+    }
+
+    private mutating func step(note signed: Signed) throws -> (outcome: NoteOutcome, renewalsGone: [RenewHash]) {
+        let taken = try take(signed) { .note(try $0.accept(note: signed), renewalsGone: $0.renewalsGone) }
+        guard case .note(let outcome, let gone) = taken else { preconditionFailure("a note's step is of a note") }
+        return (outcome, gone)
     }
 
     private mutating func step(suspend signed: Signed) throws -> SuspendOutcome {
@@ -85,17 +100,19 @@ struct Roster {
         return outcome
     }
 
-    private mutating func step(renewal signed: Signed) throws -> RenewOutcome {
-        let taken = try take(signed) { .renewal(try $0.accept(renewal: signed)) }
-        guard case .renewal(let outcome) = taken else { preconditionFailure("a request's step is of a request") }
-        return outcome
+    private mutating func step(renewal signed: Signed) throws -> (outcome: RenewOutcome, renewalsGone: [RenewHash]) {
+        let taken = try take(signed) { .renewal(try $0.accept(renewal: signed), renewalsGone: $0.renewalsGone) }
+        guard case .renewal(let outcome, let gone) = taken else {
+            preconditionFailure("a request's step is of a request")
+        }
+        return (outcome, gone)
     }
 
     /// A step with an object of the set of notes: it has no place of its own in the log.
     private mutating func take(
         _ signed: Signed, _ step: (inout RosterState) throws -> RosterPage.Step
     ) throws -> RosterPage.Step {
-        try RosterPage.take(.note, signed, at: page.state.last, from: &page, commons, step)
+        try RosterPage.take(.note, signed, from: &page, commons, step)
     }
 
     private func tell(_ clock: inout MeshClock, _ intake: EntryIntake, _ now: Now) {
@@ -131,16 +148,16 @@ struct Roster {
         if let suspend = page.state.suspends[SuspendHash(prefixOf: id)] { return suspend.signed }
         if let request = renewals.request(RenewHash(prefixOf: id)) { return request.signed }
         for log in forkedLogs {
-            if let position = page.state.proofs[log]?[EntryID(prefixOf: id)] { return try entry(at: position, store) }
+            if page.state.proofs[log, default: []].contains(EntryID(prefixOf: id)) {
+                return try entry(EntryID(prefixOf: id), store)
+            }
         }
         return nil
     }
 
     /// Two entries with one sequence, or none.
     func proof(of log: LogID, store: any Store) throws -> [Signed] {
-        try page.state.proofs[log, default: [:]].sorted { $0.key < $1.key }.compactMap {
-            try entry(at: $0.value, store)
-        }
+        try page.state.proofs[log, default: []].compactMap { try entry($0, store) }
     }
 
     /// The set of notes, to be reconciled: asking sorts it, and changes nothing in it.
@@ -152,17 +169,17 @@ struct Roster {
     mutating func accept(
         _ signed: Signed, clock: inout MeshClock, now: Now, store: any Store
     ) throws -> EntryOutcome {
-        let last = page.state.last
-        let outcome = try step(entry: signed, at: last + 1, isVerified: false)
+        let (outcome, renewalsGone) = try step(entry: signed, isVerified: false)
         guard case .accepted(let intake) = outcome else { return outcome }
-        for (number, entry) in intake.entries.enumerated() {
-            try store.put(.log, last + 1 + UInt64(number), entry.signed.bytes)
+        for entry in intake.entries {
+            place(entry)
+            try store.put(.log, last, entry.signed.bytes)
         }
         tell(&clock, intake, now)
         for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
         for suspend in intake.suspends { try store.put(.notes, suspend.hash.array, suspend.signed.bytes) }
         for hash in intake.suspendsGone { try store.delete(.notes, hash.array) }
-        for hash in page.state.renewalsGone { try store.delete(.notes, hash.array) }
+        for hash in renewalsGone { try store.delete(.notes, hash.array) }
         return outcome
     }
 
@@ -176,19 +193,19 @@ struct Roster {
     }
 
     mutating func accept(note signed: Signed, store: any Store) throws -> NoteOutcome {
-        let outcome = try step(note: signed)
+        let (outcome, renewalsGone) = try step(note: signed)
         if case .accepted(let note, _, let dropped) = outcome {
             for hash in dropped { try store.delete(.notes, hash.array) }
             try store.put(.notes, note.hash.array, note.signed.bytes)
-            for hash in page.state.renewalsGone { try store.delete(.notes, hash.array) }
+            for hash in renewalsGone { try store.delete(.notes, hash.array) }
         }
         return outcome
     }
 
     mutating func accept(renewal signed: Signed, store: any Store) throws -> RenewOutcome {
-        let outcome = try step(renewal: signed)
+        let (outcome, renewalsGone) = try step(renewal: signed)
         if case .accepted(let request, _) = outcome {
-            for hash in page.state.renewalsGone { try store.delete(.notes, hash.array) }
+            for hash in renewalsGone { try store.delete(.notes, hash.array) }
             try store.put(.notes, request.hash.array, request.signed.bytes)
         }
         return outcome
@@ -198,18 +215,17 @@ struct Roster {
 
     /// The bytes of entries `from...upTo` of one log, as far as they are held.
     func entries(of log: LogID, from: UInt64, upTo: UInt64, store: any Store) throws -> [Signed] {
-        guard from <= upTo else { return [] }
-        var found: [Signed] = []
-        var sequence = from
-        while sequence <= upTo, let position = page.state.position(of: sequence, in: log) {
-            if let entry = try entry(at: position, store) { found.append(entry) }
-            sequence += 1
-        }
-        return found
+        let ids = membership.entryIDs(of: log)
+        guard from >= 1, from <= min(upTo, UInt64(ids.count)) else { return [] }
+        return try ids[Int(from) - 1..<Int(min(upTo, UInt64(ids.count)))].compactMap { try entry($0, store) }
+    }
+
+    private func entry(_ id: EntryID, _ store: any Store) throws -> Signed? {
+        if let entry = snapshot?.entry(id) { return entry }
+        return try positions[id].flatMap { try entry(at: UInt64($0), store) }
     }
 
     private func entry(at position: UInt64, _ store: any Store) throws -> Signed? {
-        if let entry = snapshot?.entry(at: position) { return entry }
         guard let record = try store.records(.log, after: position - 1, limit: 1).first, record.sequence == position
         else { return nil }
         do { return try Signed(parsing: record.value) } catch {
@@ -231,18 +247,18 @@ struct Roster {
     }
 
     /// Logs of which two entries with one sequence are held.
-    var forkedLogs: [LogID] { page.state.forkedLogs }
+    var forkedLogs: [LogID] { membership.contestedLogs }
 
     /// All entries that share a sequence with another, both sides: what shows the fork of a log to anybody.
     func conflict(in log: LogID, store: any Store) throws -> [Signed] {
         var found: [Signed] = []
         var last: UInt64?
-        for place in page.state.places(beside: log) {
+        for place in membership.entries(beside: log) {
             if place.sequence != last {
                 found += try entries(of: log, from: place.sequence, upTo: place.sequence, store: store)
             }
             last = place.sequence
-            if let entry = try entry(at: place.position, store) { found.append(entry) }
+            if let entry = try entry(place.id, store) { found.append(entry) }
         }
         return found
     }

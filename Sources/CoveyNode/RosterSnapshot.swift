@@ -15,6 +15,7 @@ package final class RosterSnapshot {
     private let epochKeys: [EpochCommit: (key: EpochKey, keys: EpochKeys)]
     /// In the order of acceptance.
     private let entries: [Signed]
+    private let indices: [EntryID: UInt32]
     /// When the entries of each log were made, ascending.
     private let times: [(log: LogID, times: [Minute])]
 
@@ -34,14 +35,16 @@ package final class RosterSnapshot {
         var state = RosterState(genesis: genesis, seed: random.nextWord())
         var history = RosterHistory(of: genesis)
         var entries: [Signed] = []
+        var indices: [EntryID: UInt32] = [:]
         var times: [LogID: [Minute]] = [:]
         for signed in log {
             guard case .accepted(let intake) = try state.accept(signed, isVerified: false) else { continue }
             for entry in intake.entries {
                 entries.append(entry.signed)
                 times[entry.log, default: []].append(entry.time)
-                history = history.adding(.entry, entry.signed, at: UInt64(entries.count))
+                indices[entry.id] = UInt32(entries.count - 1)
             }
+            history = history.adding(RosterHistory.name(.entry, signed), state.membership)
         }
         for signed in notes {
             switch NoteKind(of: signed) {
@@ -50,7 +53,7 @@ package final class RosterSnapshot {
             case .revokeNote, .entry, .receipt, .unknown:
                 guard case .accepted = try state.accept(note: signed) else { continue }
             }
-            history = history.adding(.note, signed, at: state.last)
+            history = history.adding(RosterHistory.name(.note, signed), state.membership)
         }
         let page = BundlePage(seed: random.nextWord())
         var book = BundleBook(page, commons: nil)
@@ -61,12 +64,14 @@ package final class RosterSnapshot {
             else { throw BundleRefusal.unknownCertificate }
             book.insert(try bundle.verified(of: BundleOwner(certificate), mesh: genesis.meshID, now: now))
         }
+        book.settle()
         state.noteSet.sort()
         page.items.sort()
-        roster = RosterPage(history: history, step: nil, state: state)
+        roster = RosterPage(history: history, state: state)
         book.setJudged(by: roster.mark)
         self.bundles = page
         self.entries = entries
+        self.indices = indices
         self.times = times.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
     }
 
@@ -74,6 +79,11 @@ package final class RosterSnapshot {
 
     /// The keys of an epoch that all start with: one copy of them for all nodes.
     func epochKeys(_ commit: EpochCommit) -> (key: EpochKey, keys: EpochKeys)? { epochKeys[commit] }
+
+    /// The position of the last entry.
+    var last: UInt64 { UInt64(entries.count) }
+
+    func entry(_ id: EntryID) -> Signed? { indices[id].map { entries[Int($0)] } }
 
     func entry(at position: UInt64) -> Signed? {
         position >= 1 && position <= UInt64(entries.count) ? entries[Int(position) - 1] : nil

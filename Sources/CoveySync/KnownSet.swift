@@ -100,11 +100,11 @@ package struct KnownSet: Sendable {
     /// Number and sum of all ids: two sets of hashes with one content are the same set.
     package var content: Aggregate { total }
 
-    /// The content it would have without one item and with another.
-    package func content(without old: ItemID?, with new: ItemID?) -> Aggregate {
+    /// The content it would have without some items and with others.
+    package func content(without old: [ItemID], with new: [ItemID]) -> Aggregate {
         var content = total
-        if let old { content.subtract(old.number(half)) }
-        if let new { content.add(new.number(half)) }
+        for id in old { content.subtract(id.number(half)) }
+        for id in new { content.add(id.number(half)) }
         return content
     }
 

@@ -50,6 +50,26 @@ struct CommonsTests {
         #expect(pool.counts.rosterSteps >= 2 * 4)
     }
 
+    @Test("come to one state in whatever order the entries of two logs reach them")
+    func orders() throws {
+        let pool = CommonPool()
+        let (mesh, hosts) = try started(pool)
+        let made = pool.counts.rostersMade
+        var known = mesh.membership
+        let checkpoint = try Authority(mesh.founding.root).checkpoint(into: &known, now: mesh.minute)
+        mesh.partition([Array(hosts[..<3]), Array(hosts[3...])])
+        mesh.command(.logSubmit([checkpoint.signed.bytes], epochKeys: []), at: hosts[0])
+        _ = try mesh.announce(at: hosts[3])
+        try mesh.run(seconds: 60)
+        mesh.partition(nil)
+        try mesh.run(seconds: 120)
+        for host in hosts {
+            #expect(try mesh.status(of: host)?.logEntries == mesh.entries.count + 1)
+        }
+        // With the one, with the other, and with both.
+        #expect(pool.counts.rostersMade - made == 3)
+    }
+
     @Test("check everything themselves when they are told to", arguments: [true, false])
     func bundles(reuses: Bool) throws {
         let pool = CommonPool(reusesChecks: reuses)

@@ -62,8 +62,8 @@ extension World {
     /// The revocations on a host's disk. What else is gossiped with them comes and goes.
     func storedRevocations(of host: Host) -> [(key: [UInt8], value: [UInt8])] {
         store(of: host).all(.notes).filter { record in
-            guard let signed = try? Signed(parsing: record.value), signed.body.count > 2 else { return false }
-            return signed.body[2] == ObjectType.revokeNote.rawValue
+            guard let signed = try? Signed(parsing: record.value) else { return false }
+            return (try? ObjectType(of: signed)) == .revokeNote
         }
     }
 
