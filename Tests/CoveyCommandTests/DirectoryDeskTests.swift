@@ -68,6 +68,27 @@ final class DirectoryDeskTests {
         _ = open
     }
 
+    @Test("what was verified once is not verified again; what was altered since is found")
+    func resumed() throws {
+        let ana = try enrol("ana")
+        let before = try AuthorityDirectory(path).book
+        _ = try enrol("ben")
+        let after = try AuthorityDirectory(path).book
+        var book = AuthorityBook(genesis: before.genesis, keys: before.authority.keys)
+        let rest = book.resume(before, of: after.signed)
+        #expect(rest.map(\.bytes) == after.entries.suffix(1).map(\.signed.bytes))
+        for object in rest { try book.restore(object) }
+        #expect(book.membership.heads == after.membership.heads)
+
+        let desk = try DirectoryDesk(path, of: before.mesh)
+        #expect(try desk.renew([ana], after.membership, at: at(64)).count == 1)
+        var log = try Data(contentsOf: URL(fileURLWithPath: path + "/log"))
+        log[200] ^= 1
+        try log.write(to: URL(fileURLWithPath: path + "/log"))
+        let refusal = #expect(throws: Complaint.self) { try desk.renew([ana], after.membership, at: self.at(64)) }
+        #expect(refusal?.description.contains("is damaged") ?? false)
+    }
+
     @Test("a directory that is older than the mesh's log signs nothing")
     func old() throws {
         let ana = try enrol("ana")

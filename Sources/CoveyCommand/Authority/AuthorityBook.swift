@@ -32,6 +32,18 @@ struct AuthorityBook {
 
     // MARK: Taking back what was kept
 
+    /// Takes over what another book of this directory has verified, when its log file still holds that at the beginning of
+    /// its entries and of its notes; gives back what is left to restore.
+    mutating func resume(_ known: AuthorityBook, of objects: [Signed]) -> [Signed] {
+        let end = objects.firstIndex { (try? ObjectType(of: $0)) == .revokeNote } ?? objects.count
+        let (entries, notes) = (objects[..<end], objects[end...])
+        guard known.mesh == mesh, entries.starts(with: known.entries.lazy.map(\.signed)),
+            notes.starts(with: known.notes.lazy.map(\.signed))
+        else { return objects }
+        (membership, self.entries, self.notes) = (known.membership, known.entries, known.notes)
+        return Array(entries.dropFirst(known.entries.count) + notes.dropFirst(known.notes.count))
+    }
+
     /// Takes an entry or a note from the log file, and verifies it.
     mutating func restore(_ object: Signed) throws {
         if try ObjectType(of: object) == .revokeNote {

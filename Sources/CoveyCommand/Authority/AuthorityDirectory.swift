@@ -24,7 +24,8 @@ final class AuthorityDirectory {
 
     // MARK: Opening
 
-    init(_ path: String) throws {
+    /// - Parameter known: what was in it before: what it still holds of that is not verified again.
+    init(_ path: String, knowing known: AuthorityBook? = nil) throws {
         let marker = path + "/authority.key"
         if !Disk.exists(marker), Disk.exists(path + "/mesh") {
             throw Complaint(.failed, "\(path) holds a mesh and no authority.key; it was not finished, make it anew")
@@ -37,7 +38,7 @@ final class AuthorityDirectory {
         lock = try Self.lock(path)
         self.path = path
         do {
-            book = try Self.load(path)
+            book = try Self.load(path, known)
         } catch {
             close(lock)
             throw error
@@ -56,7 +57,7 @@ final class AuthorityDirectory {
         return descriptor
     }
 
-    private static func load(_ path: String) throws -> AuthorityBook {
+    private static func load(_ path: String, _ known: AuthorityBook?) throws -> AuthorityBook {
         let genesis = try named(path + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
         guard genesis.verify() else { throw damaged(path + "/mesh", "its signatures are wrong") }
         try checkMode(path + "/authority.key")
@@ -71,11 +72,11 @@ final class AuthorityDirectory {
                 throw damaged(path + "/signed", "\(error)")
             }
         }
-        var book = AuthorityBook(genesis: genesis, keys: keys, record: record)
-
         let log = path + "/log"
         let file = try CoveyFile(at: log)
-        for object in try Complaint.about(log, { try file.log(of: genesis.meshID) }) {
+        let objects = try Complaint.about(log, { try file.log(of: genesis.meshID) })
+        var book = AuthorityBook(genesis: genesis, keys: keys, record: record)
+        for object in known.map({ book.resume($0, of: objects) }) ?? objects {
             do { try book.restore(object) } catch { throw damaged(log, "\(error)") }
         }
         // What an authority signs behind a log that was cut off is a second history of the mesh.

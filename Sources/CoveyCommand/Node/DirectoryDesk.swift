@@ -4,10 +4,12 @@ import CoveyNode
 /// The directory of an authority beside a running node (protocol.md §1.3, a key on a leader's device).
 ///
 /// It is opened for each act and closed again, so that commands can work in it between two; its log file is the record.
+/// What was verified once is kept here: of a log of years only what is new costs signatures.
 final class DirectoryDesk: AuthorityDesk {
     let authority: AuthorityID
     private let path: String
     private let signer: Authority
+    private var book: AuthorityBook
 
     init(_ path: String, of mesh: MeshID) throws {
         let directory = try AuthorityDirectory(path)
@@ -15,8 +17,9 @@ final class DirectoryDesk: AuthorityDesk {
             throw Complaint(.failed, "\(path) is an authority of another mesh than this device")
         }
         self.path = path
-        signer = directory.book.authority
-        authority = directory.book.id
+        book = directory.book
+        signer = book.authority
+        authority = book.id
     }
 
     func obstacle(to device: DeviceID, _ membership: Membership, at time: TimeView) -> RenewalObstacle? {
@@ -26,7 +29,8 @@ final class DirectoryDesk: AuthorityDesk {
     }
 
     func renew(_ devices: [DeviceID], _ membership: Membership, at time: TimeView) throws -> [LogEntry] {
-        let directory = try AuthorityDirectory(path)
+        let directory = try AuthorityDirectory(path, knowing: book)
+        defer { book = directory.book }
         let known = UInt64(membership.entryIDs(of: authority).count)
         let own = directory.book.entries.filter { $0.log == authority }
         let lacking = own.filter { $0.sequence > known }
