@@ -109,8 +109,9 @@ package struct MeshClock: Sendable {
     /// What single timekeepers cannot drag along: the floor without their word.
     private var ownReading: Reading
     private var timekeepers: [SubjectID: Span] = [:]
-    /// What two timekeepers agreed on last.
+    /// What two timekeepers agreed on last, and who they are.
     private var attested: Span?
+    private var witnesses: [SubjectID] = []
 
     package init(floor: Minute, now: Now) {
         self.floor = floor
@@ -168,10 +169,12 @@ package struct MeshClock: Sendable {
         guard timekeepers[member] != nil || timekeepers.count < Bounds.mostTimekeepers else { return .unused }
         timekeepers[member] = word
         // The latest that two allow: what a third says that is wrong does not stand between them.
-        let common = timekeepers.filter { $0.key != member }.values.compactMap { Span(word, $0, at: now.uptime) }
-            .max { $0.earliest.wall < $1.earliest.wall }
-        if let common {
+        let common = timekeepers.filter { $0.key != member }
+            .compactMap { other in Span(word, other.value, at: now.uptime).map { (other.key, $0) } }
+            .max { ($0.1.earliest.wall, $0.0) < ($1.1.earliest.wall, $1.0) }
+        if let (other, common) = common {
             attested = common
+            witnesses = [member, other]
             raise(to: Minute(wall: common.earliest.wall), uptime: now.uptime)
             // A clock that was set right since is believed again.
             if common.contains(now.wall, within: Bounds.drift, at: now.uptime), isPlausible(now.wall) {
@@ -188,6 +191,15 @@ package struct MeshClock: Sendable {
     }
 
     package mutating func forget(_ member: DeviceID) { peers[member] = nil }
+
+    /// A timekeeper was revoked: its word is void, and so is what another agreed on with it (protocol.md §1.9). The floor
+    /// stays where it is: it never goes back.
+    package mutating func disbelieve(_ timekeeper: SubjectID) {
+        timekeepers[timekeeper] = nil
+        guard witnesses.contains(timekeeper) else { return }
+        attested = nil
+        witnesses = []
+    }
 
     /// What mail is dated and judged by, in microseconds since 1970: the machine's clock when it is trusted, else the
     /// median of the members' clocks, never below the floor (rule 5) nor outside what two timekeepers agree on.

@@ -113,15 +113,9 @@ package struct RenewalBook: Sendable {
 }
 
 extension Membership {
-    /// Whether the authorities of a device have written since its certificate could be renewed. By the log and not by a
-    /// clock, so that both sides of a link forget the same. Of a forked log they may hold different branches: it counts for
-    /// neither.
+    /// Whether the authorities of a device have written since its certificate could be renewed.
     fileprivate func isOver(_ certificate: DeviceCertificate) -> Bool {
-        let end = certificate.renewalEnds
-        return logs.contains { id, log in
-            log.tree.frozenAt == nil && log.lastTime >= end
-                && (id == certificate.issuer || isAbove(id, certificate.issuer))
-        }
+        hasWritten(certificate.issuer, since: certificate.renewalEnds)
     }
 
     /// A device, and those that claim its link key as well: who has it may change with a certificate of either.

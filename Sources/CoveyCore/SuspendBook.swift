@@ -130,13 +130,20 @@ extension Membership {
     }
 
     /// Whether the authorities of the device have written since the Suspend mattered: it, and the month in which it
-    /// counts against others. By the log and not by a clock, so that both sides of a link forget the same.
+    /// counts against others.
     private func isOver(_ record: SuspendBook.Record, _ device: DeviceRecord) -> Bool {
         let end = record.until.adding(Bounds.suspendMonth)
-        return device.certificates.contains { issued in
-            logs.contains { id, log in
-                log.lastTime >= end && (id == issued.log || isAbove(id, issued.log))
-            }
+        return device.certificates.contains { hasWritten($0.log, since: end) }
+    }
+
+    /// Whether an authority, or one above it, has written at a time or later: by the log and not by a clock, so that both
+    /// sides of a link forget the same.
+    ///
+    /// A forked log says nothing here: which of its branches is the later depends on which came first, and whoever forked
+    /// it may date entries as he likes. What it would have let go of stays until an authority above has written.
+    func hasWritten(_ authority: AuthorityID, since time: Minute) -> Bool {
+        logs.contains { id, log in
+            log.tree.frozenAt == nil && log.lastTime >= time && (id == authority || isAbove(id, authority))
         }
     }
 

@@ -50,6 +50,13 @@ extension Node {
         }
     }
 
+    /// The word of a revoked timekeeper is void (protocol.md §1.9).
+    func disbelieve(_ device: DeviceID) {
+        clock.forget(device)
+        guard let certificate = roster.membership.currentCertificate(device), keepsTime(certificate) else { return }
+        clock.disbelieve(certificate.subject)
+    }
+
     private func keepsTime(_ certificate: DeviceCertificate?) -> Bool {
         certificate?.capabilities.contains(.timekeeper) ?? false
     }

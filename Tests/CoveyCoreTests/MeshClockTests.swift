@@ -43,7 +43,7 @@ struct MeshClockTests {
         #expect(clock.update(now: now(uptime: 1, wall: 50)).isTrusted)
     }
 
-    @Test("The floor follows a trusted clock by the hour and never goes back, over restarts too")
+    @Test("25: the floor follows a trusted clock by the hour and never goes back, over restarts too")
     func persisted() {
         var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
         _ = clock.update(now: now(uptime: 49, wall: 59))
@@ -65,7 +65,7 @@ struct MeshClockTests {
         #expect(clock.floor == floor.adding(2890))
     }
 
-    @Test("One authority's entry further ahead moves nothing until its time comes; the root's does")
+    @Test("39: one authority's entry further ahead moves nothing until its time comes; the root's does")
     func ahead() {
         var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
         let far = floor.adding(2880 + 70)
@@ -93,7 +93,7 @@ struct MeshClockTests {
         #expect(clock.update(now: off).floor == far.adding(900))
     }
 
-    @Test("Members' clocks date mail when ours is not trusted, by their median, and never move the floor")
+    @Test("39: members' clocks date mail when ours is not trusted, by their median, and never move the floor")
     func mail() {
         let start = now(uptime: 0, wall: -100)
         var clock = MeshClock(floor: floor, now: start)
@@ -149,6 +149,27 @@ struct MeshClockTests {
         }
         #expect(clock.mailNow(now: later) == floor.adding(50_031))
         #expect(clock.expiryNow(now: later) == floor.adding(50_031))
+    }
+
+    @Test("The word of a timekeeper that is revoked is void, and what another agreed on with it; the floor stays")
+    func disbelieved() {
+        let start = now(uptime: 0, wall: 10)
+        var clock = MeshClock(floor: floor, now: start)
+        #expect(clock.update(now: start).isTrusted)
+        // A day ahead of a clock that is right.
+        #expect(clock.hear(word(1_440), from: subject(1), now: start) == .alone)
+        #expect(clock.hear(word(1_441), from: subject(2), now: start) == .agreed)
+        #expect(clock.hear(word(9), from: subject(3), now: start) == .alone)
+        let (raised, agreed) = (clock.floor, clock.mailNow(now: start))
+        #expect(raised > floor.adding(1_400) && agreed >= raised)
+        clock.disbelieve(subject(3))
+        #expect(clock.mailNow(now: start) == agreed)
+        clock.disbelieve(subject(1))
+        #expect(clock.floor == raised)
+        // Two days on, the clock is above the floor again, and nobody contradicts it.
+        let later = now(uptime: 2_880, wall: 2_890)
+        #expect(clock.update(now: later).isTrusted)
+        #expect(clock.hear(word(2_890), from: subject(2), now: later) == .near)
     }
 
     @Test("A word is forgotten after an hour, and one from a vague timekeeper is no word")

@@ -112,7 +112,7 @@ struct SuspendTests {
         #expect(try !isSuspended(both, at: 1.5))
     }
 
-    @Test("A second one while the first is in force, and a third in thirty days, do not count")
+    @Test("38: a second one while the first is in force, and a third in thirty days, do not count")
     func signerQuota() throws {
         func two(_ from: Double, _ upTo: Double) -> [Suspend] {
             // An hour apart: two members must not sign one body.
@@ -144,7 +144,7 @@ struct SuspendTests {
         #expect(try isSuspended(suspends + [suspend(lost, by: same, 45, 50)], at: 46))
     }
 
-    @Test("A device that announces, or holds an authority's key, is for its authorities to judge")
+    @Test("38: a device that announces, or holds an authority's key, is for its authorities to judge")
     func protected() throws {
         var mesh = mesh
         let announcer = mesh.device()
@@ -216,6 +216,37 @@ struct SuspendTests {
         #expect(intake.suspendsGone == [asked.hash])
         #expect(membership.suspends.isEmpty)
         #expect(throws: SuspendRefusal.over) { _ = try membership.accept(suspend: asked.signed) }
+    }
+
+    @Test("A forked log ends no Suspend, whichever branch came first and however late it is dated; the root's does")
+    func forked() throws {
+        var root = mesh.root
+        let asked = suspend(lost, by: same)
+        var states: [Membership] = []
+        let early = try field.draft(.epochAnnounce(epoch(in: membership, 1)), time: minute(3))
+        let late = try field.draft(.epochAnnounce(epoch(in: membership, 1)), time: minute(300))
+        for branches in [[early, late], [late, early]] {
+            var membership = membership
+            try membership.take(branches[0])
+            // Before the fork is known, what the log says of the time counts.
+            let isOver = branches[0].id == late.id
+            if isOver {
+                #expect(throws: SuspendRefusal.over) { _ = try membership.accept(suspend: asked.signed) }
+            } else {
+                _ = try membership.accept(suspend: asked.signed)
+            }
+            try membership.take(branches[1])
+            if isOver { _ = try membership.accept(suspend: asked.signed) }
+            #expect(membership.suspends == [asked.hash])
+            #expect(membership.isSuspended(lost.id(in: mesh.mesh), at: at(2)))
+            #expect(!membership.isSuspended(lost.id(in: mesh.mesh), at: at(9)))
+            states.append(membership)
+        }
+        let word = try root.append(.epochAnnounce(epoch(in: states[0], 1)), time: minute(38))
+        for var membership in states {
+            try membership.take(word)
+            #expect(membership.suspends.isEmpty)
+        }
     }
 
     private func epoch(in membership: Membership, _ number: UInt32) -> EpochAnnouncement {
