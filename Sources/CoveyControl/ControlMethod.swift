@@ -178,8 +178,9 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 summary: "Announcements heard and made, the newest first, and the numbers that did not come.",
                 parameters: [],
                 result: "announcements [{author, label, sequence, zone, issued, expires, received, priority, severity, "
-                    + "text, isDrill, supersedes, state (`current`, `expired`, `superseded`, `authorRevoked`, "
-                    + "`contradicted`), isReadByFormerMembers}], missing [{author, label, sequences}], more",
+                    + "text, isDrill, supersedes, state (`current`, `waiting`, `expired`, `superseded`, "
+                    + "`authorRevoked`, `authorCompromised`, `contradicted`), isReadByFormerMembers}], "
+                    + "missing [{author, label, sequences}], more",
                 errors: [])
         case .logHeads:
             return Description(

@@ -277,7 +277,7 @@ package struct AnnouncementEntry: Hashable, Sendable, Codable {
     package var text: String
     package var isDrill: Bool
     package var supersedes: UInt64?
-    /// `current`, `expired`, `superseded`, `authorRevoked` or `contradicted`.
+    /// `current`, `waiting`, `expired`, `superseded`, `authorRevoked`, `authorCompromised` or `contradicted`.
     package var state: String
     package var isReadByFormerMembers: Bool
 

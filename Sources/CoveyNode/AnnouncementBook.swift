@@ -6,15 +6,18 @@ struct HeardAnnouncement {
     let announcement: Announcement
     let received: Minute
     let priority: Priority
-    /// The epoch it was sealed under.
+    /// The epoch it was sealed under; zeros while it waits.
     let epoch: EpochCommit
+    /// Set while it is not sealed yet, as a former member could read it (protocol.md §1.10): how long it is to live.
+    let waits: TTL?
     /// Another one that its author signed under the same number: the two prove that it says different things to different
     /// people.
     var conflict: Announcement?
 
-    /// `version 1 | received 4 | priority 1 | commit 32 | size u16 | Signed | Signed of the conflict, if there is one`.
+    /// `version 1 | received 4 | priority 1 | commit 32 | size u16 | Signed | Signed of the conflict, if there is one`;
+    /// of one that waits `version 2 | ttl 1 | received 4 …`.
     var record: [UInt8] {
-        var bytes: [UInt8] = [1]
+        var bytes: [UInt8] = waits.map { [2, $0.rawValue] } ?? [1]
         bytes.append(u32: received.value)
         bytes.append(priority.rawValue)
         bytes.append(epoch)
@@ -25,18 +28,25 @@ struct HeardAnnouncement {
     }
 
     init(
-        _ announcement: Announcement, received: Minute, priority: Priority, epoch: EpochCommit
+        _ announcement: Announcement, received: Minute, priority: Priority, epoch: EpochCommit, waits: TTL? = nil
     ) {
         self.announcement = announcement
         self.received = received
         self.priority = priority
         self.epoch = epoch
+        self.waits = waits
     }
 
     init(record: [UInt8]) throws {
         do {
             var reader = ByteReader(record.span.bytes)
-            guard try reader.u8() == 1 else { throw StoreError.newer("an announcement") }
+            switch try reader.u8() {
+            case 1: waits = nil
+            case 2:
+                guard let ttl = TTL(rawValue: try reader.u8()) else { throw Malformed.value(0) }
+                waits = ttl
+            default: throw StoreError.newer("an announcement")
+            }
             received = Minute(try reader.u32())
             guard let priority = Priority(rawValue: try reader.u8()) else { throw Malformed.value(0) }
             self.priority = priority
@@ -59,6 +69,8 @@ struct HeardAnnouncement {
 struct AnnouncementBook {
     private(set) var heard: [DeviceID: [UInt64: HeardAnnouncement]] = [:]
     private var count = 0
+    /// Numbers of our own that wait for a clean epoch, ascending.
+    private(set) var waiting: [UInt64] = []
 
     static func key(_ author: DeviceID, _ sequence: UInt64) -> [UInt8] {
         var key = author.array
@@ -75,6 +87,8 @@ struct AnnouncementBook {
     private mutating func insert(_ entry: HeardAnnouncement) {
         let content = entry.announcement.content
         if heard[content.author, default: [:]].updateValue(entry, forKey: content.sequence) == nil { count += 1 }
+        waiting.removeAll { $0 == content.sequence }
+        if entry.waits != nil { waiting = (waiting + [content.sequence]).sorted() }
     }
 
     /// Of what an author has more than its share, or all have together, the oldest goes: its own, as nobody can push out
@@ -93,7 +107,8 @@ struct AnnouncementBook {
     }
 
     private mutating func drop(_ author: DeviceID, _ sequence: UInt64, _ store: any Store) throws {
-        guard heard[author]?.removeValue(forKey: sequence) != nil else { return }
+        guard let gone = heard[author]?.removeValue(forKey: sequence) else { return }
+        if gone.waits != nil { waiting.removeAll { $0 == sequence } }
         if heard[author]?.isEmpty == true { heard[author] = nil }
         count -= 1
         try store.delete(.announcements, Self.key(author, sequence))

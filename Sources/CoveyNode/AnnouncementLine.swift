@@ -34,10 +34,14 @@ package struct AnnouncementLine: Hashable, Sendable {
     /// Whether it says how things are now.
     package enum State: String, Sendable {
         case current
+        /// Ours, and not sent: a former member could read it. It leaves under the next clean epoch.
+        case waiting
         case expired
         case superseded
         /// It came before its author's revocation was known here. Of no author that is revoked is anything current.
         case authorRevoked
+        /// As that, and it is dated when its author's device may have been in other hands already: to be looked at again.
+        case authorCompromised
         /// Its author signed another text under the same number.
         case contradicted
     }

@@ -114,15 +114,11 @@ extension Node {
         guard let preferred = selection.preferred, let epoch = epochs[preferred.commit] else {
             throw CommandRefusal.unavailable("this device holds no network key yet")
         }
-        if selection.isHold {
-            guard draft.priority == .emergency else {
-                throw CommandRefusal.policy(
-                    "a former member can read this: wait until an authority has announced a new network key")
-            }
-            guard draft.isForFormerMembersToo else {
-                throw CommandRefusal.policy(
-                    "a former member can read this: say that it may, or wait for a new network key")
-            }
+        // An emergency may go out all the same, when its author says so; all else waits for a key that only members have.
+        let waits = selection.isHold && draft.priority != .emergency
+        if selection.isHold, draft.priority == .emergency, !draft.isForFormerMembersToo {
+            throw CommandRefusal.policy(
+                "a former member can read this: say that it may, or wait for a new network key")
         }
         let last = try State.announcement.number(in: store) ?? 0
         // Whoever has a copy of our key can use up the numbers; the device needs new keys then.
@@ -155,22 +151,55 @@ extension Node {
                     ? "this device may not announce: its certificate has neither ANNOUNCE nor URGENT"
                     : "this device may not announce: its certificate lacks ANNOUNCE")
         }
+        guard try waits || take(own: envelope, now, store) else {
+            throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+        }
+        try State.announcement.put(sequence, in: store)
+        let heard = HeardAnnouncement(
+            announcement, received: mailNow(now), priority: draft.priority,
+            epoch: waits ? EpochCommit() : epoch.keys.commit, waits: waits ? draft.ttl : nil)
+        try announcements.put(heard, store)
+        return line(heard, now)
+    }
+
+    /// Puts an announcement of ours among the mail; false when there is no room.
+    private func take(own envelope: Envelope, _ now: Now, _ store: any Store) throws -> Bool {
         let record = EnvelopeRecord(
             id: envelope.id, header: envelope.header, tokens: 255, hops: UInt8(random.uniform(4)), isOwn: true,
             ingress: own.id)
         switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf) {
         case .keep, .surplus: break
-        case .refuse: throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+        case .refuse: return false
         }
-        try State.announcement.put(sequence, in: store)
         let kept = commons?.keep(envelope) ?? envelope
         try store.insert(record, kept.bytes)
         shelf.insert(record)
-        let heard = HeardAnnouncement(
-            announcement, received: mailNow(now), priority: draft.priority, epoch: epoch.keys.commit)
-        try announcements.put(heard, store)
         offer(kept, hops: 0, except: nil, now)
-        return line(heard, now)
+        return true
+    }
+
+    /// Sends what waited for an epoch that no former member holds.
+    func sendWaitingAnnouncements(_ now: Now, _ store: any Store) throws {
+        guard !announcements.waiting.isEmpty, roster.membership.isMember(own.id, at: time(now)),
+            let clean = roster.membership.select(held: epochs.commits).clean.first, let epoch = epochs[clean.commit]
+        else { return }
+        for sequence in announcements.waiting {
+            guard let waiting = announcements[own.id, sequence], let ttl = waiting.waits,
+                waiting.announcement.content.expires > mailNow(now).hour
+            else { continue }
+            let envelope: Envelope
+            do {
+                envelope = try waiting.announcement.seal(
+                    priority: waiting.priority, ttl: ttl, key: epoch.keys.announcement, random: random)
+            } catch {
+                preconditionFailure("an announcement that waits was sealed when it was made")
+            }
+            guard try take(own: envelope, now, store) else { return }
+            try announcements.put(
+                HeardAnnouncement(
+                    waiting.announcement, received: waiting.received, priority: waiting.priority,
+                    epoch: epoch.keys.commit), store)
+        }
     }
 
     // MARK: Reading them
@@ -196,10 +225,13 @@ extension Node {
         let state: AnnouncementLine.State
         if heard.conflict != nil {
             state = .contradicted
-        } else if roster.membership.isRevoked(content.author) {
-            state = .authorRevoked
+        } else if let revocation = roster.membership.revocation(of: content.author) {
+            let isSuspect = revocation.reason == .compromised && content.issued >= revocation.suspectSince
+            state = isSuspect ? .authorCompromised : .authorRevoked
         } else if content.expires <= mailNow(now).hour {
             state = .expired
+        } else if heard.waits != nil {
+            state = .waiting
         } else if announcements.heard[content.author, default: [:]].values.contains(where: {
             $0.announcement.content.supersedes == content.sequence
         }) {
@@ -211,6 +243,7 @@ extension Node {
             author: content.author, label: label(of: content.author), sequence: content.sequence,
             scope: content.scope, issued: content.issued, expires: content.expires, received: heard.received,
             priority: heard.priority, severity: content.severity, text: content.text ?? "", isDrill: content.isDrill,
-            supersedes: content.supersedes, state: state, isReadByFormerMembers: isTainted(heard.epoch))
+            supersedes: content.supersedes, state: state,
+            isReadByFormerMembers: heard.waits == nil && isTainted(heard.epoch))
     }
 }

@@ -106,26 +106,35 @@ struct AnnouncementMeshTests {
         #expect(second.sequence == 2)
     }
 
-    @Test("What a revoked device announced before stays, and is said to be of one; what it says after is void")
+    @Test("35: what a revoked device announced before stays, marked, the suspect apart; what it says after is void")
     func revoked() throws {
         _ = try announce("before", at: desk)
+        try mesh.run(seconds: 600)
+        let since = mesh.minute
+        try mesh.run(seconds: 600)
+        _ = try announce("suspect", at: desk)
         mesh.partition([[desk], [medic, ana]])
-        try mesh.revoke(desk, reason: .compromised, at: medic)
+        try mesh.revoke(desk, reason: .compromised, since: since, at: medic)
         try mesh.run(seconds: 5)
         _ = try announce("after", at: desk)
         mesh.partition(nil)
         try mesh.run(seconds: 120)
         for host in [medic, ana] {
-            #expect(try lines(host).lines.map(\.text) == ["before"])
-            #expect(try lines(host).lines.map(\.state) == [.authorRevoked])
+            #expect(try lines(host).lines.map(\.text) == ["suspect", "before"])
+            #expect(try lines(host).lines.map(\.state) == [.authorCompromised, .authorRevoked])
         }
     }
 
-    @Test("While a former member holds the network key only an emergency goes out, when its author says that it may")
+    @Test("While a former member holds the network key emergencies go out when their author says so; others wait")
     func hold() throws {
         try mesh.revokeAlone(ana, at: medic)
         try mesh.run(seconds: 30)
-        guard case .refused(.policy) = try announce("wait", at: desk),
+        guard case .announced(let waiting) = try announce("wait", at: desk),
+            case .announced = try announce(
+                "too short", at: desk,
+                {
+                    $0.ttl = .hour; $0.priority = .bulk
+                }),
             case .refused(.policy) = try announce("fire", at: desk, { $0.priority = .emergency }),
             case .announced(let line) = try announce(
                 "fire", at: desk,
@@ -138,7 +147,21 @@ struct AnnouncementMeshTests {
             return
         }
         #expect(line.isReadByFormerMembers)
+        #expect(waiting.state == .waiting && !waiting.isReadByFormerMembers)
         #expect(try lines(medic).lines.map(\.isReadByFormerMembers) == [true])
+        // A day later, and after a restart, it still waits; then an authority announces.
+        mesh.stop(desk)
+        try mesh.begin(desk)
+        try mesh.run(seconds: 86_400)
+        #expect(try lines(medic).lines.map(\.text) == ["fire"])
+        #expect(try lines(desk).lines.map(\.state) == [.current, .expired, .waiting])
+        _ = try mesh.announce(at: medic)
+        #expect(try mesh.run(seconds: 300) { mesh.isLinked(desk, medic) })
+        try mesh.run(seconds: 60)
+        let read = try lines(medic).lines
+        #expect(read.map(\.text) == ["fire", "wait"])
+        #expect(read.map(\.isReadByFormerMembers) == [true, false])
+        #expect(try lines(desk).lines.map(\.state) == [.current, .expired, .current])
     }
 
     @Test("Two texts under one number are shown as a contradiction, whichever came first")

@@ -57,7 +57,7 @@ final class TestMesh {
 
     private(set) var membership: Membership
     let founding: Founding
-    let authority: Authority
+    private(set) var authority: Authority
     private(set) var epochs: [(entry: EntryID, key: EpochKey)] = []
     private(set) var hosts: [Host] = []
     private var wires: [End: End] = [:]
@@ -82,11 +82,13 @@ final class TestMesh {
     /// Of nodes that begin from now on.
     var obeysWipeOrders = true
 
-    init(seed: UInt64 = 1, routing: Routing = .flood, field: KeysetShape = .single) throws {
+    init(
+        seed: UInt64 = 1, routing: Routing = .flood, root: KeysetShape = .single, field: KeysetShape = .single
+    ) throws {
         self.routing = routing
         random = SeededRandom(seed: seed)
         founding = try Founding.found(
-            name: "Test mesh", profile: .standard, field: field, random: random, now: Minute(wall: start))
+            name: "Test mesh", profile: .standard, root: root, field: field, random: random, now: Minute(wall: start))
         membership = founding.membership()
         authority = Authority(founding.field)
     }
@@ -218,23 +220,87 @@ final class TestMesh {
 
     /// Revokes a device, and no epoch covers it yet: whoever knows is in HOLD.
     func revokeAlone(_ host: Host, at officer: Host) throws {
-        let note = try authority.revoke(
-            host.identity.id, reason: .lost, suspectSince: minute, into: &membership, now: minute)
-        notesSoFar.append(note)
+        let note = try revokeUntold(host, reason: .lost)
         command(.logSubmit([note.signed.bytes], epochKeys: []), at: officer)
     }
 
-    /// Revokes a device and announces the epoch that covers it; hands both to `officer`'s node.
-    func revoke(_ host: Host, reason: RevocationReason, at officer: Host) throws {
+    /// Revokes a device, and tells no node.
+    @discardableResult
+    func revokeUntold(_ host: Host, reason: RevocationReason, since: Minute? = nil) throws -> RevokeNote {
         let note = try authority.revoke(
-            host.identity.id, reason: reason, suspectSince: minute, into: &membership, now: minute)
+            host.identity.id, reason: reason, suspectSince: since ?? minute, into: &membership, now: minute)
         notesSoFar.append(note)
+        return note
+    }
+
+    /// Another life for a device's keys, told to no node.
+    func renewUntold(_ device: DeviceID) throws {
+        entriesSoFar.append(
+            try authority.renew(device, Grant(capabilities: Grant.member), into: &membership, now: minute))
+    }
+
+    /// Revokes a device and announces the epoch that covers it; hands both to `officer`'s node.
+    func revoke(_ host: Host, reason: RevocationReason, since: Minute? = nil, at officer: Host) throws {
+        let note = try revokeUntold(host, reason: reason, since: since)
         try announceEpoch()
         guard let last = entriesSoFar.last, let epoch = epochs.last else { return }
         command(
             .logSubmit(
                 [note.signed.bytes, last.signed.bytes],
                 epochKeys: [EpochKeySubmission(entry: epoch.entry, key: epoch.key)]), at: officer)
+    }
+
+    /// The desk of an authority: what it has signed, and what it knows. Two desks that do not meet know different logs.
+    struct Desk {
+        fileprivate let authority: Authority
+        fileprivate(set) var membership: Membership
+        fileprivate var entries: [LogEntry]
+        fileprivate var notes: [RevokeNote]
+        fileprivate var epochs: [(entry: EntryID, key: EpochKey)]
+    }
+
+    /// The root names another field authority; its desk begins with all that is known here.
+    func appoint(field shape: KeysetShape = .single, isToldHere: Bool = true) throws -> Desk {
+        let keys = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        let next = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        let named = AuthorityKeys(
+            mesh: founding.mesh, authority: keys.keyset.authorityID, current: keys, next: next)
+        let root = Authority(founding.root)
+        let content = try root.certificate(
+            for: AuthorityRequest.make(named, label: "second field"), Mandate(), membership, now: minute)
+        var desk = Desk(
+            authority: Authority(named), membership: membership, entries: entriesSoFar, notes: notesSoFar,
+            epochs: epochs)
+        desk.entries.append(try root.add(content, into: &desk.membership, now: minute))
+        if isToldHere { (membership, entriesSoFar) = (desk.membership, desk.entries) }
+        return desk
+    }
+
+    /// The root takes an authority out of office: what it granted after its first `lastGood` entries is void.
+    func dismiss(_ authority: AuthorityID, lastGood: UInt64) throws -> LogEntry {
+        let root = founding.genesis.rootID
+        let ids = membership.entryIDs(of: root)
+        guard let last = ids.last else { preconditionFailure("the root's log begins with the founding") }
+        let entry = try LogEntry.make(
+            log: root, sequence: UInt64(ids.count) + 1, previous: last, time: minute,
+            payload: .authorityRevoke(
+                AuthorityRevocation(
+                    authority: authority, reason: 3,
+                    lastGood: [AuthorityRevocation.LastGood(log: authority, sequence: lastGood)])),
+            mesh: founding.mesh, keys: founding.root.current.keys)
+        _ = try membership.accept(entry.signed)
+        entriesSoFar.append(entry)
+        return entry
+    }
+
+    /// Another desk signs from now on; what it gives back is the one that did.
+    func work(at desk: Desk) -> Desk {
+        defer {
+            (authority, membership) = (desk.authority, desk.membership)
+            (entriesSoFar, notesSoFar, epochs) = (desk.entries, desk.notes, desk.epochs)
+        }
+        return Desk(
+            authority: authority, membership: membership, entries: entriesSoFar, notes: notesSoFar, epochs: epochs)
     }
 
     // MARK: Running

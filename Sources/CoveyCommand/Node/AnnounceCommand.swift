@@ -38,8 +38,13 @@ struct AnnounceCommand: ParsableCommand {
             text: words.joined(separator: " "), priority: emergency ? "emergency" : "normal", hours: hours, zone: zone,
             severity: severity, drill: drill, supersedes: supersedes, formerMembersToo: formerMembersToo)
         let node = try GradedNode(node.connect())
-        try node.answer(try node.client.call(request)) { "announced as number \($0.announcement.sequence)" }
-            .show(asJSON: output.json)
+        let answer = node.answer(try node.client.call(request)) {
+            $0.announcement.state == "waiting"
+                ? "number \($0.announcement.sequence) waits: a former member holds the network key, "
+                    + "and it leaves under the next one"
+                : "announced as number \($0.announcement.sequence)"
+        }
+        try answer.show(asJSON: output.json)
     }
 }
 
@@ -56,7 +61,7 @@ struct AnnouncementsCommand: ParsableCommand {
     func run() throws {
         let node = try GradedNode(node.connect())
         var list = try node.client.call(AnnouncementList())
-        if !all { list.announcements.removeAll { $0.state != "current" && $0.state != "contradicted" } }
+        if !all { list.announcements.removeAll { !["current", "waiting", "contradicted"].contains($0.state) } }
         try node.answer(list, Self.text).show(asJSON: output.json)
     }
 
@@ -78,7 +83,9 @@ struct AnnouncementsCommand: ParsableCommand {
         var marks: [String] = []
         switch entry.state {
         case "authorRevoked": marks.append("its author is revoked since")
+        case "authorCompromised": marks.append("its author's device was in other hands then: look at it again")
         case "contradicted": marks.append("its author signed another text under this number: trust neither")
+        case "waiting": marks.append("not sent yet, as a former member holds the network key")
         case "current": break
         default: marks.append(entry.state)
         }
