@@ -107,12 +107,14 @@ extension Membership {
             catchUp = .notInLog
             switch verify(shown, authorities) {
             case .refused(let refusal): return .refused(refusal)
-            case .unknownIssuer, .unknownKeys: catchUp = .unknownChain
+            // Named by its hash it can be asked for; shown whole, it says nothing of who issued this.
+            case .unknownIssuer: if case .certificates = chain { return .refused(.chainSignatures) }
+            case .unknownKeys: catchUp = .unknownChain
             case .sound: break
             }
         }
-        if catchUp == nil, !isKnown(chain, shown, authorities) {
-            if case .hash = chain { catchUp = .unknownChain } else { catchUp = .notInLog }
+        if !isKnown(chain, shown, authorities) {
+            if case .hash = chain { catchUp = .unknownChain } else { catchUp = catchUp ?? .notInLog }
         }
         guard shown.link == linkKey else { return .refused(.linkKey) }
         if let fault = timeFault(of: shown, at: time) { return .refused(.time(fault)) }

@@ -159,8 +159,9 @@ package enum BeaconRefusal: Error, Equatable, Sendable {
 package struct UnverifiedBeacon: Sendable {
     /// Whose key is to verify it.
     package var device: DeviceID { beacon.device }
-    private let beacon: LANBeacon
-    private let nonce: BeaconNonce
+    /// Nothing of it is proved yet.
+    package let beacon: LANBeacon
+    package let nonce: BeaconNonce
     private let signedBytes: [UInt8]
     private let signature: Signature
 

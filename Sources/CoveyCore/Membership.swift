@@ -789,7 +789,8 @@ package struct Membership: Sendable {
     /// Whether `authority` is a parent, or a parent's parent, of `other`.
     func isAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
         var at = other
-        while let parent = logs[at]?.parent {
+        // Of a log whose first entry is not here its AuthorityAdd says it.
+        while let parent = logs[at].flatMap({ $0.parent ?? $0.grants.first?.place.log }) {
             if parent == authority { return true }
             at = parent
         }
@@ -864,6 +865,9 @@ package struct Membership: Sendable {
         guard let record = deviceRecords[device] else { return nil }
         return record.certificates.first { fault(of: $0) == nil }?.certificate
     }
+
+    /// Whether an accepted entry gives a device a certificate, whatever that is worth.
+    package func names(_ device: DeviceID) -> Bool { deviceRecords[device] != nil }
 
     func issued(_ certificate: CertificateHash) -> IssuedCertificate? {
         guard let device = holders[certificate], let record = deviceRecords[device] else { return nil }
@@ -1005,9 +1009,10 @@ package struct Membership: Sendable {
 
     /// Whether a verified entry that waits for its predecessors issues this certificate (provisional admission, §1.7).
     func isProvisional(_ certificate: CertificateHash, of log: LogID) -> Bool {
-        guard let orphans = logs[log]?.orphans else { return false }
+        guard let orphans = logs[log]?.orphans, !orphans.isEmpty else { return false }
+        let limit = grantLimit(of: log)
         return orphans.values.joined().contains {
-            guard case .certIssue(let certificates) = $0.entry.payload else { return false }
+            guard $0.entry.sequence <= limit, case .certIssue(let certificates) = $0.entry.payload else { return false }
             return certificates.contains { $0.hash == certificate }
         }
     }

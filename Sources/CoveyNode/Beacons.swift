@@ -88,6 +88,12 @@ extension Node {
             // Another node of this process opened it with the same key; whether its device is a member here is our own
             // question.
             let device = known.verified.beacon.device
+            guard roster.membership.names(device) else {
+                heard(
+                    stranger: known.verified.beacon, known.verified.nonce, under: known.epoch, from: source,
+                    interface: interface, now)
+                return
+            }
             guard device != own.id, roster.membership.currentCertificate(device)?.signing == known.signer,
                 roster.membership.isMember(device, at: time(now))
             else { return }
@@ -97,6 +103,12 @@ extension Node {
         for epoch in epochsByPreference() {
             guard let opened = try? UnverifiedBeacon(opening: bytes.span.bytes, key: epoch.keys.beacon) else {
                 continue
+            }
+            guard roster.membership.names(opened.device) else {
+                heard(
+                    stranger: opened.beacon, opened.nonce, under: epoch.keys.commit, from: source,
+                    interface: interface, now)
+                return
             }
             guard opened.device != own.id, let certificate = roster.membership.currentCertificate(opened.device),
                 roster.membership.isMember(opened.device, at: time(now)),
@@ -135,6 +147,24 @@ extension Node {
                 notBefore: now.uptime + patience)
             deadlines.set(.dial, noLaterThan: now.uptime + patience)
         }
+    }
+
+    /// Somebody whom no entry here names, and who holds the key of a clean epoch: perhaps enrolled where our log does not
+    /// reach. Without a certificate nothing is proved, so the beacon is good for the address it came from and no other, a few
+    /// times a minute, and nothing else of it is remembered. Who knows us has dialled us by then.
+    private func heard(
+        stranger beacon: LANBeacon, _ nonce: BeaconNonce, under epoch: EpochCommit, from source: SocketAddress,
+        interface: UInt32, _ now: Now
+    ) {
+        guard !isTainted(epoch), !beacon.flags.contains(.full), !isLinked(to: beacon.device),
+            var address = beacon.addresses.first(where: { $0.host == source.host }),
+            dialer.isFree(address, for: beacon.device), strangersHeard.take(1, at: now.uptime) == 1
+        else { return }
+        if address.isLinkLocal { address.scope = interface }
+        let due = now.uptime + Limits.strangerPatience
+        dialer.hear(
+            address, device: beacon.device, answered: Octets8(prefixOf: nonce), epoch: epoch, notBefore: due)
+        deadlines.set(.dial, noLaterThan: due)
     }
 
     /// HOLD: somebody of ours is there who may not say who. The source is dialled (sync-routing.md §1.1).

@@ -86,6 +86,11 @@ package struct Dialer: Sendable {
         targets[address] = target
     }
 
+    /// Whether an address is nobody else's than this device's.
+    package func isFree(_ address: SocketAddress, for device: DeviceID) -> Bool {
+        targets[address].map { $0.device == device } ?? true
+    }
+
     private func oldest() -> SocketAddress? {
         targets.values.filter { $0.kind != .static && $0.connection == nil }
             .min { ($0.notBefore, $0.address) < ($1.notBefore, $1.address) }?.address

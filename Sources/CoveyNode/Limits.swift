@@ -56,6 +56,8 @@ package enum Limits {
     package static let receipt: UInt64 = 3_000_000
     /// Wipe orders remembered as taken.
     package static let wipes = 64
+    /// Authorities between a device and the root.
+    package static let authoritiesOfChain = 2
     /// Log entries sent for one LOG_GET.
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.
@@ -94,6 +96,10 @@ package enum Limits {
     package static let beaconRefresh: UInt64 = 60_000_000
     /// Microseconds from one own beacon to the next that answers somebody.
     package static let beaconAnswer: UInt64 = 1_000_000
+    /// Beacons of devices that no entry names, of which the sender is dialled, in a minute; and how long the other has to dial
+    /// first, in microseconds.
+    package static let strangers = 4
+    package static let strangerPatience: UInt64 = 10_000_000
     /// Nonces of tiny beacons remembered: the same one again is a recording.
     package static let tinyBeacons = 256
     /// Minutes for which a checkpoint is news: only then its root is counted again.

@@ -72,7 +72,7 @@ extension Node {
             try receive(Frame.LogHeads(parsing: body), on: link, now, store, &effects)
         case .logGet:
             let get = try Frame.LogGet(parsing: body)
-            guard link.isMember, get.most > 0, mayAnswer(link) else { return }
+            guard link.getsLog, get.most > 0, mayAnswer(link) else { return }
             let most = UInt64(min(Int(get.most), Limits.entries))
             let (last, isBeyond) = get.from.addingReportingOverflow(most - 1)
             guard !isBeyond else { return }
@@ -102,7 +102,7 @@ extension Node {
                 drainBeforeMore(link, &effects)
             }
         case .cert:
-            _ = try Frame.Cert(parsing: body)
+            try receive(Frame.Cert(parsing: body), on: link, now, store, &effects)
         case .iHave:
             try receive(Frame.IHave(parsing: body), on: link, now)
         case .graft:

@@ -22,12 +22,17 @@ extension Node {
         armLink(link)
         effects.append(.observe(.linkUp(link.device, link.address, isCatchUp: !link.isMember)))
         // A suspended device learns that it is before it goes on as a member.
-        if link.isKeptToLog {
-            let notes = try roster.allOfNoteSet(store: store).filter(Frame.NotePut.carries)
-            if !notes.isEmpty { link.sender.append(all: Frame.NotePut(notes)) }
-        }
+        if link.isKeptToLog || link.isProvisional { try sendNotes(link, store) }
+        if let hash = link.wantedChain { link.sender.append(Frame.WantCert(Octets32(prefixOf: hash))) }
         sendHeads(link)
         if !rest.isEmpty { try read(rest, on: link, now, store, &effects) }
+    }
+
+    /// All of them, where sets are not reconciled.
+    private func sendNotes(_ link: PeerLink, _ store: any Store) throws {
+        let notes = try roster.allOfNoteSet(store: store).filter(Frame.NotePut.carries)
+        if !notes.isEmpty { link.sender.append(all: Frame.NotePut(notes)) }
+        touch(link)
     }
 
     func sendHeads(_ link: PeerLink) {
@@ -43,7 +48,7 @@ extension Node {
         _ heads: Frame.LogHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         link.peerHeads = heads.rows
-        if link.isMember || link.isKeptToLog {
+        if link.getsLog {
             for log in roster.forkedLogs { try showFork(of: log, link, store) }
             for row in heads.rows { try compare(row, link, store) }
             for row in roster.membership.heads {
@@ -55,7 +60,7 @@ extension Node {
                     try sendEntries(of: row.log, from: known + 1, upTo: row.sequence, link, store)
                 }
             }
-        } else if !knowsUs(link), !link.isInclusionSent {
+        } else if link.wantedChain == nil, !knowsUs(link), !link.isInclusionSent {
             // Neither knows the other: each shows how it came to be a member, no roster.
             link.isInclusionSent = true
             for place in roster.inclusion(of: own.id) {
@@ -205,6 +210,7 @@ extension Node {
         _ put: Frame.LogPut, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         var accepted = false
+        let waited = roster.membership.putAside
         for item in put.items {
             do {
                 accepted = try take(entry: item, from: link, now, store, &effects) || accepted
@@ -214,6 +220,25 @@ extension Node {
         }
         // The other side learns what we know now: perhaps that it is a member.
         if accepted, case .catchUp = link.stage { sendHeads(link) }
+        // An entry behind a gap may be the one that issued the peer's certificate.
+        guard roster.membership.putAside != waited, !link.isEnded, !link.getsLog else { return }
+        try recheck(link, now, store, &effects)
+    }
+
+    /// The chain that the peer named by its hash.
+    func receive(
+        _ shown: Frame.Cert, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        // Not asked for, or answered.
+        guard let wanted = link.wantedChain else { return }
+        let authorities = Array(shown.items.dropFirst())
+        guard authorities.count <= Limits.authoritiesOfChain,
+            AuthPayload.chainHash(device: shown.items[0], authorities: authorities) == Octets32(prefixOf: wanted)
+        else { throw LinkRefusal.otherChain }
+        link.present(authorities)
+        try recheck(link, now, store, &effects)
+        guard !link.isEnded, let heads = link.peerHeads else { return }
+        try receive(Frame.LogHeads(heads), on: link, now, store, &effects)
     }
 
     /// True when it was new.
@@ -241,6 +266,7 @@ extension Node {
             let proof = try roster.proof(of: log, store: store).filter(Frame.NotePut.carries)
             if !proof.isEmpty { passOn(proof, except: nil) }
         }
+        handEpochs(now)
         for entry in intake.entries { judgeCheckpoint(entry, now, &effects) }
         for note in intake.notes { noteAccepted(note, source, &effects) }
         for suspend in intake.suspends { suspendAccepted(suspend, source, &effects) }
@@ -300,6 +326,7 @@ extension Node {
         noteAccepted(note, source, &effects)
         try apply(changes, now, store, &effects)
         try obey(note.hash, now, store, &effects)
+        handEpochs(now)
         return true
     }
 
@@ -358,6 +385,7 @@ extension Node {
                 if case .revoked = change {
                     // Nobody else has it from us yet: it goes no further. What was held from this sender is judged now.
                     for id in shelf.deposits(of: device) { try letGo(id, .deleted, store) }
+                    disbelieve(device)
                     isRescanDue = true
                 }
                 try dropBundle(of: device, now, store)
@@ -394,28 +422,34 @@ extension Node {
 
     /// Every peer is judged again by what is known now.
     func recheckLinks(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        for link in links where !link.isEnded {
-            let admission = roster.membership.admit(
-                certificate: link.certificate, chain: link.chain, linkKey: link.linkKey, own: own.id,
-                time: time(now))
-            switch admission {
-            case .refused(.revoked):
-                if letFinish(link, now) { continue }
-                end(link, .revoked, .revoked, now, &effects)
-            case .refused:
-                end(link, .policy, .notAdmitted, now, &effects)
-            case .member(let member):
-                let wasMember = link.isMember
-                link.member = member
-                guard !wasMember else { continue }
-                // Before anything a catch-up link does not allow: so the peer learns that it is a member here.
-                sendHeads(link)
-                if let heads = link.peerHeads {
-                    try receive(Frame.LogHeads(heads), on: link, now, store, &effects)
-                }
-            case .catchUp:
-                if link.isMember { end(link, .revoked, .revoked, now, &effects) }
-            }
+        for link in links where !link.isEnded { try recheck(link, now, store, &effects) }
+    }
+
+    private func recheck(
+        _ link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        let admission = roster.membership.admit(
+            certificate: link.certificate, chain: link.chain, linkKey: link.linkKey, own: own.id, time: time(now))
+        switch admission {
+        case .refused(.revoked):
+            if letFinish(link, now) { return }
+            end(link, .revoked, .revoked, now, &effects)
+        case .refused:
+            end(link, .policy, .notAdmitted, now, &effects)
+        case .member(let member):
+            let wasMember = link.isMember
+            link.member = member
+            guard !wasMember else { return }
+            // Before anything a catch-up link does not allow: so the peer learns that it is a member here.
+            sendHeads(link)
+            if let heads = link.peerHeads { try receive(Frame.LogHeads(heads), on: link, now, store, &effects) }
+        case .catchUp(let peer, _):
+            if link.isMember { return end(link, .revoked, .revoked, now, &effects) }
+            guard peer.isProvisional, !link.isProvisional else { return }
+            // It gets what closes its gap, and shows what closes ours.
+            link.isProvisional = true
+            try sendNotes(link, store)
+            if let heads = link.peerHeads { try receive(Frame.LogHeads(heads), on: link, now, store, &effects) }
         }
     }
 
@@ -430,6 +464,16 @@ extension Node {
         link.peerEpochs.insert(short)
         link.sender.append(Frame.EpochKey(entry: held.entry, key: held.key))
         touch(link)
+    }
+
+    /// What peers lack and may be handed now: a key may have waited for an entry or a note that its announcement covers.
+    private func handEpochs(_ now: Now) {
+        for link in links where !link.isEnded {
+            switch link.stage {
+            case .hello, .open: for held in epochs.held { sendEpoch(held, link, now) }
+            case .catchUp, .notes: break
+            }
+        }
     }
 
     func receive(
@@ -454,16 +498,10 @@ extension Node {
         let preferred = preferredEpoch()?.keys.commit
         guard try epochs.insert(entry, key, store) else { return true }
         effects.append(.observe(.epochLearnt(announced.number)))
-        // Announcements under it may have been carried here before.
+        // Announcements under it may have been carried here before, and ours may wait for it.
         isRescanDue = true
-        if let held = epochs[key.commit] {
-            for link in links where link.isMember {
-                switch link.stage {
-                case .hello, .open: sendEpoch(held, link, now)
-                case .catchUp, .notes: break
-                }
-            }
-        }
+        try sendWaitingAnnouncements(now, store)
+        handEpochs(now)
         if preferredEpoch()?.keys.commit != preferred { for link in links { renew(link, now) } }
         if case .on = configuration.multicast {
             schedule.restart(at: now.uptime)
@@ -483,5 +521,7 @@ enum LinkRefusal: Error {
     case otherID
     case bundle
     case offerUnknown
+    /// CERT shows a chain that has another hash than the one asked for.
+    case otherChain
     case timeAttestation
 }

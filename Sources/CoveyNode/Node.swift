@@ -50,6 +50,8 @@ package final class Node {
     var schedule: BeaconSchedule
     var beaconSequence: UInt32 = 0
     var beaconSentAt: UInt64?
+    /// Beacons of devices that no entry names.
+    var strangersHeard = Rate(Limits.strangers, each: Rate.minute)
 
     // Mail.
     let shelf: Shelf
@@ -279,6 +281,7 @@ package final class Node {
             try State.floor.put(UInt64(view.floor.value), in: store)
             savedFloor = view.floor
         }
+        try sendWaitingAnnouncements(now, store)
         for commit in try epochs.settle(roster.membership, at: view, store) { seenFirsts.forget(commit) }
         deadlines.set(.expiry, at: now.uptime + 60_000_000)
     }

@@ -79,6 +79,10 @@ final class PeerLink {
     var member: VerifiedMember?
     /// Why it gets no more than log frames, when that is known: what else it sends is passed over.
     var isKeptToLog = false
+    /// Only entries before the one that issued its certificate are missing: it is sent log and notes (protocol.md §1.7).
+    var isProvisional = false
+    /// The hash by which the peer named a chain that our log does not have, until CERT shows it.
+    private(set) var wantedChain: ChainHash?
     /// Set while the link of a device with a wipe order waits for its receipt.
     var awaitsReceipt = false
     /// The peer's heads as it last told them; nil before its first LOG_HEADS.
@@ -146,6 +150,8 @@ final class PeerLink {
             device = peer.device
             label = peer.certificate.label
             isKeptToLog = why == .suspended
+            isProvisional = peer.isProvisional
+            if case .unknownChain = why, case .hash(let hash) = claim.payload.chain.presented { wantedChain = hash }
         case .refused:
             preconditionFailure("a refused peer was thrown out before")
         }
@@ -175,6 +181,12 @@ final class PeerLink {
         if case .certificates(let presented) = chain, presented == authorities { chain = .certificates(authorities) }
     }
 
+    /// What the peer had named by its hash.
+    func present(_ authorities: [Signed]) {
+        chain = .certificates(authorities)
+        wantedChain = nil
+    }
+
     var phase: LinkPhase {
         switch stage {
         case .catchUp: .catchUp
@@ -191,6 +203,8 @@ final class PeerLink {
     }
 
     var isMember: Bool { member != nil }
+    /// Whether we validated it, provisionally or before it was suspended: others get no entries (protocol.md §1.7).
+    var getsLog: Bool { isMember || isProvisional || isKeptToLog }
     var isGateway: Bool { member?.certificate.capabilities.contains(.gateway) ?? false }
 
     /// How many more envelopes may be put in line.

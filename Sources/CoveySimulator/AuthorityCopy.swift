@@ -2,10 +2,11 @@ import CoveyCore
 import CoveyCrypto
 import CoveyNode
 
-/// The field authority's key in a second pair of hands, with the log as it was when it was copied.
+/// An authority at work beside the one in office, with the log as it was when it began: the field authority's key in a second
+/// pair of hands (`World.copyAuthority`), or an authority of its own (`World.appointAuthority`).
 ///
-/// What it signs follows that log: as soon as the authority in office has signed something too, the two are a fork. Whom it
-/// tells is its holder's to say: an officer's node, or nobody.
+/// What it signs follows that log. Of a copied key that is a fork, as soon as the authority in office has signed something
+/// too; an authority of its own has a log of its own. Whom it tells is its holder's to say: an officer's node, or nobody.
 public final class AuthorityCopy {
     private unowned let world: World
     private let authority: Authority
@@ -18,9 +19,9 @@ public final class AuthorityCopy {
     /// The last entry that the authority signed before its key was copied.
     let lastGood: UInt64
 
-    init(of world: World) {
+    init(of world: World, _ authority: Authority) {
         self.world = world
-        authority = world.enrolment.authority
+        self.authority = authority
         membership = world.membership
         entries = world.logEntries
         epochs = world.epochs

@@ -102,32 +102,43 @@ struct Enrolment {
     mutating func replaceAuthority(lastGood sequence: UInt64, now: Minute) -> Command {
         let first = entries.count
         let old = authority.keys.authority
+        do {
+            try appendToRoot(
+                .authorityRevoke(
+                    AuthorityRevocation(
+                        authority: old, reason: 3,
+                        lastGood: [AuthorityRevocation.LastGood(log: old, sequence: sequence)])), now)
+        } catch { preconditionFailure("what the root says of an authority is sound: \(error)") }
+        authority = addAuthority("field", now)
+        announceEpoch(now)
+        return epochSubmission(entries[first..<entries.count - 1].map(\.signed.bytes))
+    }
+
+    /// The root names another field authority beside the one in office.
+    mutating func appointAuthority(now: Minute) -> (authority: Authority, told: Command) {
+        let added = addAuthority("second field", now)
+        return (added, newest(1))
+    }
+
+    private mutating func addAuthority(_ label: String, _ now: Minute) -> Authority {
         let keys = founding.field.current
         let shape = KeysetShape(keys.threshold, of: keys.keys.count)
         let current = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
         let next = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
         do {
-            let mesh = founding.mesh
             let certificate = try AuthorityCertificate.make(
                 AuthorityCertificate.Content(
                     parent: founding.genesis.rootID, serial: UInt64(entries.count) + 1, keyset: current.keyset,
                     depthLeft: 0,
                     grantable: shape.threshold >= 2 ? .all : .all.subtracting(.privileged),
                     mostDays: Founding.longestCertificateDays, mostDevices: .max, notBefore: now,
-                    notAfter: now.adding(Founding.fieldDays * 1440), label: "field", nextCommit: next.keyset.commit),
-                mesh: mesh, keys: founding.root.current.keys)
-            try appendToRoot(
-                .authorityRevoke(
-                    AuthorityRevocation(
-                        authority: old, reason: 3,
-                        lastGood: [AuthorityRevocation.LastGood(log: old, sequence: sequence)])), now)
+                    notAfter: now.adding(Founding.fieldDays * 1440), label: label, nextCommit: next.keyset.commit),
+                mesh: founding.mesh, keys: founding.root.current.keys)
             try appendToRoot(.authorityAdd(certificate), now)
-            authority = Authority(
+            return Authority(
                 AuthorityKeys(
-                    mesh: mesh, authority: certificate.authority, current: current, next: next))
+                    mesh: founding.mesh, authority: certificate.authority, current: current, next: next))
         } catch { preconditionFailure("what the root says of an authority is sound: \(error)") }
-        announceEpoch(now)
-        return epochSubmission(entries[first..<entries.count - 1].map(\.signed.bytes))
     }
 
     private mutating func appendToRoot(_ payload: LogPayload, _ now: Minute) throws {

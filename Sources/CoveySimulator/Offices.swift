@@ -72,7 +72,17 @@ extension World {
     /// that a second office works from.
     public func copyAuthority() -> AuthorityCopy {
         begin()
-        return AuthorityCopy(of: self)
+        return AuthorityCopy(of: self, enrolment.authority)
+    }
+
+    /// The root names a second field authority, which works apart from the first: each knows what the other signs when a
+    /// node brings it. Hands the root's entry to the node of `officer`.
+    public func appointAuthority(by officer: Host) -> AuthorityCopy {
+        begin()
+        note(.fault, number: 4)
+        let (authority, command) = enrolment.appointAuthority(now: minute)
+        self.command(command, at: officer)
+        return AuthorityCopy(of: self, authority)
     }
 
     /// The root revokes the field authority from the moment at which its key was copied, names another one, and that one

@@ -34,7 +34,7 @@ struct EpochTests {
         try #require(mesh.admit(certificate, to: membership).member)
     }
 
-    @Test("An announcement's number is 1 + the highest it covers, or it is void; nobody captures the selection")
+    @Test("51: an announcement's number is 1 + the highest it covers, or it is void; nobody captures the selection")
     func numbers() throws {
         var (mesh, membership) = (mesh, membership)
         let first = announcement(membership)
@@ -57,7 +57,7 @@ struct EpochTests {
         }
     }
 
-    @Test("A key is handed on only by who holds all that its announcement covers, and only to members")
+    @Test("51: a key is handed on only by who holds all that its announcement covers, and only to members")
     func handing() throws {
         var (mesh, membership) = (mesh, membership)
         let note = mesh.note(of: mesh.device(), authority: mesh.root.log, number: 1, keys: [mesh.roots[0]])
@@ -117,7 +117,7 @@ struct EpochTests {
         return announcement.commit
     }
 
-    @Test("The epoch of a revoked authority is not preferred; neither is one that does not know of the revocation")
+    @Test("51: the epoch of a revoked authority is not preferred; neither is one that does not know of the revocation")
     func revokedAuthority() throws {
         var (mesh, membership) = (mesh, membership)
         var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)

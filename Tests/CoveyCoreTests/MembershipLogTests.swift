@@ -13,7 +13,7 @@ struct MembershipLogTests {
         .certIssue([try mesh.certificate(mesh.device(), by: writer)])
     }
 
-    @Test("Fewer than the threshold, a signer counted twice, a stranger: refused")
+    @Test("9, 10, 32: fewer than the threshold, a signer counted twice, a stranger: refused")
     func threshold() throws {
         let membership = try mesh.membership()
         let payload = try issue(mesh, by: mesh.root)
@@ -77,7 +77,7 @@ struct MembershipLogTests {
         #expect(throws: Malformed.trailing) { try Signed(parsing: signed.bytes + [0]) }
     }
 
-    @Test("Entries after a gap wait, whatever order they come in, and come up in the chain's order")
+    @Test("32: entries after a gap wait, whatever order they come in, and come up in the chain's order")
     func gap() throws {
         var mesh = mesh
         var membership = try mesh.membership()
@@ -113,7 +113,7 @@ struct MembershipLogTests {
         #expect(membership.refusal(of: entries[0]) == nil)
     }
 
-    @Test("A wrong previous id is refused, of first entries too, and so is a time that decreases")
+    @Test("32: a wrong previous id is refused, of first entries too, and so is a time that decreases")
     func chain() throws {
         var mesh = mesh
         let membership = try mesh.membership()
@@ -140,7 +140,7 @@ struct MembershipLogTests {
         #expect(known.refusal(of: try field.draft(issue(mesh, by: field))) == nil)
     }
 
-    @Test("Kinds 1 and 8, and unknown ones, are refused", arguments: [1, 8, 14, 255])
+    @Test("32: kinds 1 and 8, and unknown ones, are refused", arguments: [1, 8, 14, 255])
     func kinds(kind: UInt8) throws {
         var body = try mesh.root.draft(issue(mesh, by: mesh.root)).signed.body
         // 04 head, 19 log_id, 11 seq, 35 prev, 7 time, 3 tag and length.
@@ -225,7 +225,7 @@ struct MembershipLogTests {
         #expect(membership.devices.count == 1)
     }
 
-    @Test("A fork voids the grants of both branches and keeps the revocations of both; what stood before stays")
+    @Test("33: a fork voids the grants of both branches and keeps the revocations of both; what stood before stays")
     func fork() throws {
         var mesh = mesh
         var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
@@ -257,7 +257,7 @@ struct MembershipLogTests {
         }
     }
 
-    @Test("What the parent checkpointed stays valid after a late fork below it")
+    @Test("33: what the parent checkpointed stays valid after a late fork below it")
     func checkpointedFork() throws {
         var mesh = mesh
         var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)

@@ -36,7 +36,7 @@ struct RevokeNoteTests {
         return membership.isRevoked(certificate.device)
     }
 
-    @Test("One key, m keys, the device itself: each revokes, and the device gets no link any more")
+    @Test("35: one key, m keys, the device itself: each revokes, and the device gets no link any more")
     func forms() throws {
         let single = mesh.note(of: device, authority: field.log, number: 1, keys: [fieldKeys[2]])
         let authority = mesh.note(of: device, authority: field.log, keys: [fieldKeys[0], fieldKeys[2]])
@@ -67,7 +67,7 @@ struct RevokeNoteTests {
         #expect(membership.isRevoked(renewed.device))
     }
 
-    @Test("Signers and numbers must fit the form")
+    @Test("36: signers and numbers must fit the form")
     func refusals() throws {
         var wide = mesh
         let keys = (0..<4).map { _ in SigningPrivateKey(from: mesh.random) }
@@ -121,7 +121,7 @@ struct RevokeNoteTests {
         for index in 0..<2 { #expect(membership.isRevoked(golden.device(index)["device_id"].octets())) }
     }
 
-    @Test("Of a key's undecided single notes the first five revoke, a sixth suspends for seven days")
+    @Test("37: of a key's undecided single notes the first five revoke, a sixth suspends for seven days")
     func quota() throws {
         var mesh = mesh
         var membership = membership

@@ -44,15 +44,20 @@ struct Caller {
         return (initiator, packet)
     }
 
-    /// Goes on to a link, showing `certificate`.
-    func link(_ initiator: Initiator, showing certificate: Signed, _ authorities: [Signed]) throws -> Transport {
+    /// Goes on to a link, showing `certificate` and its chain, or the hash of that.
+    func link(
+        _ initiator: Initiator, showing certificate: Signed, _ authorities: [Signed], isByHash: Bool = false
+    ) throws -> Transport {
         var packets = PacketBuffer()
         packets.append(peer.received)
         peer.received = []
         let packet = try #require(try packets.next())
         let second = try initiator.open(packet)
         let payload = AuthPayload(
-            certificate: certificate, chain: .full(authorities), headsDigest: Octets32(), rootSequence: 0,
+            certificate: certificate,
+            chain: isByHash
+                ? .byHash(AuthPayload.chainHash(device: certificate, authorities: authorities)) : .full(authorities),
+            headsDigest: Octets32(), rootSequence: 0,
             rootID: Octets16(), epochs: [], time: mesh.minute, timeIsTrusted: true, bootSalt: Octets8())
         let (third, transport) = try second.finish(payload, now: 0, random: random)
         try say(third)

@@ -50,7 +50,7 @@ struct ClockTests {
         #expect(try mesh.status(of: hosts[1])?.timeIsTrusted == false)
     }
 
-    @Test("One member that says it is the year 2100 makes a node without a clock erase nothing")
+    @Test("39: one member that says it is the year 2100 makes a node without a clock erase nothing")
     func liar() throws {
         let (mesh, hosts) = try three()
         let mallory = try mesh.enrol("mallory")

@@ -81,6 +81,35 @@ struct HostileMemberTests {
         #expect(try member.heard().isEmpty)
     }
 
+    @Test(
+        "50: mail before both HELLOs, or with unequal notes, ends the link, and nothing of it is kept",
+        arguments: [false, true])
+    func early(saysHello: Bool) throws {
+        let (mesh, ana, mallory) = try introduced()
+        let member = try RawMember(mesh, mallory, linkedTo: ana)
+        try member.sayHeads()
+        var digest = try #require(try member.heard().last { $0.type == .digest }).body
+        if saysHello {
+            digest[digest.count - 1] ^= 1
+            try member.say(.digest, digest)
+            try member.say(RawMember.hello(clock: UInt64(mesh.minute.value) * 60_000))
+            #expect(try !member.heard().contains { $0.type == .hello })
+        } else {
+            try member.say(.digest, digest)
+            #expect(try member.heard().contains { $0.type == .hello })
+        }
+        #expect(!member.isClosed)
+        let keys = EpochKeys(try #require(mesh.epochs.last).key)
+        let content = Announcement.Content(
+            author: mallory.identity.id, sequence: 1, issued: mesh.minute,
+            expires: Hour.expiry(of: .day, priority: .normal, from: mesh.minute), severity: .alarm, text: "early")
+        try member.say(
+            Announcement.make(content, mesh: mesh.founding.mesh, key: mallory.identity.signing).seal(
+                priority: .normal, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1)))
+        #expect(member.isClosed && ana.linkEnds == [.protocolFault])
+        #expect(try mesh.status(of: ana)?.held == 0)
+    }
+
     @Test("Numbers of strangers make no end of causes")
     func causes() throws {
         let (mesh, ana, _) = try world()

@@ -96,7 +96,7 @@ struct MeshTests {
         #expect(messages.map(\.text) == ["One.", "Two."])
     }
 
-    @Test("A revoked device loses its links, and its mail is no longer taken; the others go on under a new epoch")
+    @Test("35: a revoked device loses its links, and its mail is no longer taken; the others go on under a new epoch")
     func revocation() throws {
         let mesh = try TestMesh()
         let ana = try mesh.add("ana")

@@ -83,7 +83,7 @@ struct NotesTests {
         #expect(try mesh.status(of: bo)?.suspends == 2)
     }
 
-    @Test("What a revoked device gave to one neighbour only is carried no further")
+    @Test("35: what a revoked device gave to one neighbour only is carried no further")
     func deposits() throws {
         let mesh = try TestMesh()
         let ana = try mesh.add("ana")
@@ -106,7 +106,7 @@ struct NotesTests {
     }
 
     @Test(
-        "A late message is in quarantine only, marked or hidden by the reason; one read before stays, marked",
+        "35: a late message is in quarantine only, marked or hidden by the reason; one read before stays, marked",
         arguments: [RevocationReason.lost, .compromised])
     func late(reason: RevocationReason) throws {
         let mesh = try TestMesh()
@@ -172,7 +172,7 @@ struct NotesTests {
         }
     }
 
-    @Test("What a message's sender is: the table of the specification")
+    @Test("35: what a message's sender is: the table of the specification")
     func standings() {
         func standing(_ reason: RevocationReason, cameAfter: Bool, sent: UInt32) -> SenderStanding {
             SenderStanding(
@@ -189,7 +189,7 @@ struct NotesTests {
         #expect(SenderStanding(of: nil, cameAfter: true, sent: Minute(0)) == .fine)
     }
 
-    @Test("A device revokes itself, and its neighbours drop it")
+    @Test("35: a device revokes itself, and its neighbours drop it")
     func itself() throws {
         let mesh = try TestMesh()
         let ana = try mesh.add("ana")

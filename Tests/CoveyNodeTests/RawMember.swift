@@ -10,15 +10,21 @@ final class RawMember {
     let caller: Caller
     private var transport: Transport
 
+    /// The certificates of its chain, the device's first.
+    let chain: [Signed]
+
     /// Comes as far as a link of which nothing was said yet.
-    init(_ mesh: TestMesh, _ device: TestMesh.Host, linkedTo host: TestMesh.Host) throws {
+    init(
+        _ mesh: TestMesh, _ device: TestMesh.Host, linkedTo host: TestMesh.Host, showingHash isByHash: Bool = false
+    ) throws {
         self.mesh = mesh
         caller = Caller(mesh, host, link: device.identity.link)
         let certificate = try #require(mesh.membership.currentCertificate(device.identity.id))
         let authorities = try #require(mesh.membership.authorityChain(of: certificate.issuer)).map(\.signed)
         let epoch = try #require(mesh.epochs.last)
         let (initiator, _) = try caller.knock(EpochKeys(epoch.key).psk.key)
-        transport = try caller.link(initiator, showing: certificate.signed, authorities)
+        chain = [certificate.signed] + authorities
+        transport = try caller.link(initiator, showing: certificate.signed, authorities, isByHash: isByHash)
     }
 
     var isClosed: Bool { caller.peer.isClosed }

@@ -16,7 +16,7 @@ struct StrangerTests {
 
     private func key(_ seed: UInt64) -> AgreementPrivateKey { AgreementPrivateKey(from: SeededRandom(seed: seed)) }
 
-    @Test("Somebody without an epoch key gets not one byte, whatever they send")
+    @Test("42: somebody without an epoch key gets not one byte, whatever they send")
     func outsider() throws {
         let (mesh, ana, _, _) = try world()
         let random = SeededRandom(seed: 5)
@@ -42,7 +42,7 @@ struct StrangerTests {
         #expect(caller.peer.received.isEmpty && caller.peer.isClosed)
     }
 
-    @Test("A first message that answers no beacon of ours, or none where no static peers are served, draws no answer")
+    @Test("42: a first message that answers another's beacon, or none where it has to, draws no answer")
     func beacons() throws {
         let (mesh, ana, _, psk) = try world()
         let recorded = Caller(mesh, ana, link: key(1))
@@ -53,7 +53,7 @@ struct StrangerTests {
         #expect(unasked.peer.received.isEmpty && unasked.peer.isClosed)
     }
 
-    @Test("A first message that is played again draws no second answer")
+    @Test("43: a first message that is played again draws no second answer")
     func replay() throws {
         let (mesh, ana, _, psk) = try world()
         let first = Caller(mesh, ana, link: key(1))
@@ -65,7 +65,7 @@ struct StrangerTests {
         #expect(second.peer.received.isEmpty && second.peer.isClosed)
     }
 
-    @Test("A first message with altered flags or versions, a second or third message first: silence")
+    @Test("42, 47: a first message with altered flags or versions, a second or third message first: silence")
     func altered() throws {
         let (mesh, ana, _, psk) = try world()
         for offset in [2, 3, 4, 40] {
@@ -82,7 +82,7 @@ struct StrangerTests {
         }
     }
 
-    @Test("A device signed but not in the log sees log frames only: no envelope, no epoch key, and ten seconds")
+    @Test("31: a device signed but not in the log sees log frames only: no envelope, no epoch key, and ten seconds")
     func unlogged() throws {
         let (mesh, ana, bo, psk) = try world()
         let stealth = try mesh.enrol("stealth", isLogged: false)
@@ -105,7 +105,7 @@ struct StrangerTests {
         #expect(ana.linkEnds.contains(.catchUpTimeout))
     }
 
-    @Test("Mail on a catch-up link closes it, and nothing of it is kept")
+    @Test("50: mail on a catch-up link closes it, and nothing of it is kept")
     func mailTooEarly() throws {
         let (mesh, ana, bo, psk) = try world()
         mesh.send("A message to copy.", from: bo, to: ana)
@@ -126,7 +126,23 @@ struct StrangerTests {
         #expect(try mesh.status(of: ana)?.held == held)
     }
 
-    @Test("A member's certificate shown by somebody with another link key is of no use")
+    @Test(
+        "48: frames before message 3 is through, or a message 3 of noise, end it without a word", arguments: [3, 5])
+    func tooEarly(kind: UInt8) throws {
+        let (mesh, ana, _, psk) = try world()
+        let caller = Caller(mesh, ana, link: key(4))
+        _ = try caller.knock(psk)
+        #expect(!caller.peer.received.isEmpty)
+        caller.peer.received = []
+        let body = caller.random.bytes(kind == 3 ? 1600 : 80)
+        let count = UInt16(body.count)
+        try caller.say([UInt8(count >> 8), UInt8(count & 0xFF), kind, 0] + body)
+        try caller.wait()
+        #expect(caller.peer.received.isEmpty && caller.peer.isClosed)
+        #expect(ana.linkEnds.isEmpty)
+    }
+
+    @Test("44: a member's certificate shown by somebody with another link key is of no use")
     func stolenCertificate() throws {
         let (mesh, ana, bo, psk) = try world()
         let certificate = try #require(mesh.membership.currentCertificate(bo.identity.id)?.signed)
@@ -136,7 +152,7 @@ struct StrangerTests {
         #expect(caller.peer.received.isEmpty && caller.peer.isClosed)
     }
 
-    @Test("Our own certificate and link key, coming back to us, are a reflection")
+    @Test("45: our own certificate and link key, coming back to us, are a reflection")
     func reflection() throws {
         let (mesh, ana, _, psk) = try world()
         let certificate = try #require(mesh.membership.currentCertificate(ana.identity.id)?.signed)
@@ -148,7 +164,7 @@ struct StrangerTests {
         }
     }
 
-    @Test("Under an epoch that is no longer preferred a node turns the roles, and shows itself last")
+    @Test("42: under an epoch that is no longer preferred a node turns the roles, and shows itself last")
     func olderEpoch() throws {
         let (mesh, ana, bo, psk) = try world()
         try mesh.revoke(bo, reason: .lost, at: ana)

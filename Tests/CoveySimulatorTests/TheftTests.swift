@@ -139,6 +139,42 @@ struct TheftTests {
         #expect(world.isLinked(west, east))
     }
 
+    @Test("Halves apart for three weeks, each with an office: two newcomers meet alone and make the logs one, for all")
+    func halves() {
+        let (world, hosts) = town(36, 2)
+        let other = world.appointAuthority(by: hosts[0])
+        world.run(for: .minutes(5))
+        let (inWest, inEast) = (world.reserveHost("new in the west"), world.reserveHost("new in the east"))
+        let more = (world.reserveHost("more in the west"), world.reserveHost("more in the east"))
+        world.partition([hosts[0], inWest, more.0], [hosts[1], inEast, more.1])
+        for _ in 0..<3 {
+            world.run(for: .days(7))
+            world.rotateEpoch(by: hosts[0])
+            other.rotateEpoch(by: hosts[1])
+        }
+        world.enrol(more.0, by: hosts[0])
+        other.enrol(more.1, by: hosts[1])
+        world.run(for: .minutes(5))
+        world.enrol(inWest, by: hosts[0])
+        other.enrol(inEast, by: hosts[1])
+        world.run(for: .minutes(10))
+        #expect(!world.isLogged(inEast, at: inWest) && !world.isLogged(inWest, at: inEast))
+        // Everybody else stays where they are, and out of reach.
+        world.heal()
+        let alone = world.partition([inWest, inEast], hosts + [more.0, more.1])
+        #expect(world.run(until: { world.isLinked(inWest, inEast) }, within: .minutes(30)))
+        #expect(world.isLogged(inEast, at: inWest) && world.isLogged(inWest, at: inEast))
+        #expect(world.isLogged(more.1, at: inWest) && world.isLogged(more.0, at: inEast))
+        world.send("from west to east", from: inWest, to: inEast)
+        world.run(for: .minutes(2))
+        #expect(world.texts(of: inEast) == ["from west to east"])
+        #expect(!world.isLinked(hosts[0], inEast))
+        world.heal(alone)
+        world.run(for: .minutes(30))
+        #expect(world.islands.contains { Set($0) == Set(hosts + [more.0, more.1, inWest, inEast]) })
+        #expect(world.finish().isSound, "\(world)")
+    }
+
     private func isWarned(_ host: Host, _ world: World) -> Bool {
         world.sightings(of: host).contains {
             if case .warning(let text) = $0 { text.contains("is forked") } else { false }
