@@ -23,6 +23,10 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     case serials
     /// Fewer keys are here than must sign: the act needs a draft that goes round (`Draft`).
     case keys(here: Int, needed: Int)
+    /// The log is forked, and nobody said which branch is to stand.
+    case forked
+    /// The branch that is to stand is not here, or somebody decided otherwise later.
+    case branch
 
     package var description: String {
         switch self {
@@ -40,6 +44,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .gap: "Entries of the log are missing; bring the log up to date."
         case .keys(let here, let needed):
             "Here are \(here) of the \(needed) keys that must sign; let the other officers sign a draft."
+        case .forked: "The log is forked; name the last entry that is to stand."
+        case .branch: "The log does not hold that entry with all before it, or a later decision stands against it."
         }
     }
 }
@@ -277,8 +283,10 @@ package struct Authority: Sendable {
     }
 
     /// Signs an entry behind the head of this authority's log, and has the membership take it.
+    ///
+    /// - Parameter others: keys that sign besides the current ones.
     func append(
-        _ payload: LogPayload, to membership: inout Membership, time: Minute
+        _ payload: LogPayload, to membership: inout Membership, time: Minute, others: [SigningPrivateKey] = []
     ) throws(AuthorityRefusal) -> LogEntry {
         let place = try place(in: membership, time)
         try checkSufficient()
@@ -286,7 +294,7 @@ package struct Authority: Sendable {
         do {
             entry = try LogEntry.make(
                 log: keys.authority, sequence: place.sequence, previous: place.previous, time: time,
-                payload: payload, mesh: keys.mesh, keys: keys.current.keys)
+                payload: payload, mesh: keys.mesh, keys: keys.current.keys + others)
         } catch {
             throw .malformed(error)
         }

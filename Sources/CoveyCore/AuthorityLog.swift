@@ -94,7 +94,6 @@ package enum CertificateFault: Hashable, Sendable {
 /// One CertIssue of one device, in the order of its log; for the quota.
 struct Issue: Sendable {
     let device: DeviceID
-    let certificate: CertificateHash
     let sequence: UInt64
     let time: Minute
     let notAfter: Minute
@@ -174,6 +173,18 @@ struct AuthorityLog: Sendable {
     var keyset: Keyset { tree.statement(tree.tipKeys).keyset }
 
     func id(at sequence: UInt64) -> EntryID? { tree.id(at: sequence) }
+
+    /// Takes an entry into the tree. What follows from its branches may be otherwise when it is contested.
+    mutating func insert(
+        _ entry: LogEntry, keys: Int, statement: KeysetStatement?
+    ) -> (isOnPath: Bool, isContested: Bool) {
+        let wasOpen = tree.isOpen(at: entry.sequence)
+        let isOnPath = tree.insert(entry, keys: keys, statement: statement)
+        let isContested =
+            !isOnPath || tree.beside[entry.sequence] != nil
+            || (!wasOpen && checkpointed.contains { $0.row.id == entry.id })
+        return (isOnPath, isContested)
+    }
 
     mutating func record(_ issue: Issue, serial: UInt64) {
         var at = issues.count

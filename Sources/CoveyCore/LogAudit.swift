@@ -23,7 +23,8 @@ package struct LogAudit: Sendable {
         case certificateSignatures(LogID, sequence: UInt64, CertificateHash)
         /// The entry stands, what it grants does not.
         case void(LogID, sequence: UInt64, CertificateHash, CertificateFault)
-        case fork(ForkProof, frozenAt: UInt64)
+        /// Nil when somebody chose: then the first of the entries stands.
+        case fork(ForkProof, frozenAt: UInt64?)
         /// Its number is not one more than the highest it covers, or its authority had no right.
         case epoch(LogID, sequence: UInt64, number: UInt32)
         /// The active set has another root or size; or, without them, what it covers is not all there.
@@ -43,7 +44,9 @@ package struct LogAudit: Sendable {
     /// One chain, as far as it is held.
     package struct Chain: Sendable, Equatable {
         package let log: LogID
-        /// Nil for the root.
+        /// Whether it is the log of the release keys.
+        package let isReleases: Bool
+        /// Nil for the root and for releases.
         package let certificate: AuthorityCertificate?
         package let head: CoveredRow
         /// Devices whose current certificate was issued here, not revoked and not expired.
@@ -221,7 +224,8 @@ private struct AuditWalk {
             }
         }
         for fork in membership.forks {
-            find(nil, .fork(fork, frozenAt: membership.grantLimit(of: fork.log)))
+            let limit = membership.isFrozen(fork.log) ? membership.grantLimit(of: fork.log) : nil
+            find(nil, .fork(fork, frozenAt: limit))
         }
         for chain in chains {
             if let most = chain.mostDevices, chain.live > most {
@@ -293,7 +297,8 @@ private struct AuditWalk {
             let limits = membership.limits(of: head.log)
             let limit = membership.grantLimit(of: head.log)
             return LogAudit.Chain(
-                log: head.log, certificate: membership.authority(head.log), head: head, live: live[head.log] ?? 0,
+                log: head.log, isReleases: head.log == membership.releaseLog,
+                certificate: membership.authority(head.log), head: head, live: live[head.log] ?? 0,
                 mostDevices: limits.flatMap { $0.mostDevices == .max ? nil : $0.mostDevices },
                 grantsUpTo: limit == .max ? nil : limit)
         }

@@ -172,6 +172,9 @@ struct LogTree: Sendable {
 
     /// Time and statement behind a predecessor; nil while that is unknown.
     func standing(after previous: EntryID, at sequence: UInt64) -> (time: Minute, keys: Int)? {
+        if sequence == UInt64(ids.count), graftAtTip == nil, let last = ids.last, last == previous {
+            return (lastTime, tipKeys)
+        }
         if let standing = standing(behind: previous, at: sequence) { return standing }
         guard let graft = grafts[previous], let below = standing(behind: graft.branch, at: sequence) else { return nil }
         return (max(below.time, graft.time), graft.keys ?? below.keys)
@@ -380,6 +383,13 @@ struct LogTree: Sendable {
             if let node = nodes.first(where: { $0.id == id }) { return isRooted(node) ? sequence : nil }
         }
         return nil
+    }
+
+    /// Where an entry or an anchor stands on a whole way, and when it was written; a graft behind the path too.
+    func standing(afterEntry id: EntryID) -> (sequence: UInt64, time: Minute)? {
+        if id == graftAtTip { return (UInt64(ids.count), max(lastTime, grafts[id]?.time ?? lastTime)) }
+        guard let sequence = sequence(of: id) else { return nil }
+        return (sequence, node(id, at: sequence)?.time ?? Minute(0))
     }
 
     private mutating func follow(_ way: Way) {

@@ -53,7 +53,11 @@ package struct Membership: Sendable {
     /// Times of Checkpoints and EpochAnnounces, by their place.
     private var marks: [(place: EntryPlace, time: Minute)] = []
     private var manifests: [(place: EntryPlace, time: Minute, manifest: ReleaseManifest)] = []
-    private(set) var releaseLog: LogID?
+    package private(set) var releaseLog: LogID?
+    /// What each authority may grant, and up to where: asked of every certificate, and changed by few entries.
+    private var rights: [LogID: (limits: AuthorityLimits?, upTo: UInt64)] = [:]
+    /// False from the first entry of an intake that may have changed something of it until all are in.
+    private var areRightsKnown = false
     /// How many entries and notes were ever put aside, as something before them was missing.
     package internal(set) var putAside = 0
 
@@ -137,8 +141,9 @@ package struct Membership: Sendable {
             break
         }
         // There, an entry may be what one further up hung in the air for.
-        let isBesidePath = !isOnPath(EntryPlace(entry))
-        if isBesidePath, let log = logs[entry.log], log.orphanCount > 0 {
+        let awaited = logs[entry.log]?.orphanCount ?? 0
+        let isBesidePath = (awaited > 0 || !strays.isEmpty) && !isOnPath(EntryPlace(entry))
+        if isBesidePath, awaited > 0, let log = logs[entry.log] {
             let recoveries = log.orphans.values.joined().filter { $0.keys == nil }
                 .sorted { ($0.entry.sequence, $0.entry.id) < ($1.entry.sequence, $1.entry.id) }
             for recovery in recoveries { removeOrphan(recovery.entry) }
@@ -201,7 +206,7 @@ package struct Membership: Sendable {
             return try wayApart(for: entry, log, check)
         }
         try checkPolicy(entry)
-        do { try verify(entry, keys: before.keys, check) } catch {
+        do { try verify(entry, log.tree.statement(before.keys), keys: before.keys, check) } catch {
             guard mayChangeHands(log), error == .signatures || error == .nextCommit,
                 isByStrangers(entry.signed, log.tree.keysets)
             else { throw error }
@@ -232,11 +237,12 @@ package struct Membership: Sendable {
         }
         let next = UInt64(log.ids.count) + 1
         let keys = entry.sequence < next ? log.tree.keys(at: entry.sequence) : log.tree.tipKeys
+        let keyset = log.tree.statement(keys).keyset
         if entry.sequence == next, entry.log == genesis.rootID || next == 1 {
-            guard isSigned(entry, keys, check) else { throw .signatures }
+            guard isSigned(entry, keyset, keys, check) else { throw .signatures }
             throw .wrongPrevious
         }
-        guard isSigned(entry, keys, check) else {
+        guard isSigned(entry, keyset, keys, check) else {
             // Perhaps signed by keys of a rotation before it.
             guard isByStrangers(entry.signed, log.tree.keysets) || log.tree.keysets.count > 1 else { throw .signatures }
             return .stray
@@ -311,17 +317,17 @@ package struct Membership: Sendable {
 
     // MARK: Who must sign
 
-    private func isSigned(_ entry: LogEntry, _ keys: Int, _ check: Check) -> Bool {
+    private func isSigned(_ entry: LogEntry, _ keyset: Keyset, _ keys: Int, _ check: Check) -> Bool {
         switch check {
         case .everything, .signedBy(keys): return true
-        case .nothing, .signedBy: break
+        case .nothing, .signedBy: return keyset.approves(entry.signed, as: .logEntry, in: mesh)
         }
-        return logs[entry.log]?.tree.statement(keys).keyset.approves(entry.signed, as: .logEntry, in: mesh) ?? false
     }
 
     /// Whether an entry has the signatures it needs behind a statement of its log.
-    private func verify(_ entry: LogEntry, keys: Int, _ check: Check) throws(EntryRefusal) {
-        guard let statement = logs[entry.log]?.tree.statement(keys) else { throw .signatures }
+    private func verify(
+        _ entry: LogEntry, _ statement: KeysetStatement, keys: Int, _ check: Check
+    ) throws(EntryRefusal) {
         switch entry.payload {
         case .authorityRotate(let rotation):
             if rotation.authority == entry.log {
@@ -340,7 +346,7 @@ package struct Membership: Sendable {
             try verify(recovery, in: entry, besides: recovery.log == entry.log ? [] : [statement.keyset], check)
         case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
             .groupDefinition, .releaseManifest:
-            guard isSigned(entry, keys, check) else { throw .signatures }
+            guard isSigned(entry, statement.keyset, keys, check) else { throw .signatures }
         }
     }
 
@@ -444,19 +450,18 @@ package struct Membership: Sendable {
             .checkpoint, .groupDefinition, .releaseManifest, .recoverFork:
             break
         }
-        let wasOpen = logs[entry.log]?.tree.isOpen(at: entry.sequence) ?? true
-        let isOnPath = logs[entry.log]?.tree.insert(entry, keys: keys, statement: statement) ?? false
+        guard let (isOnPath, isContested) = logs[entry.log]?.insert(entry, keys: keys, statement: statement) else {
+            return
+        }
         if isOnPath, entry.sequence == 1 {
             settleParent(of: entry.log)
             effects.rights = true
         }
-        if !isOnPath { effects.paths = true }
-        if !wasOpen, logs[entry.log]?.checkpointed.contains(where: { $0.row.id == entry.id }) ?? false {
-            effects.paths = true
-        }
-        if logs[entry.log]?.tree.beside[entry.sequence] != nil { effects.paths = true }
+        if isContested { effects.paths = true }
+        if effects.paths || effects.rights { areRightsKnown = false }
         intake.entries.append(entry)
         record(entry, keyset, isOnPath, &intake, &effects)
+        if effects.paths || effects.rights { areRightsKnown = false }
     }
 
     private mutating func record(
@@ -556,7 +561,8 @@ package struct Membership: Sendable {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
         if let fault = formFault(of: certificate, in: entry, keyset) { return void(fault) }
         let device = certificate.device
-        let issued = IssuedCertificate(certificate: certificate, place: EntryPlace(entry), time: entry.time)
+        let issued = IssuedCertificate(
+            certificate: certificate, sequence: entry.sequence, entry: entry.id, time: entry.time)
         if deviceRecords[device] != nil {
             guard deviceRecords[device]?.insert(issued) ?? false else { return }
         } else {
@@ -569,8 +575,7 @@ package struct Membership: Sendable {
             subjectDevices[certificate.subject, default: []].append(device)
         }
         let issue = Issue(
-            device: device, certificate: certificate.hash, sequence: entry.sequence, time: entry.time,
-            notAfter: certificate.notAfter)
+            device: device, sequence: entry.sequence, time: entry.time, notAfter: certificate.notAfter)
         logs[entry.log]?.record(issue, serial: certificate.serial)
         effects.devices.append(device)
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
@@ -678,7 +683,7 @@ package struct Membership: Sendable {
 
     private func hasRight(_ issue: Issue, in log: LogID) -> Bool {
         deviceRecords[issue.device]?.certificates.contains {
-            $0.certificate.hash == issue.certificate && $0.log == log && $0.sequence == issue.sequence
+            $0.log == log && $0.sequence == issue.sequence && $0.certificate.notAfter == issue.notAfter
                 && rightsFault(of: $0) == nil
         } ?? false
     }
@@ -686,6 +691,7 @@ package struct Membership: Sendable {
     /// Brings everything derived up to date with the facts of an intake.
     private mutating func settle(_ effects: inout Effects, _ intake: inout EntryIntake) {
         if effects.rights || effects.paths, settlePaths(&intake) { effects.rights = true }
+        if !areRightsKnown { findRights() }
         var accepted: [RevokeNote] = []
         if noteBook.isHolding {
             for device in effects.devices { accepted += release(.device(device)) }
@@ -711,6 +717,12 @@ package struct Membership: Sendable {
         resolveEpochs()
     }
 
+    /// Whose signatures the next entry of a log needs; nil when the log is unknown.
+    package func keyset(of log: LogID) -> Keyset? { logs[log]?.keyset }
+
+    /// Whether a log has branches between which nobody has chosen.
+    package func isFrozen(_ log: LogID) -> Bool { logs[log]?.tree.frozenAt != nil }
+
     /// What the next entry of a log names as its predecessor; nil when no AuthorityAdd names the authority.
     func anchor(of log: LogID) -> EntryID? { logs[log]?.tree.tip }
 
@@ -718,6 +730,7 @@ package struct Membership: Sendable {
 
     /// The last sequence of a log at which grants count.
     package func grantLimit(of log: LogID) -> UInt64 {
+        if areRightsKnown, let known = rights[log] { return known.upTo }
         guard let state = logs[log] else { return 0 }
         var limit = UInt64.max
         if let frozen = state.tree.frozenAt { limit = frozen }
@@ -797,9 +810,15 @@ package struct Membership: Sendable {
         return false
     }
 
+    private mutating func findRights() {
+        rights = logs.keys.reduce(into: [:]) { $0[$1] = (limits(of: $1), grantLimit(of: $1)) }
+        areRightsKnown = true
+    }
+
     /// What an authority may grant now; nil when it is unknown, or has no right itself.
     package func limits(of authority: AuthorityID) -> AuthorityLimits? {
-        currentGrant(of: authority).map { $0.limits }
+        if areRightsKnown, let known = rights[authority] { return known.limits }
+        return currentGrant(of: authority).map { $0.limits }
     }
 
     /// The certificate under which an authority acts; nil for the root and for one without right.
@@ -1021,11 +1040,13 @@ package struct Membership: Sendable {
 /// A logged certificate, and where.
 struct IssuedCertificate: Sendable {
     let certificate: DeviceCertificate
-    let place: EntryPlace
+    let sequence: UInt64
+    let entry: EntryID
     let time: Minute
 
-    var log: LogID { place.log }
-    var sequence: UInt64 { place.sequence }
+    /// The log of its issuer: only there it is recorded.
+    var log: LogID { certificate.issuer }
+    var place: EntryPlace { EntryPlace(log: log, sequence: sequence, entry: entry) }
 }
 
 /// All that was issued to a device, the highest serial first.

@@ -126,13 +126,15 @@ extension Node {
                     kind: .rekey, isUrgent: true, text: "the network key is known to a former member",
                     advice: "an authority announces a new one: covey authority epoch"))
         }
-        for fork in roster.membership.forks {
+        // Of those that somebody decided nothing is left to do.
+        for fork in roster.membership.forks where roster.membership.isFrozen(fork.log) {
             found.append(
                 Finding(
                     kind: .fork, isUrgent: true,
                     text: "the authority \(fork.log) signed two histories, parting at entry \(fork.sequence): what it "
                         + "granted after is void",
-                    advice: "take its keys for stolen: keep both histories, and revoke it at the root"))
+                    advice: "keep both histories, and let the cold keys name the one that stands: covey authority "
+                        + "recover-fork, or, if its keys were stolen, covey authority recover"))
         }
         for device in roster.membership.devices
         where roster.membership.isSuspended(device, at: time(now)) && !roster.membership.isRevoked(device) {

@@ -94,7 +94,7 @@ struct LogAuditTests {
                     validFrom: story.now, graceDays: 30)),
             mesh: story.founding.mesh, keys: story.founding.field.current.keys)
         let audit = audit(story, objects + [fork.signed])
-        let proof = audit.findings.compactMap { finding -> (ForkProof, UInt64)? in
+        let proof = audit.findings.compactMap { finding -> (ForkProof, UInt64?)? in
             if case .fork(let proof, let frozen) = finding.fault { (proof, frozen) } else { nil }
         }
         #expect(proof.map(\.0.log) == [field])

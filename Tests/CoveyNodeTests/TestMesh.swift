@@ -201,6 +201,33 @@ final class TestMesh {
         return entry
     }
 
+    /// The field authority changes to its promised keys; `officer`'s node is handed the entry.
+    func rotate(at officer: Host) throws {
+        let shape = authority.keys.next.keyset
+        let following = SigningKeyset(count: shape.keys.count, threshold: shape.threshold, random: random)
+        let entry = try authority.rotate(promising: following.keyset, into: &membership, now: minute)
+        authority = Authority(authority.keys.rotated(to: following))
+        learn([entry], at: officer)
+    }
+
+    /// The cold keys say which branch of the field authority's log stands.
+    func recover(branch: EntryID, at officer: Host) throws -> LogEntry {
+        let cold = ColdRecovery(mesh: founding.mesh, keys: founding.recovery)
+        let entry = try cold.recover(
+            authority.keys.authority, branch: branch, new: nil, into: &membership, now: minute)
+        learn([entry], at: officer)
+        return entry
+    }
+
+    /// Entries that the mesh's own authority has to know of as well.
+    func learn(_ entries: [LogEntry], at host: Host) {
+        for entry in entries {
+            _ = try? membership.accept(entry.signed)
+            entriesSoFar.append(entry)
+        }
+        command(.logSubmit(entries.map(\.signed.bytes), epochKeys: []), at: host)
+    }
+
     func announceEpoch() throws {
         let key = EpochKey(from: random)
         let entry = try authority.announceEpoch(key, into: &membership, now: minute)

@@ -94,7 +94,8 @@ private struct AuditReport: Answer {
         chains = audit.chains.map { chain in
             Chain(
                 log: chain.log.hex,
-                label: chain.certificate?.content.label ?? (chain.log == genesis.rootID ? "root" : "without right"),
+                label: chain.certificate?.content.label
+                    ?? (chain.log == genesis.rootID ? "root" : chain.isReleases ? "releases" : "without right"),
                 entries: chain.head.sequence, head: chain.head.id.hex,
                 expires: chain.certificate.map { CalendarText.utc($0.content.notAfter) }, liveDevices: chain.live,
                 mostDevices: chain.mostDevices, grantsUpTo: chain.grantsUpTo)
@@ -184,7 +185,8 @@ extension AuditReport.Finding {
             named = proof.entries.map(\.hex)
             (kind, text) = (
                 "fork",
-                "the authority signed different entries: \(named.joined(separator: " and ")); what it granted after entry \(frozen) is void"
+                "the authority signed different entries: \(named.joined(separator: " and ")); "
+                    + (frozen.map { "what it granted after entry \($0) is void" } ?? "the first was chosen to stand")
             )
         case .epoch(let log, let sequence, let number):
             place = (log, sequence)
