@@ -5,10 +5,12 @@ import Glibc
 enum Build {
     static let version = "0.1.0"
 
-    /// SHA-256 of the running executable, as a release manifest would name it. Zero when it cannot be read.
-    static var hash: Octets32 {
-        let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return Octets32() }
+    /// SHA-256 of the running executable, as a release manifest names it. Zero when it cannot be read.
+    static var hash: Octets32 { (try? hash(of: "/proc/self/exe")) ?? Octets32() }
+
+    static func hash(of path: String) throws -> Octets32 {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Disk.cannot("read", path, errno) }
         defer { close(descriptor) }
         var hash = SHA256()
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
@@ -16,7 +18,7 @@ enum Build {
         while true {
             let count = read(descriptor, room.baseAddress, room.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return Octets32() }
+            guard count >= 0 else { throw Disk.cannot("read", path, errno) }
             if count == 0 { return hash.finish() }
             hash.update(UnsafeRawBufferPointer(rebasing: room[..<count]).bytes)
         }

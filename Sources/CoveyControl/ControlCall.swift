@@ -21,6 +21,7 @@ package enum ControlCall: Hashable, Sendable {
     case logExport(after: String?, limit: Int)
     case logSubmit(LogSubmit)
     case renewalsList
+    case releaseList
     case eventsSubscribe
 
     /// Reads one line without its newline. The id is nil when no answer is wanted.
@@ -99,6 +100,7 @@ package enum ControlCall: Hashable, Sendable {
             return .logExport(after: export.after, limit: try page(export.limit))
         case .logSubmit: return .logSubmit(try read(LogSubmit.self, else: nil))
         case .renewalsList: return .renewalsList
+        case .releaseList: return .releaseList
         case .eventsSubscribe: return .eventsSubscribe
         }
     }

@@ -19,6 +19,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case logExport = "log.export"
     case logSubmit = "log.submit"
     case renewalsList = "renewals.list"
+    case releaseList = "release.list"
     case eventsSubscribe = "events.subscribe"
 
     package struct Parameter: Sendable {
@@ -218,6 +219,12 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "Devices that asked for their next certificate and have no answer yet.", parameters: [],
                 result: "renewals [{device, label, certificateExpires, issuer}]", errors: [])
+        case .releaseList:
+            return Description(
+                summary: "Releases of the program, in the order of their log; nothing is fetched or run.",
+                parameters: [],
+                result: "releases [{version, entry, listed, installable, source, recipe, leastWire, artefacts [{name, "
+                    + "sha256}]}]", errors: [])
         case .eventsSubscribe:
             return Description(
                 summary: "Sends a notification `events.event` for each thing the node notices.", parameters: [],

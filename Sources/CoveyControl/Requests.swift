@@ -233,6 +233,13 @@ package struct RenewalsList: ControlRequest {
     package init() {}
 }
 
+package struct ReleaseList: ControlRequest {
+    package typealias Result = ReleasesResult
+    package static let method = ControlMethod.releaseList
+
+    package init() {}
+}
+
 package struct EventsSubscribe: ControlRequest {
     package typealias Result = SubscribeResult
     package static let method = ControlMethod.eventsSubscribe

@@ -429,6 +429,50 @@ package struct RenewalsResult: Hashable, Sendable, Codable {
     }
 }
 
+package struct ArtefactEntry: Hashable, Sendable, Codable {
+    package var name: String
+    package var sha256: Hex
+
+    package init(name: String, sha256: Hex) {
+        self.name = name
+        self.sha256 = sha256
+    }
+}
+
+package struct ReleaseEntry: Hashable, Sendable, Codable {
+    package var version: String
+    package var entry: Hex
+    package var listed: Time
+    /// Not before.
+    package var installable: Time
+    package var source: Hex
+    package var recipe: Hex
+    package var leastWire: Int
+    package var artefacts: [ArtefactEntry]
+
+    package init(
+        version: String, entry: Hex, listed: Time, installable: Time, source: Hex, recipe: Hex, leastWire: Int,
+        artefacts: [ArtefactEntry]
+    ) {
+        self.version = version
+        self.entry = entry
+        self.listed = listed
+        self.installable = installable
+        self.source = source
+        self.recipe = recipe
+        self.leastWire = leastWire
+        self.artefacts = artefacts
+    }
+}
+
+package struct ReleasesResult: Hashable, Sendable, Codable {
+    package var releases: [ReleaseEntry]
+
+    package init(releases: [ReleaseEntry]) {
+        self.releases = releases
+    }
+}
+
 package struct LogSubmitResult: Hashable, Sendable, Codable {
     package var accepted: Int
     package var known: Int

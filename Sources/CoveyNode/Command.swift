@@ -27,6 +27,8 @@ package enum Command: Sendable {
     case logExport(after: ExportMark, limit: Int)
     /// Requests for renewal that nobody has answered.
     case renewals
+    /// What the release log lists.
+    case releases
     /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object. An officer's own node also
     /// gets the keys of the epochs that are announced: links are the only other way they travel.
     case logSubmit([[UInt8]], epochKeys: [EpochKeySubmission])
@@ -49,6 +51,7 @@ package enum Reply: Sendable {
     case logList([LogLine])
     case logExport([ExportedObject])
     case renewals([WaitingRenewal])
+    case releases([Release])
     case logSubmitted(LogSubmission)
     case stopping
     case refused(CommandRefusal)

@@ -88,6 +88,8 @@ extension Node {
             return .logExport(try exported(after: mark, limit: limit, store))
         case .renewals:
             return .renewals(waitingRenewals())
+        case .releases:
+            return .releases(roster.membership.releases)
         case .logSubmit(let objects, let epochKeys):
             return .logSubmitted(try submit(objects, epochKeys, now, store, &effects))
         case .stop:

@@ -176,6 +176,12 @@ final class ControlSession: StreamOwner {
                 let (entries, _) = Self.fitting(list.map(RenewalEntry.init))
                 $0.answer(number, RenewalsResult(renewals: entries))
             }
+        case .releaseList:
+            ask(.releases, number) {
+                guard case .releases(let list) = $1 else { return }
+                let (entries, _) = Self.fitting(list.map(ReleaseEntry.init))
+                $0.answer(number, ReleasesResult(releases: entries))
+            }
         case .eventsSubscribe:
             wantsEvents = true
             answer(number, SubscribeResult(subscribed: true))

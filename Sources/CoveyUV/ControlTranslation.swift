@@ -1,5 +1,5 @@
 package import CoveyControl
-import CoveyCore
+package import CoveyCore
 import CoveyCrypto
 package import CoveyNode
 
@@ -206,6 +206,17 @@ extension RenewalEntry {
         self.init(
             device: renewal.device.asHex, label: renewal.label,
             certificateExpires: renewal.certificateExpires.asTime, issuer: renewal.issuer.asHex)
+    }
+}
+
+extension ReleaseEntry {
+    package init(_ release: Release) {
+        let manifest = release.manifest
+        self.init(
+            version: manifest.version, entry: release.entry.asHex, listed: release.time.asTime,
+            installable: release.soaked.asTime, source: Hex(manifest.sourceCommit), recipe: manifest.recipe.asHex,
+            leastWire: Int(manifest.leastWire),
+            artefacts: manifest.artefacts.map { ArtefactEntry(name: $0.name, sha256: $0.sha256.asHex) })
     }
 }
 

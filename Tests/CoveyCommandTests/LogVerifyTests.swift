@@ -29,7 +29,7 @@ final class LogVerifyTests {
         try bytes.write(to: url)
         let outcome = try program.run(["log", "verify", "all.log", "--mesh", "desk/mesh"])
         #expect(outcome.status == 1)
-        #expect(outcome.output.contains("WRONG: object 2"))
+        #expect(outcome.output.contains("WRONG: object 3"))
         #expect(outcome.complaint.contains("does not hold"))
     }
 }

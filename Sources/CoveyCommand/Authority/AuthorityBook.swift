@@ -6,7 +6,7 @@ import CoveyCrypto
 /// Each step appends what is new; `AuthorityDirectory` keeps the whole.
 struct AuthorityBook {
     let genesis: Genesis
-    let authority: Authority
+    private(set) var authority: Authority
     private(set) var membership: Membership
     /// In the order in which they can be accepted.
     private(set) var entries: [LogEntry] = []
@@ -241,11 +241,102 @@ struct AuthorityBook {
         return entry
     }
 
+    // MARK: Keys
+
+    func draftRotation(promising following: Keyset, now: Minute) throws -> Draft {
+        try check(now)
+        return try authority.draft(authority.rotation(promising: following), on: membership, now: now)
+    }
+
+    /// What follows is signed by the promised keys: `act(with:)`.
+    @discardableResult
+    mutating func rotate(promising following: Keyset, now: Minute) throws -> LogEntry {
+        try check(now)
+        let entry = try authority.rotate(promising: following, into: &membership, now: now)
+        entries.append(entry)
+        return entry
+    }
+
+    mutating func act(with keys: AuthorityKeys) { authority = Authority(keys) }
+
+    /// Whose signatures the next entry of this authority's log needs; nil while the log does not know it.
+    var keysetInForce: Keyset? { membership.keyset(of: id) }
+
+    @discardableResult
+    mutating func recover(
+        _ log: LogID, branch: EntryID?, new: AuthorityKeys?, by cold: ColdRecovery, now: Minute
+    ) throws -> LogEntry {
+        try checkClock(now)
+        let entry = try cold.recover(log, branch: branch, new: new, into: &membership, now: now)
+        entries.append(entry)
+        settle()
+        return entry
+    }
+
+    /// By the word root, by the exact label of its authority, or by at least six hex digits that begin its id.
+    func log(named name: String) throws -> LogID {
+        // One that was added may have written nothing yet.
+        let added = entries.compactMap { entry -> LogID? in
+            if case .authorityAdd(let certificate) = entry.payload { certificate.authority } else { nil }
+        }
+        let logs = Set(entries.map(\.log) + added + [genesis.rootID]).sorted()
+        var found = logs.filter { log in
+            name == (log == genesis.rootID ? "root" : membership.authority(log)?.content.label)
+        }
+        let digits = name.lowercased()
+        if found.isEmpty, digits.count >= 6, digits.allSatisfy(\.isHexDigit) {
+            found = logs.filter { $0.hex.hasPrefix(digits) }
+        }
+        guard let log = found.first else {
+            throw Complaint(.failed, "there is no log of an authority \"\(name)\" here")
+        }
+        guard found.count == 1 else {
+            let candidates = found.map(\.hex).joined(separator: ", ")
+            throw Complaint(.failed, "\"\(name)\" could be any of these, give more of the id: \(candidates)")
+        }
+        return log
+    }
+
+    /// By at least six hex digits that begin its id, on whichever branch.
+    func entry(named name: String, of log: LogID) throws -> EntryID {
+        let digits = name.lowercased()
+        guard digits.count >= 6, digits.allSatisfy(\.isHexDigit) else {
+            throw Complaint(.usage, "\"\(name)\" names no entry; give at least six digits of its id")
+        }
+        let found = Set(entries.filter { $0.log == log && $0.id.hex.hasPrefix(digits) }.map(\.id)).sorted()
+        guard let entry = found.first else {
+            throw Complaint(.failed, "that log has no entry \"\(name)\" here; covey log verify shows what forks it")
+        }
+        guard found.count == 1 else {
+            let candidates = found.map(\.hex).joined(separator: ", ")
+            throw Complaint(.failed, "\"\(name)\" could be any of these, give more of the id: \(candidates)")
+        }
+        return entry
+    }
+
+    // MARK: Releases
+
+    func draft(_ manifest: ReleaseManifest, now: Minute) throws -> Draft {
+        try check(now)
+        return try authority.draft(.releaseManifest(manifest), on: membership, now: now)
+    }
+
+    @discardableResult
+    mutating func release(_ manifest: ReleaseManifest, now: Minute) throws -> LogEntry {
+        try check(now)
+        let entry = try authority.release(manifest, into: &membership, now: now)
+        entries.append(entry)
+        return entry
+    }
+
     func examine(_ draft: Draft, now: Minute) throws {
         _ = try authority.examine(draft, on: membership, now: now)
     }
 
     mutating func cosign(_ draft: Draft, now: Minute, others: [SigningPrivateKey] = []) throws -> Draft {
+        var others = others
+        // The promised keys say with the old ones that they take over.
+        if case .entry(.act(.authorityRotate), _, _) = draft.content { others += authority.keys.next.keys }
         do {
             return try authority.cosign(draft, on: membership, record: &record, now: now, others: others)
         } catch .signedOther(let place, let when) {

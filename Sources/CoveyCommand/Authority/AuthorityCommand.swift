@@ -9,7 +9,8 @@ struct AuthorityCommand: ParsableCommand {
             InitCommand.self, InviteCommand.self, SignCommand.self, RenewCommand.self, RevokeCommand.self,
             EpochCommand.self, VerdictCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self,
             AskCommand.self,
-            AddCommand.self, AuthorityImportCommand.self, AuthorityLogCommand.self,
+            AddCommand.self, RotateCommand.self, RecoverCommand.self, RecoverForkCommand.self,
+            AuthorityImportCommand.self, AuthorityLogCommand.self,
         ])
 }
 
@@ -26,6 +27,12 @@ struct AuthorityOptions: ParsableArguments {
     /// Says besides what is about to expire: a parent may be far away.
     func open() throws -> AuthorityDirectory {
         let directory = try AuthorityDirectory(path())
+        if directory.lacksFollowingKeys {
+            throw Complaint(
+                .failed,
+                "the authority has changed its keys; take your part of the following ones, which the officer who began it handed out: covey authority rotate --take FILE --authority \(directory.path)"
+            )
+        }
         for line in Self.warnings(directory.book, now: CalendarText.now) { Output.note(line) }
         return directory
     }

@@ -5,7 +5,9 @@ import Glibc
 /// An authority's directory, held by this process alone.
 ///
 ///     DIR/ 0700
-///       authority.key   0600   the keys that sign every day
+///       authority.key   0600   the keys that sign every day, and those they have promised
+///       authority.next  0600   the promised keys and those after them, from a rotation on until the log holds it
+///       authority.old   0600   the keys before the last rotation
 ///       mesh                   genesis, a Signed
 ///       log                    a log file: all entries in order, then the notes
 ///       signed          0600   what was signed as a draft and is not in the log yet
@@ -13,7 +15,7 @@ import Glibc
 ///       epochs          0600   ( entry id 32 | K_e 32 )*
 ///       invitations/    0700   one file for each open invitation, 0600
 ///       cold/           0700   root.key, recovery.key, release.key: not needed every day; of keysets of several
-///                              keys one file each: root-1.key …, field-2.key …
+///                              keys one file each: root-1.key …, field-2.key …; after a rotation next-2.key …
 ///       lock
 final class AuthorityDirectory {
     let path: String
@@ -39,6 +41,7 @@ final class AuthorityDirectory {
         self.path = path
         do {
             book = try Self.load(path, known)
+            try promote()
         } catch {
             close(lock)
             throw error
@@ -80,7 +83,9 @@ final class AuthorityDirectory {
             do { try book.restore(object) } catch { throw damaged(log, "\(error)") }
         }
         // What an authority signs behind a log that was cut off is a second history of the mesh.
-        let isKnown = keys.authority == genesis.rootID || book.membership.authority(keys.authority) != nil
+        let isKnown =
+            keys.authority == genesis.rootID || keys.authority == book.membership.releaseLog
+            || book.membership.authority(keys.authority) != nil
         guard isKnown || Disk.exists(path + "/asked") else {
             throw damaged(log, "it does not hold the entry that made this authority")
         }
@@ -97,11 +102,16 @@ final class AuthorityDirectory {
         return book
     }
 
-    /// All private keys of a key file.
-    static func keys(_ path: String, of mesh: MeshID) throws -> [SigningPrivateKey] {
+    static func keyFile(_ path: String, of mesh: MeshID) throws -> AuthorityKeys {
         try checkMode(path)
         let keys = try named(path) { try AuthorityKeys(parsing: $0.span.bytes) }
         guard keys.mesh == mesh else { throw Complaint(.failed, "\(path) is of another mesh") }
+        return keys
+    }
+
+    /// All private keys of a key file.
+    static func keys(_ path: String, of mesh: MeshID) throws -> [SigningPrivateKey] {
+        let keys = try keyFile(path, of: mesh)
         return keys.current.keys + keys.next.keys
     }
 
@@ -140,6 +150,13 @@ final class AuthorityDirectory {
             release: keys.release, random: random, now: now)
         var book = AuthorityBook(genesis: founding.genesis, keys: founding.field)
         for entry in founding.entries { try book.restore(entry.signed) }
+        // Of releases the genesis has a hash alone: the log says whose keys they are.
+        let release = AuthorityKeys(
+            mesh: founding.mesh, authority: founding.release.keyset.authorityID, current: founding.release,
+            next: SigningKeyset(
+                count: founding.release.keyset.keys.count, threshold: founding.release.threshold, random: random))
+        var membership = book.membership
+        try book.restore(Authority(release).openReleases(into: &membership, now: now).signed)
         // While all keys are together: apart, they would need a draft for it before the first device.
         if keys.isFieldShared { try book.announce(now: now, random: random) }
         try Disk.makeDirectory(path)
@@ -151,9 +168,6 @@ final class AuthorityDirectory {
         let recovery = AuthorityKeys(
             mesh: founding.mesh, authority: founding.recovery.keyset.authorityID, current: founding.recovery,
             next: founding.recovery)
-        let release = AuthorityKeys(
-            mesh: founding.mesh, authority: founding.release.keyset.authorityID, current: founding.release,
-            next: founding.release)
         try handOut(path + "/cold/root", founding.root)
         try handOut(path + "/cold/recovery", recovery)
         try handOut(path + "/cold/release", release)
@@ -238,6 +252,104 @@ final class AuthorityDirectory {
         try Disk.replace(path, bytes)
     }
 
+    // MARK: Other keys
+
+    private var following: String { path + "/authority.next" }
+
+    /// Keeps what acts after a rotation that is about to be signed, and hands the others their parts.
+    func keep(following: SigningKeyset) throws {
+        let keys = book.authority.keys
+        if keys.next.isWhole {
+            try Self.create(self.following, keys.rotated(to: following))
+            return
+        }
+        let own = SigningKeyset(following.keyset, holding: keys.next.numbers.map { following.keys[$0 - 1] })
+        try Self.create(self.following, keys.rotated(to: own))
+        try Disk.makeDirectory(path + "/cold")
+        for number in 1...following.keys.count where !keys.next.numbers.contains(number) {
+            let part = AuthorityKeys(
+                mesh: keys.mesh, authority: keys.authority, current: SigningKeyset(keys.next.keyset, holding: []),
+                next: following.part(number))
+            try Self.create("\(path)/cold/next-\(number).key", part)
+        }
+    }
+
+    /// Takes the part that another officer's desk handed out; gives the numbers of its keys.
+    func takeFollowing(from file: String) throws -> [Int] {
+        let keys = book.authority.keys
+        let part = try Self.keyFile(file, of: keys.mesh)
+        guard part.authority == keys.authority, part.current.keyset == keys.next.keyset, !part.next.keys.isEmpty else {
+            throw Complaint(.failed, "\(file) is no part of the keys that follow those in \(path)")
+        }
+        try Self.create(following, keys.rotated(to: part.next))
+        try promote()
+        return part.next.numbers
+    }
+
+    /// Whether the log has passed to the promised keys, and those after them are not here.
+    var lacksFollowingKeys: Bool {
+        let keys = book.authority.keys
+        return book.keysetInForce == keys.next.keyset && keys.next.keyset != keys.current.keyset
+    }
+
+    /// Goes over to the keys of a rotation once the log holds it. A crash between two of these steps repeats them.
+    private func promote() throws {
+        guard Disk.exists(following) else { return }
+        let next = try Self.keyFile(following, of: book.mesh)
+        guard book.keysetInForce == next.current.keyset else { return }
+        if book.authority.keys.current.keyset != next.current.keyset {
+            try Self.create(path + "/authority.old", book.authority.keys)
+            try Self.create(path + "/authority.key", next)
+            book.act(with: next)
+        }
+        try Disk.remove(following)
+    }
+
+    /// Makes a directory with new keys for an authority of which the old ones are gone.
+    static func recover(
+        _ path: String, _ name: String, from source: String, branch: String?, shape: KeysetShape?,
+        random: any RandomSource, now: Minute, cold: (MeshID) throws -> ColdRecovery
+    ) throws -> LogEntry {
+        guard !Disk.exists(path + "/authority.key") else {
+            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
+        }
+        let genesis = try named(source + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
+        guard genesis.verify() else { throw damaged(source + "/mesh", "its signatures are wrong") }
+        let file = try CoveyFile(at: source + "/log")
+        let objects = try Complaint.about(source + "/log") { try file.log(of: genesis.meshID) }
+        let cold = try cold(genesis.meshID)
+        func book(with keys: AuthorityKeys) throws -> AuthorityBook {
+            var book = AuthorityBook(genesis: genesis, keys: keys)
+            for object in objects {
+                do { try book.restore(object) } catch { throw damaged(source + "/log", "\(error)") }
+            }
+            return book
+        }
+        func made(_ shape: KeysetShape) -> SigningKeyset {
+            SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        }
+        // Whose log it is, the log says; until then no keys are needed.
+        let none = made(.single)
+        let reader = try book(
+            with: AuthorityKeys(mesh: genesis.meshID, authority: genesis.rootID, current: none, next: none))
+        let log = try reader.log(named: name)
+        guard let before = reader.membership.keyset(of: log) else { throw AuthorityRefusal.unknown }
+        let shape = shape ?? KeysetShape(before.threshold, of: before.keys.count)
+        let keys = AuthorityKeys(
+            mesh: genesis.meshID, authority: log, current: made(shape), next: made(shape))
+        var recovered = try book(with: keys)
+        let last = try branch.map { try reader.entry(named: $0, of: log) }
+        let entry = try recovered.recover(log, branch: last, new: keys, by: cold, now: now)
+        try lay(path, genesis: genesis, log: CoveyFile.log(recovered.signed, mesh: genesis.meshID).bytes)
+        let isShared = shape.count > 1 && shape.isMajority
+        if isShared {
+            try Disk.makeDirectory(path + "/cold")
+            try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
+        }
+        try create(path + "/authority.key", isShared ? keys.part(1) : keys)
+        return entry
+    }
+
     // MARK: Keeping
 
     /// Writes what is new in `next`. The key of an epoch is there before the entry that announces it.
@@ -253,6 +365,7 @@ final class AuthorityDirectory {
         if isForgetting { try Disk.replace(path + "/signed", next.record.bytes) }
         if next.membership.authority(next.id) != nil { try Disk.remove(path + "/asked") }
         book = next
+        try promote()
     }
 
     private static func keep(_ epochs: [Welcome.Epoch], _ path: String) throws {

@@ -10,7 +10,11 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let result = try node.connect().call(NodeExamine())
+        let client = try node.connect()
+        var result = try client.call(NodeExamine())
+        // A node knows its own file no better than whoever asks it.
+        let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()).releases)
+        if let finding = build.finding { result.findings.append(finding) }
         try NodeAnswer(result, Self.text).show(asJSON: output.json)
         let urgent = result.findings.count { $0.isUrgent }
         if urgent > 0 { throw Complaint(.failed, "\(urgent) of these are urgent; begin with the first") }

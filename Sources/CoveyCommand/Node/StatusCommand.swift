@@ -8,11 +8,13 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let status = try node.connect().call(NodeStatus())
-        try NodeAnswer(status, Self.text).show(asJSON: output.json)
+        let client = try node.connect()
+        let status = try client.call(NodeStatus())
+        let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()).releases)
+        try NodeAnswer(status) { Self.text($0, build) }.show(asJSON: output.json)
     }
 
-    private static func text(_ status: StatusResult) -> String {
+    private static func text(_ status: StatusResult, _ build: ReleaseStanding) -> String {
         var rows = [
             ["mesh", "\(Output.harmless(status.meshName)) (\(LogText.short(status.mesh.description)))"],
             ["device", "\(Output.harmless(status.label)) (\(LogText.short(status.device.description)))"],
@@ -26,6 +28,7 @@ struct StatusCommand: ParsableCommand {
             ["log", "\(status.logEntries) entries, \(status.notes) revocations"],
             ["epoch", status.epoch.map(String.init) ?? "none"],
         ]
+        if let text = build.text { rows.append(["program", text]) }
         if let reason = status.revoked {
             rows.append([
                 "warning", "this device is revoked (\(reason)) and no member any more; it only passes the log on",

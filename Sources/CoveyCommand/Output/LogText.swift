@@ -19,7 +19,10 @@ enum LogText {
         case .checkpoint(let checkpoint): "checkpoint of \(checkpoint.count) devices"
         case .groupDefinition(let group): "group \(group.name)"
         case .releaseManifest(let release): "release \(release.version)"
-        case .recoverFork: "fork decided"
+        case .recoverFork(let recovery):
+            recovery.newKeys == nil
+                ? "branch of log \(short(recovery.log.hex)) chosen by the cold keys"
+                : "new keys of authority \(short(recovery.log.hex)) by the cold ones"
         }
     }
 

@@ -1,0 +1,137 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+/// The cold keys, brought together on one machine.
+struct ColdKeys: ParsableArguments {
+    @Option(help: "A file of cold keys, as recovery.key; of several, each one's.")
+    var key: [String]
+
+    func recovery(of mesh: MeshID) throws -> ColdRecovery {
+        let parts = try key.map { (path: $0, keys: try AuthorityDirectory.keyFile($0, of: mesh).current) }
+        guard let first = parts.first else { throw Complaint(.usage, "name the cold keys with --key FILE") }
+        var held: [SigningPrivateKey] = []
+        for part in parts {
+            guard part.keys.keyset == first.keys.keyset else {
+                throw Complaint(.failed, "\(part.path) is of other keys than \(first.path)")
+            }
+            for key in part.keys.keys where !held.contains(where: { $0.publicKey == key.publicKey }) {
+                held.append(key)
+            }
+        }
+        guard held.count >= first.keys.threshold else {
+            throw Complaint(
+                .failed,
+                "here are \(held.count) of the \(first.keys.threshold) cold keys that must sign; name each file with --key"
+            )
+        }
+        return ColdRecovery(mesh: mesh, keys: SigningKeyset(first.keys.keyset, holding: held))
+    }
+}
+
+struct RecoverCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recover",
+        abstract: "Give an authority new keys by the cold ones, when its own are lost or stolen.",
+        discussion: """
+            Writes a directory for the authority with new keys. Who has the old ones signs nothing more that counts, as \
+            soon as a device has heard of it. When stolen keys have forked the log, --branch names the last entry that \
+            is to stand.
+            """)
+
+    @Argument(help: "Which authority: root, a label, or at least six digits of its id.")
+    var name: String
+
+    @OptionGroup var cold: ColdKeys
+
+    @Option(help: "A folder with the mesh and the newest log: a directory of any authority of the mesh.")
+    var from: String
+
+    @Option(help: "The last entry that is to stand, by at least six digits of its id; the end of the log without it.")
+    var branch: String?
+
+    @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
+    var keys: String?
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output = "recover.log"
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Recovered: Answer {
+        let authority: String
+        let directory: String
+        let handed: HandOver.Outcome
+
+        var text: String {
+            """
+            \(directory) acts for authority \(LogText.short(authority)) with new keys
+            \(handed.text)
+            put the cold keys back where they were
+            """
+        }
+    }
+
+    func run() throws {
+        let path = try authority.path()
+        try hand.check(output)
+        let shape = try keys.map { try FoundingKeys.shape($0, "--keys", mayBeKeptTogether: true) }
+        let entry = try AuthorityDirectory.recover(
+            path, name, from: from, branch: branch, shape: shape, random: SystemRandom(), now: CalendarText.now
+        ) { try cold.recovery(of: $0) }
+        let directory = try AuthorityDirectory(path)
+        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
+        try Recovered(authority: directory.book.id.hex, directory: path, handed: handed).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+}
+
+struct RecoverForkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recover-fork", abstract: "Say by the cold keys which branch of a forked log stands.",
+        discussion: """
+            The authority keeps its keys: that is right when it forked by mistake, as after putting back an old copy of \
+            its directory. Stolen keys are replaced with covey authority recover.
+            """)
+
+    @Argument(help: "Whose log: root, a label, or at least six digits of its id.")
+    var name: String
+
+    @Option(help: "The last entry that is to stand, by at least six digits of its id.")
+    var branch: String
+
+    @OptionGroup var cold: ColdKeys
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output = "recover-fork.log"
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Decided: Answer {
+        let log: String
+        let branch: String
+        let handed: HandOver.Outcome
+
+        var text: String {
+            "of log \(LogText.short(log)) the branch of entry \(LogText.short(branch)) stands\n\(handed.text)"
+        }
+    }
+
+    func run() throws {
+        let directory = try authority.open()
+        try hand.check(output)
+        var book = directory.book
+        let log = try book.log(named: name)
+        let last = try book.entry(named: branch, of: log)
+        let entry = try book.recover(
+            log, branch: last, new: nil, by: cold.recovery(of: book.mesh), now: CalendarText.now)
+        try directory.keep(book)
+        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
+        try Decided(log: log.hex, branch: last.hex, handed: handed).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct RotateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate", abstract: "Change this authority's keys to those it has promised.",
+        discussion: """
+            The promised keys are in the directory since it was made; the ones after them are made now. Of keys that \
+            several officers hold, the other officers' parts of those are written to the folder cold: each takes its own \
+            with --take, and then signs the draft. The keys that signed until now are kept in authority.old: destroy that \
+            file when no device is left that has not heard of the change.
+            """)
+
+    @Option(help: "The part of the following keys that the officer who began the change handed out.")
+    var take: String?
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output = "rotate.log"
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Taken: Answer {
+        let directory: String
+        let keys: [Int]
+
+        var text: String {
+            "\(directory) has \(DraftText.keys(keys)) of the following keys; destroy the file they came in"
+        }
+    }
+
+    private struct Rotated: Answer {
+        let authority: String
+        let handed: HandOver.Outcome
+
+        var text: String { "authority \(LogText.short(authority)) acts with its new keys\n\(handed.text)" }
+    }
+
+    func run() throws {
+        if let take { return try takePart(of: take) }
+        let directory = try authority.open()
+        try hand.check(output)
+        let now = CalendarText.now
+        var book = directory.book
+        let keys = book.authority.keys
+        let following = SigningKeyset(
+            count: keys.next.keyset.keys.count, threshold: keys.next.threshold, random: SystemRandom())
+        guard book.authority.signsAlone(), keys.next.isSufficient else {
+            let draft = try book.draftRotation(promising: following.keyset, now: now)
+            try directory.keep(following: following)
+            return try directory.send(draft, book, to: HandOver.file(beside: output, .draft), now: now)
+                .show(asJSON: answer.json)
+        }
+        let entry = try book.rotate(promising: following.keyset, now: now)
+        // A log that holds the change without them would bind the authority to keys that nobody has.
+        try directory.keep(following: following)
+        try directory.keep(book)
+        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
+        try Rotated(authority: book.id.hex, handed: handed).show(asJSON: answer.json)
+        if let complaint = handed.complaint { throw complaint }
+    }
+
+    private func takePart(of file: String) throws {
+        let path = try authority.path()
+        let directory = try AuthorityDirectory(path)
+        let numbers = try directory.takeFollowing(from: file)
+        try Taken(directory: path, keys: numbers).show(asJSON: answer.json)
+    }
+}

@@ -1,0 +1,160 @@
+import CoveyCore
+import CoveyCrypto
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+/// Keys that change, keys that are lost, forks that are decided, and releases, with files as people have them.
+@Suite("covey authority rotate, recover and recover-fork; covey release")
+final class KeyChangeTests {
+    let program: CoveyProgram
+
+    init() throws { program = try CoveyProgram() }
+    deinit { program.remove() }
+
+    private func found(_ options: String...) throws {
+        let outcome = try program.run(["authority", "init", "Harbour", "--authority", "desk"] + options)
+        #expect(outcome.status == 0, "\(outcome.complaint)")
+    }
+
+    private func open(_ key: String, _ directory: String) throws {
+        try program.succeed("authority", "open", "desk/cold/\(key).key", "--from", "desk", "--authority", directory)
+    }
+
+    private func epoch(_ file: String, at desk: String) throws {
+        try program.succeed("authority", "epoch", "-o", file, "--authority", desk)
+    }
+
+    private func entries(_ file: String) throws -> [LogEntry] {
+        let file = try CoveyFile(parsing: program.bytes(of: file))
+        return try file.log(of: file.mesh).map { try LogEntry(parsing: $0, mesh: file.mesh) }
+    }
+
+    @Test("one key alone changes to the one it promised, again and again; the old one signs nothing more")
+    func alone() throws {
+        try found()
+        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("thief"))
+        try program.succeed("authority", "rotate", "-o", "one.log", "--authority", "desk")
+        #expect(try program.mode(of: "desk/authority.old") == 0o600)
+        #expect(try program.mode(of: "desk/authority.key") == 0o600)
+        #expect(try program.bytes(of: "desk/authority.old") == program.bytes(of: "thief/authority.key"))
+        #expect(!FileManager.default.fileExists(atPath: program.path("desk/authority.next")))
+        try epoch("epoch.log", at: "desk")
+        try program.succeed("authority", "rotate", "-o", "two.log", "--authority", "desk")
+        try epoch("again.log", at: "desk")
+        let log = try program.succeed("authority", "log", "--authority", "desk").output
+        #expect(log.contains("new keys of authority"))
+        try program.succeed("log", "verify", "desk/log", "--mesh", "desk/mesh")
+        // Who copied the directory before learns that it is behind.
+        try program.succeed("authority", "import", "one.log", "--authority", "thief")
+        try program.fail(
+            "authority", "epoch", "-o", "stolen.log", "--authority", "thief", status: 1, saying: "changed its keys")
+    }
+
+    @Test("two of three change their keys by a draft; each takes its part of the following ones")
+    func shared() throws {
+        try found("--field", "2of3")
+        try open("field-2", "two")
+        try open("field-3", "three")
+        let draft = try program.succeed(
+            "authority", "rotate", "-o", "rotate.log", "--authority", "desk", "--json"
+        ).json()
+        #expect(draft["file"] as? String == "rotate.draft")
+        #expect(draft["missing"] as? Int == 2)
+        try program.fail(
+            "authority", "rotate", "--take", "desk/cold/field-2.key", "--authority", "two", status: 1,
+            saying: "no part of the keys that follow")
+        try program.succeed("authority", "rotate", "--take", "desk/cold/next-2.key", "--authority", "two")
+        try program.succeed("authority", "cosign", "rotate.draft", "--yes", "--authority", "two")
+        try program.succeed("authority", "import", "rotate.log", "--authority", "desk")
+        // The new keys sign what comes next, together.
+        try epoch("next.log", at: "two")
+        try program.succeed("authority", "cosign", "next.draft", "--yes", "--authority", "desk")
+        // The third was away, and takes its part late.
+        try program.succeed("authority", "import", "rotate.log", "next.log", "--authority", "three")
+        try program.fail(
+            "authority", "epoch", "-o", "third.log", "--authority", "three", status: 1, saying: "rotate --take")
+        try program.succeed("authority", "rotate", "--take", "desk/cold/next-3.key", "--authority", "three")
+        try epoch("third.log", at: "three")
+        try program.succeed("authority", "import", "next.log", "--authority", "two")
+        try program.succeed("authority", "cosign", "third.draft", "--yes", "--authority", "two")
+    }
+
+    @Test("lost keys are replaced by the cold ones, and the old directory is told that it is over")
+    func lost() throws {
+        try found("--recovery", "2of3")
+        try program.fail(
+            "authority", "recover", "field", "--key", "desk/cold/recovery-1.key", "--from", "desk", "-o", "new.log",
+            "--authority", "new", status: 1, saying: "1 of the 2 cold keys")
+        try program.succeed(
+            "authority", "recover", "field", "--key", "desk/cold/recovery-1.key", "--key", "desk/cold/recovery-3.key",
+            "--from", "desk", "-o", "new.log", "--authority", "new")
+        #expect(try entries("new.log").map(\.payload.kind) == [.recoverFork])
+        try epoch("epoch.log", at: "new")
+        try program.succeed("authority", "import", "new.log", "epoch.log", "--authority", "desk")
+        try program.fail("authority", "epoch", "-o", "old.log", "--authority", "desk", status: 1, saying: "these keys")
+        try program.succeed("log", "verify", "new/log", "--mesh", "new/mesh")
+        // Another key file is none of these.
+        try program.fail(
+            "authority", "recover", "root", "--key", "desk/cold/root.key", "--from", "new", "-o", "x.log",
+            "--authority", "other", status: 1, saying: "recovery")
+    }
+
+    @Test("a fork by an old copy of the directory is decided by the cold keys, which name the last entry that stands")
+    func fork() throws {
+        try found()
+        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
+        try epoch("right.log", at: "desk")
+        try epoch("wrong.log", at: "copy")
+        try program.succeed("authority", "import", "wrong.log", "--authority", "desk")
+        try program.fail("authority", "epoch", "-o", "no.log", "--authority", "desk", status: 1, saying: "void")
+        let right = try #require(try entries("right.log").first)
+        try program.fail(
+            "authority", "recover-fork", "field", "--branch", "0123456789", "--key", "desk/cold/recovery.key",
+            "--authority", "desk", status: 1, saying: "no entry")
+        try program.succeed(
+            "authority", "recover-fork", "field", "--branch", String(right.id.hex.prefix(12)), "--key",
+            "desk/cold/recovery.key", "-o", "choice.log", "--authority", "desk")
+        try epoch("onward.log", at: "desk")
+        let log = try program.succeed("authority", "log", "--authority", "desk").output
+        #expect(log.contains("chosen by the cold keys"))
+        // The copy takes the branch that it was on to be over.
+        try program.succeed(
+            "authority", "import", "right.log", "choice.log", "onward.log", "--authority", "copy")
+        try epoch("copy.log", at: "copy")
+    }
+
+    @Test("a release is listed, a file is compared with it, and another one is in none; nothing is run")
+    func releases() throws {
+        try found()
+        try open("release", "releases")
+        try program.write("the program\n", to: "covey.deb")
+        try program.write("how to build it\n", to: "recipe")
+        let none = try program.succeed("release", "show", "--authority", "desk").output
+        #expect(none.contains("no release is listed"))
+        try program.fail(
+            "release", "sign", "covey.deb", "--version", "1.0", "--source", "ab12", "--recipe", "recipe", "-o",
+            "r.log", "--authority", "desk", status: 1, saying: "release keys")
+        try program.succeed(
+            "release", "sign", "covey.deb", "--version", "1.0", "--source", "ab12", "--recipe", "recipe", "-o",
+            "1.0.log", "--authority", "releases")
+        try program.succeed("authority", "import", "1.0.log", "--authority", "desk")
+        let shown = try program.succeed("release", "show", "--authority", "desk", "--json").json()
+        let list = try #require(shown["releases"] as? [[String: Any]])
+        #expect(list.map { $0["version"] as? String } == ["1.0"])
+        #expect(shown["running"] == nil)
+        // Listed, and not for long enough.
+        let early = try program.run(["release", "verify", "covey.deb", "--authority", "desk"])
+        #expect(early.status == 75)
+        #expect(early.output.contains("covey.deb of release 1.0"))
+        try program.write("the program, and more\n", to: "covey.deb")
+        try program.fail("release", "verify", "covey.deb", "--authority", "desk", status: 1, saying: "in no release")
+        // The running program itself, when a release lists it.
+        try program.succeed(
+            "release", "sign", CoveyProgram.executable.path, "--version", "1.1", "--source", "ab13", "--recipe",
+            "recipe", "-o", "1.1.log", "--authority", "releases")
+        let running = try program.succeed("release", "show", "--authority", "releases").output
+        #expect(running.contains("this program is of release 1.1"))
+    }
+}
