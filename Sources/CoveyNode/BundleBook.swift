@@ -13,8 +13,6 @@ package final class BundlePage {
     var items: KnownSet
     /// No bundle ends before this.
     fileprivate var firstEnd = Minute(.max)
-    /// The roster by which all of them were found good.
-    fileprivate var judgedBy: RosterPage.Mark?
 
     package var content: BundleContent { items.content }
 
@@ -24,7 +22,6 @@ package final class BundlePage {
         bundles = other.bundles
         items = other.items
         firstEnd = other.firstEnd
-        judgedBy = other.judgedBy
     }
 
     fileprivate func insert(_ bundle: VerifiedBundle) {
@@ -56,6 +53,8 @@ struct BundleBook {
     private var page: BundlePage
     /// Of these devices the page has what was there before; nil takes it away.
     private var changes: [DeviceID: VerifiedBundle?] = [:]
+    /// At the start too: the log may know more than when the page was made.
+    private var isInDoubt = true
     private let commons: (any Commons)?
 
     init(_ page: BundlePage, commons: (any Commons)?) {
@@ -84,16 +83,19 @@ struct BundleBook {
 
     mutating func remove(_ device: DeviceID) { changes[device] = .some(nil) }
 
-    /// False while the roster is the one by which all were judged, and none has ended.
-    mutating func isJudgementDue(by roster: RosterPage.Mark, now: Minute) -> Bool {
+    /// Who may issue, or whose certificates count, has changed since all were judged: a device's own changes are looked at
+    /// when they come.
+    mutating func doubt() { isInDoubt = true }
+
+    mutating func isJudgementDue(now: Minute) -> Bool {
         settle()
-        return now >= page.firstEnd || page.judgedBy != roster
+        return isInDoubt || now >= page.firstEnd
     }
 
     /// All that are left are good.
-    mutating func setJudged(by roster: RosterPage.Mark) {
+    mutating func setJudged() {
         settle()
-        page.judgedBy = roster
+        isInDoubt = false
         page.firstEnd = page.bundles.values.reduce(Minute(.max)) { min($0, $1.bundle.expires) }
     }
 

@@ -271,11 +271,11 @@ extension Node {
 
     /// What nobody else would take any more leaves the set, so that it does not differ from others' for good.
     ///
-    /// While the log is what it was, and the first of them has not ended, nothing is looked at.
+    /// While authorities have the rights they had, and the first of them has not ended, nothing is looked at.
     func dropBundles(_ now: Now, _ store: any Store) throws {
-        guard bundles.isJudgementDue(by: roster.mark, now: clock.expiryNow(now: now)) else { return }
+        guard bundles.isJudgementDue(now: clock.expiryNow(now: now)) else { return }
         for device in bundles.devices { try dropBundle(of: device, now, store) }
-        bundles.setJudged(by: roster.mark)
+        bundles.setJudged()
     }
 
     func dropBundle(of device: DeviceID, _ now: Now, _ store: any Store) throws {

@@ -393,6 +393,7 @@ extension Node {
             case .reinstated(let device):
                 isRescanDue = true
                 recheck = true
+                bundles.doubt()
                 reinstated.append(device)
             case .recovered:
                 // Devices of the chosen branch were not told of while it did not count.
@@ -403,9 +404,13 @@ extension Node {
                 }
                 isRescanDue = true
                 recheck = true
+                bundles.doubt()
             case .authorityRevoked, .frozen, .rotated, .authority:
                 recheck = true
-            case .epoch, .policy, .void, .checkpoint, .group, .release:
+                bundles.doubt()
+            case .void:
+                bundles.doubt()
+            case .epoch, .policy, .checkpoint, .group, .release:
                 break
             }
         }

@@ -126,9 +126,6 @@ struct Roster {
 
     var notes: [RevokeNote] { page.state.notes }
 
-    /// Another one whenever an entry or a note was taken in.
-    var mark: RosterPage.Mark { page.mark }
-
     func note(_ hash: NoteHash) -> RevokeNote? { page.state.notes.first { $0.hash == hash } }
 
     /// In the order of their hashes.

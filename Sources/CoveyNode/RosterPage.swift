@@ -73,8 +73,6 @@ struct RosterState: Sendable {
     private(set) var renewalsGone: [RenewHash] = []
     /// The notes, the Suspends, the proofs and the requests for renewal, as they are reconciled.
     var noteSet: KnownSet
-    /// Entries and notes taken in.
-    private(set) var steps = 0
     /// Where each authority was added.
     private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
     /// Where each certificate was issued.
@@ -89,7 +87,6 @@ struct RosterState: Sendable {
     mutating func accept(_ signed: Signed, isVerified: Bool) throws(EntryRefusal) -> EntryOutcome {
         let outcome = try isVerified ? membership.restore(signed) : membership.accept(signed)
         guard case .accepted(let intake) = outcome else { return outcome }
-        steps += 1
         for entry in intake.entries { index(entry) }
         for note in intake.notes { keep(note) }
         for suspend in intake.suspends { keep(suspend) }
@@ -102,7 +99,6 @@ struct RosterState: Sendable {
     mutating func accept(suspend signed: Signed) throws(SuspendRefusal) -> SuspendOutcome {
         let outcome = try membership.accept(suspend: signed)
         if case .accepted(let suspend, _, let dropped) = outcome {
-            steps += 1
             for hash in dropped { drop(hash) }
             keep(suspend)
         }
@@ -112,7 +108,6 @@ struct RosterState: Sendable {
     mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
         let outcome = try membership.accept(note: signed)
         if case .accepted(let note, let changes, let dropped) = outcome {
-            steps += 1
             for hash in dropped {
                 notes.removeAll { $0.hash == hash }
                 noteSet.remove(ItemID(hash))
@@ -126,7 +121,6 @@ struct RosterState: Sendable {
     mutating func accept(renewal signed: Signed) throws(RenewRefusal) -> RenewOutcome {
         let outcome = try renewals.accept(signed, membership)
         if case .accepted(let request, let dropped) = outcome, let record = renewals[request.device] {
-            steps += 1
             renewalsGone = dropped.map { [$0] } ?? []
             for hash in renewalsGone { noteSet.remove(ItemID(hash)) }
             noteSet.insert(Item(slot: record.slot, id: ItemID(request.hash), expiry: nil))
@@ -204,14 +198,6 @@ package final class RosterPage {
         let step: Step
         weak var page: RosterPage?
     }
-
-    struct Mark: Hashable {
-        let history: RosterHistory
-        let steps: Int
-    }
-
-    /// Tells apart the states that one node comes to, and with a history those of all nodes that share pages.
-    var mark: Mark { Mark(history: history, steps: state.steps) }
 
     package private(set) var history: RosterHistory
     var state: RosterState

@@ -68,7 +68,7 @@ package final class RosterSnapshot {
         state.noteSet.sort()
         page.items.sort()
         roster = RosterPage(history: history, state: state)
-        book.setJudged(by: roster.mark)
+        book.setJudged()
         self.bundles = page
         self.entries = entries
         self.indices = indices
