@@ -48,6 +48,7 @@ enum Measure: String, CaseIterable {
     case drain
     case link
     case discovery
+    case join
     case idle
 
     static func named(_ name: String) throws -> Measure {
@@ -62,7 +63,8 @@ enum Measure: String, CaseIterable {
     var missing: String? {
         switch self {
         case .discovery: Segment.missing
-        case .crypto, .certificates, .log, .roster, .admission, .sending, .rate, .latency, .drain, .link, .idle: nil
+        case .crypto, .certificates, .log, .roster, .admission, .sending, .rate, .latency, .drain, .link, .join, .idle:
+            nil
         }
     }
 
@@ -79,6 +81,7 @@ enum Measure: String, CaseIterable {
         case .drain: try measureDrain()
         case .link: try measureLink()
         case .discovery: try measureDiscovery()
+        case .join: try measureJoin()
         case .idle: try measureIdle()
         }
     }

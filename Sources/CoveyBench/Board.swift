@@ -19,6 +19,8 @@ struct Board: @unchecked Sendable {
         /// Envelopes durable at the receiver, and the time of the newest.
         case stored
         case lastStored
+        /// When a message came to the inbox of the receiver.
+        case delivered
     }
 
     static let mostDevices = 32

@@ -20,6 +20,7 @@ final class Feeder: Turning {
     private var handed: UInt64 = 0
     private var stored: UInt64 = 0
     private var isOpen = false
+    private var isWritten = false
     /// Uptime before which nothing is put in.
     private var notBefore: UInt64 = 0
 
@@ -33,6 +34,11 @@ final class Feeder: Turning {
 
     func handle(_ event: Event, at now: Now, store: any Store, into effects: inout Effects) throws {
         try node.handle(event, at: now, store: store, into: &effects)
+        if role.feed == .letter, !isWritten {
+            isWritten = true
+            let text = Command.send(to: peers[(role.device + 1) % peers.count].hex, text: "I have just joined.")
+            try node.handle(.command(CommandID(1), text), at: now, store: store, into: &effects)
+        }
         if !isOpen, peers.contains(where: node.isOpen) {
             isOpen = true
             board.setOpen(role.device, Stopwatch.now)
@@ -49,7 +55,7 @@ final class Feeder: Turning {
     /// When something is to be put in; nil when there is nothing.
     private var wants: UInt64? {
         switch role.feed {
-        case .none:
+        case .none, .letter:
             return nil
         case .steady(let window):
             return isOpen && board[.go] == 1 && fed - handed < UInt64(window) ? 0 : nil
@@ -63,7 +69,7 @@ final class Feeder: Turning {
     private func count(_ now: Now) -> Int {
         guard let wanted = wants, wanted <= now.uptime else { return 0 }
         switch role.feed {
-        case .none: return 0
+        case .none, .letter: return 0
         case .steady(let window): return min(Self.mostATurn, window - Int(fed - handed))
         case .singly: return 1
         case .ahead(let count): return min(Self.mostATurn, count - Int(fed))
@@ -104,7 +110,9 @@ final class Feeder: Turning {
             board.setDial(role.device, Stopwatch.now)
         case .started:
             board[.fedDurable] = Stopwatch.now
-        case .heardBeacon, .linkDown, .refused, .logAccepted, .noteLearnt, .epochLearnt, .delivered, .announced,
+        case .delivered:
+            board[.delivered] = Stopwatch.now
+        case .heardBeacon, .linkDown, .refused, .logAccepted, .noteLearnt, .epochLearnt, .announced,
             .expired, .warning, .suspendLearnt, .quarantined, .staleness, .wipeAccepted, .wipeRefused, .wipeReceipt:
             break
         }

@@ -32,6 +32,52 @@ func measureLink() throws {
     connected.print()
 }
 
+/// How long it takes until a device that has just joined is of use: from its first link's handshake to the delivery of
+/// what it wrote before, at somebody whom it has never heard of. Both have disks; the network is the loopback.
+///
+/// Once it has the whole log of its welcome, and the mesh has not heard of it; once it was away while everybody else
+/// was enrolled, and has all that to get and to verify.
+func measureJoin() throws {
+    let crowd = 2_000
+    let most = 1_000.0
+    for late in [BenchMesh.Late.others, .first] {
+        var times: [UInt64] = []
+        for _ in 0..<5 {
+            let place = try Place(devices: 2)
+            func role(_ device: Int, _ change: (inout NodeRole) -> Void) -> NodeRole {
+                place.role(device) {
+                    $0.crowd = crowd
+                    $0.late = late
+                    change(&$0)
+                }
+            }
+            let (resident, port) = try place.listen(role(1) { _ in })
+            let newcomer = try place.start(
+                role(0) {
+                    $0.peers = [port]
+                    $0.feed = .letter
+                })
+            let board = place.board
+            try place.wait("the newcomer's message arrives") { board[.delivered] != 0 }
+            times.append(board[.delivered] - board.linkUp(0))
+            withExtendedLifetime((resident, newcomer)) {}
+        }
+        times.sort()
+        let slowest = Double(times[times.count - 1]) / 1e6
+        var report = Report("join")
+        report["log"] = late == .others ? "had" : "to get"
+        report.set("entries", crowd)
+        report.set("n", times.count)
+        report.set("median_ms", Double(times[times.count / 2]) / 1e6, digits: 1)
+        report.set("max_ms", slowest, digits: 1)
+        report.set("ceiling_ms", most, digits: 0)
+        report.print()
+        guard Double(times[times.count / 2]) / 1e6 <= most else {
+            throw Complaint("a device that joins is of use after more than a second")
+        }
+    }
+}
+
 /// Two network namespaces with a cable between them, as the peers' benches make them.
 enum Segment {
     static let hosts = ["pb-a", "pb-b"]

@@ -1,5 +1,8 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyKEM
+import CoveyNode
+import CoveyStore
 import Glibc
 
 /// A mesh of many devices with one field authority of one key, whose log is mostly certificates.
@@ -10,6 +13,8 @@ struct BenchLog {
     let membership: Membership
     /// Genesis aside, in order.
     let entries: [Signed]
+    /// Of the first devices.
+    let identities: [DeviceIdentity]
     let now: Minute
 
     init(devices: Int) throws {
@@ -19,6 +24,7 @@ struct BenchLog {
             name: "Bench", profile: .standard, fieldDevices: UInt16(devices), random: random, now: now)
         let authority = Authority(founding.field)
         var requests: [VerifiedRequest] = []
+        var identities: [DeviceIdentity] = []
         for number in 0..<devices {
             let invitation = OpenInvitation(
                 mesh: founding.mesh, authority: authority.keys.authority, label: "bench-\(number)", manifest: nil,
@@ -26,6 +32,7 @@ struct BenchLog {
             let pending = try PendingEnrolment(
                 accepting: invitation.invitation, buildHash: Octets32(), random: random)
             requests.append(try invitation.verify(pending.request, now: now))
+            if number < 4 { identities.append(pending.identity) }
         }
         var membership = founding.membership()
         var entries = founding.entries.map(\.signed)
@@ -39,6 +46,7 @@ struct BenchLog {
         self.founding = founding
         self.membership = membership
         self.entries = entries
+        self.identities = identities
         self.now = now
     }
 }
@@ -79,11 +87,12 @@ func measureLog() throws {
     report.print()
 }
 
-/// What the roster of 5,000 devices takes in memory.
+/// What the roster of 5,000 devices takes in memory: the membership alone, and a whole node that does nothing.
 ///
-/// Four are made: the first ones fill what making the log left free, so what the last two add is what one takes.
+/// Four of each are made: the first ones fill what making the log left free, so what the last two add is what one takes.
 func measureRoster() throws {
-    let log = try BenchLog(devices: 5000)
+    let devices = 5_000
+    let log = try BenchLog(devices: devices)
     let bytes = log.entries.map(\.bytes)
     var rosters: [Membership] = []
     var resident: [Int] = []
@@ -94,12 +103,41 @@ func measureRoster() throws {
         rosters.append(membership)
         resident.append(try residentKiB())
     }
-    let kibibytes = (resident[3] - resident[1]) / 2
-    var report = Report("roster")
-    report.set("devices", rosters.map(\.devices.count).min() ?? 0)
-    report.set("kib", kibibytes)
-    report.set("bytes_a_device", kibibytes * 1024 / 5000)
-    report.print()
+    try report(of: "roster", (resident[3] - resident[1]) / 2, rosters.map(\.devices.count).min() ?? 0)
+
+    let place = try Place(devices: 1)
+    var nodes: [(node: Node, store: DiskStore, home: HomeDirectory)] = []
+    resident = []
+    for number in 0..<4 {
+        let home = try HomeDirectory(place.path + "/\(number)")
+        let store = try DiskStore(in: home, key: SymmetricKey(from: SystemRandom()))
+        for (number, entry) in bytes.enumerated() { try store.put(.log, UInt64(number) + 1, entry) }
+        try store.commit()
+        let before = try residentKiB()
+        var configuration = NodeConfiguration(genesis: log.founding.genesis, identity: log.identities[number])
+        configuration.multicast = .off
+        let node = try Node(
+            configuration: configuration, store: store, random: SystemRandom(), kem: MLKEM768(),
+            now: Now(uptime: 0, wall: Int64(log.now.value) * 60_000_000))
+        try store.commit()
+        nodes.append((node, store, home))
+        resident.append(try residentKiB() - before)
+    }
+    try report(of: "roster_node", (resident[2] + resident[3]) / 2, devices)
+    withExtendedLifetime((rosters, nodes)) {}
+
+    func report(of what: String, _ kibibytes: Int, _ devices: Int) throws {
+        let most = 8 << 10
+        var report = Report(what)
+        report.set("devices", devices)
+        report.set("kib", kibibytes)
+        report.set("bytes_a_device", kibibytes * 1024 / devices)
+        report.set("ceiling_kib", most)
+        report.print()
+        guard kibibytes <= most else {
+            throw Complaint("\(what): a roster of \(devices) devices takes more than 8 MiB")
+        }
+    }
 }
 
 /// Memory of this process that is in use.

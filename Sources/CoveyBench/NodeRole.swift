@@ -17,6 +17,8 @@ struct NodeRole {
         case singly(count: Int)
         /// All at once, before anybody is linked.
         case ahead(count: Int)
+        /// One text to the next device, written before anybody is linked.
+        case letter
     }
 
     var directory: String
@@ -31,6 +33,9 @@ struct NodeRole {
     var peers: [UInt16] = []
     var bucket = Bucket.bytes2048
     var feed = Feed.none
+    /// Devices in the log that are not here, and whom part of the log is kept from.
+    var crowd = 0
+    var late = BenchMesh.Late.nobody
 
     static let word = "--role"
 
@@ -41,11 +46,12 @@ struct NodeRole {
             case .steady(let window): "steady:\(window)"
             case .singly(let count): "singly:\(count)"
             case .ahead(let count): "ahead:\(count)"
+            case .letter: "letter"
             }
         return [
             Self.word, directory, "\(founded.value)", "\(devices)", "\(device)", isDurable ? "disk" : "memory",
             isMulticast ? "multicast" : "static", "\(port)", peers.map(String.init).joined(separator: ","),
-            "\(bucket.rawValue)", plan,
+            "\(bucket.rawValue)", plan, "\(crowd)", late.rawValue,
         ]
     }
 
@@ -58,9 +64,10 @@ struct NodeRole {
 
     /// Of arguments that `arguments` made.
     init(_ words: [String]) throws {
-        guard words.count == 11, let founded = UInt32(words[2]), let devices = Int(words[3]),
+        guard words.count == 13, let founded = UInt32(words[2]), let devices = Int(words[3]),
             let device = Int(words[4]), let port = UInt16(words[7]), let size = UInt8(words[9]),
-            let bucket = Bucket(rawValue: size)
+            let bucket = Bucket(rawValue: size), let crowd = Int(words[11]),
+            let late = BenchMesh.Late(rawValue: words[12])
         else { throw Complaint("a role is for this program to give") }
         self.init(directory: words[1], founded: Minute(founded), devices: devices, device: device)
         isDurable = words[5] == "disk"
@@ -68,12 +75,15 @@ struct NodeRole {
         self.port = port
         peers = words[8].split(separator: ",").compactMap { UInt16($0) }
         self.bucket = bucket
+        self.crowd = crowd
+        self.late = late
         let plan = words[10].split(separator: ":")
         let count = plan.count > 1 ? Int(plan[1]) ?? 0 : 0
         switch plan.first {
         case "steady": feed = .steady(window: count)
         case "singly": feed = .singly(count: count)
         case "ahead": feed = .ahead(count: count)
+        case "letter": feed = .letter
         default: feed = .none
         }
     }
@@ -83,7 +93,7 @@ struct NodeRole {
         // Nobody is left behind: not when the parent dies, not when a measure hangs.
         alarm(300)
         let board = try Board(directory + "/board")
-        let mesh = try BenchMesh(devices: devices, seed: 1, founded: founded)
+        let mesh = try BenchMesh(devices: devices, seed: 1, founded: founded, crowd: crowd, late: late)
         let store: any CommittingStore
         var home: HomeDirectory?
         if isDurable {
@@ -93,7 +103,7 @@ struct NodeRole {
         } else {
             store = MemoryStore()
         }
-        try mesh.install(in: store)
+        try mesh.install(device, in: store)
         var configuration = mesh.configuration(of: device)
         configuration.multicast = isMulticast ? .on : .off
         configuration.quota = 32 << 30

@@ -80,7 +80,7 @@ private final class NodePair {
         recipient = mesh.identities[1].id.hex
         for device in 0..<2 {
             let store = MemoryStore()
-            try mesh.install(in: store)
+            try mesh.install(device, in: store)
             var configuration = mesh.configuration(of: device)
             configuration.multicast = .off
             if device == 0 {
