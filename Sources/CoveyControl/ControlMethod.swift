@@ -73,7 +73,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "What somebody should look after, what is urgent first.", parameters: [],
                 result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `rekey`, `fork`, "
-                    + "`suspension`, `waiting`), isUrgent, text, advice}]",
+                    + "`suspension`, `revocation`, `waiting`), isUrgent, text, advice}]",
                 errors: [])
         case .nodeRevoke:
             return Description(

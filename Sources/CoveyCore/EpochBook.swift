@@ -131,6 +131,9 @@ extension Membership {
         return notes.contains { !epoch.notes.contains($0) && !isConfirmed($0, within: epoch.rows) }
     }
 
+    /// Of all epochs that were announced.
+    package var epochCommits: [EpochCommit] { epochBook.announced.map(\.commit) }
+
     /// Sorts the epochs whose keys are held. One without a valid announcement is of no use and left out.
     package func select(held commits: some Sequence<EpochCommit>) -> EpochSelection {
         let notes = taintingNotes

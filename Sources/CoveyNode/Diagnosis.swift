@@ -19,8 +19,10 @@ package struct Finding: Hashable, Sendable {
         case rekey
         /// An authority signed two histories.
         case fork
-        /// A member asked that a device be kept out, and no authority has decided.
+        /// Members ask that a device be kept out, and no authority has decided.
         case suspension
+        /// This device is revoked, or one officer alone revoked another and the authority has not said so.
+        case revocation
         /// Messages wait for their recipient's keys.
         case waiting
     }
@@ -39,7 +41,8 @@ extension Node {
     /// first.
     func findings(_ now: Now) -> [Finding] {
         let found =
-            clockFindings(now) + expiryFindings(now) + stalenessFindings(now) + logFindings(now) + mailFindings()
+            clockFindings(now) + expiryFindings(now) + stalenessFindings(now) + logFindings(now)
+            + exclusionFindings(now) + mailFindings()
         return found.filter(\.isUrgent) + found.filter { !$0.isUrgent }
     }
 
@@ -79,10 +82,14 @@ extension Node {
                 text: "the certificate of \(isOwn ? "this device" : expiry.label) \(Self.ends(expiry, minute))",
                 advice: advice)
         }
+        let issuer = roster.membership.currentCertificate(own.id)?.issuer
+        let above = issuer.flatMap { roster.membership.authorityChain(of: $0) }?.map(\.authority) ?? []
         let authorities = roster.membership.expiringAuthorities(within: 180, now: minute).map { expiry in
-            Finding(
+            let isAbove = above.contains { expiry.holder == .authority($0) }
+            return Finding(
                 kind: .authority, isUrgent: expiry.days(from: minute) <= 30,
-                text: "the certificate of the authority \(expiry.label) \(Self.ends(expiry, minute))",
+                text: "the certificate of the authority \(expiry.label)\(isAbove ? ", above this device," : "") "
+                    + Self.ends(expiry, minute),
                 advice: "its parent renews it: covey authority add \(expiry.label) --renew")
         }
         return devices + authorities
@@ -105,26 +112,78 @@ extension Node {
             [
                 Finding(
                     kind: .staleness, isUrgent: false,
-                    text: "no authority has been heard of for long: no first contacts, no wipe orders, no bulk mail",
+                    text: "no authority has been heard of \(heard(now)): no first contacts, wipe orders or bulk mail",
                     advice: "an authority announces an epoch or a checkpoint; meet devices that have heard of it")
             ]
         case .stranded:
             [
                 Finding(
                     kind: .staleness, isUrgent: true,
-                    text: "no authority has been heard of for too long: only the log is exchanged, messages wait",
+                    text: "no authority has been heard of \(heard(now)): only the log is exchanged, messages wait",
                     advice: "meet devices that are up to date, or import a log: covey log import FILE")
             ]
         }
     }
 
+    private func heard(_ now: Now) -> String {
+        guard let heard = roster.membership.authorityHeard(at: time(now)) else { return "ever" }
+        return "for \(time(now).now.span(from: heard))"
+    }
+
+    /// What was said against devices, this one included, and is not settled.
+    private func exclusionFindings(_ now: Now) -> [Finding] {
+        let membership = roster.membership
+        let minute = time(now).now
+        func label(_ device: DeviceID) -> String { membership.currentCertificate(device)?.label ?? device.hex }
+        var found: [Finding] = []
+        if let revocation = membership.revocation(of: own.id) {
+            found.append(
+                Finding(
+                    kind: .revocation, isUrgent: true,
+                    text: "this device is revoked (\(revocation.reason.word)), and no member any more",
+                    advice: "stop it when it has met another device; to come back, enrol it anew in a new home"))
+        }
+        let undecided = Set(membership.undecidedNotes)
+        let single = roster.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
+        for note in single.sorted(by: { $0.hash < $1.hash }) {
+            let name = label(note.device)
+            found.append(
+                Finding(
+                    kind: .revocation, isUrgent: false,
+                    text: "one officer alone revoked \(name) (\(note.reason.word)), and the authority has not decided",
+                    advice: "the officers do: covey authority verdict \(name) --confirm, or --lift"))
+        }
+        for device in membership.devices where !membership.isRevoked(device) {
+            let name = device == own.id ? "this device" : label(device)
+            if let end = membership.suspendedUntil(device, at: time(now)) {
+                found.append(
+                    Finding(
+                        kind: .suspension, isUrgent: device == own.id,
+                        text: "\(name) is suspended for \(end.span(from: minute)), and no authority has decided",
+                        advice: "an officer revokes it (covey authority revoke \(label(device))), or it comes back then"
+                    ))
+            } else if let asked = membership.memberSuspension(of: device, at: minute) {
+                let signers = asked.signers.map(label).joined(separator: ", ")
+                found.append(
+                    Finding(
+                        kind: .suspension, isUrgent: false,
+                        text: "\(signers) asks that \(name) be kept out; it is not: too few ask",
+                        advice: "if it is lost, ask too: covey suspend \(label(device)) --reason lost"))
+            }
+        }
+        return found
+    }
+
     private func logFindings(_ now: Now) -> [Finding] {
         var found: [Finding] = []
         if roster.membership.select(held: epochs.commits).isHold {
+            let isAnnounced = !roster.membership.select(held: roster.membership.epochCommits).isHold
             found.append(
                 Finding(
                     kind: .rekey, isUrgent: true, text: "the network key is known to a former member",
-                    advice: "an authority announces a new one: covey authority epoch"))
+                    advice: isAnnounced
+                        ? "a new one is announced and not here yet: meet a device that has it"
+                        : "an authority announces a new one: covey authority epoch"))
         }
         // Of those that somebody decided nothing is left to do.
         for fork in roster.membership.forks where roster.membership.isFrozen(fork.log) {
@@ -135,14 +194,6 @@ extension Node {
                         + "granted after is void",
                     advice: "keep both histories, and let the cold keys name the one that stands: covey authority "
                         + "recover-fork, or, if its keys were stolen, covey authority recover"))
-        }
-        for device in roster.membership.devices
-        where roster.membership.isSuspended(device, at: time(now)) && !roster.membership.isRevoked(device) {
-            let label = roster.membership.currentCertificate(device)?.label ?? device.hex
-            found.append(
-                Finding(
-                    kind: .suspension, isUrgent: false, text: "\(label) is suspended, and no authority has decided",
-                    advice: "revoke it (covey authority revoke \(label)), or lift what suspends it"))
         }
         return found
     }

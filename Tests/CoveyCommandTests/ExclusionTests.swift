@@ -40,7 +40,7 @@ final class ExclusionTests {
         #expect(second["suspendedUntil"] != nil)
         #expect(second["staleness"] as? String == "fresh")
         #expect(try program.succeed("contacts", "--home", "ben").output.contains("suspended until"))
-        #expect(try program.succeed("status", "--home", "ben").output.contains("1 devices"))
+        #expect(try program.succeed("status", "--home", "ben").output.contains("1, named by covey contacts"))
         #expect(try program.succeed("doctor", "--home", "ben").output.contains("lost is suspended"))
         #expect(try ana.node.stop() == 0)
         #expect(try ben.node.stop() == 0)

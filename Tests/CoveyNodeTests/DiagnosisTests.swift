@@ -63,4 +63,44 @@ struct DiagnosisTests {
         #expect(try kinds(mesh, hosts[1]).contains(.staleness))
         #expect(try findings(mesh, hosts[1]).allSatisfy { !$0.advice.isEmpty && !$0.text.isEmpty })
     }
+
+    @Test("Who is kept out, who asks for it, and one's own revocation are named, with what to do")
+    func exclusions() throws {
+        let mesh = try TestMesh()
+        let hosts = try ["ana", "bo", "cy"].map { try mesh.add($0) }
+        let (ana, bo, cy) = (hosts[0], hosts[1], hosts[2])
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, bo) && mesh.isLinked(ana, cy) && mesh.isLinked(bo, cy) })
+        mesh.command(.suspend(device: "cy", reason: .lost, days: 7), at: ana)
+        try mesh.run(seconds: 5)
+        guard case .suspended(let alone)? = ana.replies.last else {
+            Issue.record("\(String(describing: ana.replies.last))")
+            return
+        }
+        #expect(alone.missing == 1 && alone.suspendedUntil == nil)
+        let asked = try #require(try findings(mesh, bo).first)
+        #expect(asked.kind == .suspension && asked.text.contains("ana asks that cy be kept out"))
+        mesh.command(.suspend(device: "cy", reason: .lost, days: 7), at: ana)
+        mesh.command(.suspend(device: "ana", reason: .lost, days: 7), at: ana)
+        mesh.command(.suspend(device: "cy", reason: .lost, days: 8), at: bo)
+        try mesh.run(seconds: 1)
+        guard case .refused(.policy(let twice))? = ana.replies.dropLast().last,
+            case .refused(.policy)? = ana.replies.last, case .refused(.bounds)? = bo.replies.last
+        else {
+            Issue.record("\(ana.replies.suffix(2)) \(String(describing: bo.replies.last))")
+            return
+        }
+        #expect(twice.contains("one at a time") && twice.contains("days"))
+        mesh.command(.suspend(device: "cy", reason: .lost, days: 7), at: bo)
+        #expect(try mesh.run(seconds: 20) { !mesh.isLinked(ana, cy) && !mesh.isLinked(bo, cy) })
+        #expect(try findings(mesh, bo).contains { $0.kind == .suspension && $0.text.contains("cy is suspended for") })
+        #expect(try mesh.status(of: bo)?.suspended == 1)
+        // Bo leaves by its own key: ana learns it, and bo is told that it is no member.
+        mesh.command(.revokeSelf(.retired, since: nil), at: bo)
+        #expect(try mesh.run(seconds: 20) { !mesh.isLinked(ana, bo) })
+        #expect(bo.replies.contains { if case .revokedSelf(told: 1) = $0 { true } else { false } })
+        let own = try #require(try findings(mesh, bo).first)
+        #expect(own.kind == .revocation && own.isUrgent && own.text.contains("retired"))
+        #expect(try mesh.status(of: bo)?.revoked == .retired)
+        #expect(try kinds(mesh, ana).contains(.rekey) == false, "who retires taints no key")
+    }
 }

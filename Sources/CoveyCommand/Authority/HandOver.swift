@@ -53,7 +53,7 @@ struct HandOver: ParsableArguments {
         if let node {
             do {
                 let client = try ControlClient(path: node)
-                let missing = try Self.missing(directory.book, before: objects, at: client)
+                let missing = try Self.missing(directory.book, at: client).filter { !objects.contains($0) }
                 let result = try Self.submit(missing + objects, epochs: epochs, to: client)
                 guard result.refused.isEmpty else {
                     throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
@@ -71,14 +71,11 @@ struct HandOver: ParsableArguments {
         return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
     }
 
-    /// What the node's log lacks of this authority's: what is signed now could only wait for it.
-    private static func missing(
-        _ book: AuthorityBook, before objects: [Signed], at client: ControlClient
-    ) throws -> [Signed] {
+    /// What the node's log lacks of this authority's: what is signed after it could only wait for it.
+    static func missing(_ book: AuthorityBook, at client: ControlClient) throws -> [Signed] {
         let heads = Dictionary(
             try client.call(LogHeads()).heads.map { ($0.log.bytes, $0.sequence) }, uniquingKeysWith: max)
-        return book.entries.filter { $0.sequence > heads[$0.log.array] ?? 0 && !objects.contains($0.signed) }
-            .map(\.signed)
+        return book.entries.filter { $0.sequence > heads[$0.log.array] ?? 0 }.map(\.signed)
     }
 
     /// In pieces that fit a line of the control socket.

@@ -28,21 +28,21 @@ struct SuspendCommand: ParsableCommand {
         guard (1...7).contains(days) else { throw Complaint(.usage, "--days is \(days); it takes 1 to 7") }
         let node = try GradedNode(node.connect())
         let result = try node.client.call(ContactsSuspend(device: device, reason: reason.word, days: days))
-        try node.answer(result, Self.text).show(asJSON: output.json)
+        try node.answer(result) { Self.text($0, reason) }.show(asJSON: output.json)
     }
 
-    private static func text(_ result: SuspendResult) -> String {
+    private static func text(_ result: SuspendResult, _ reason: RevocationReason) -> String {
         let label = Output.harmless(result.label)
         if let end = result.suspendedUntil {
             return """
-                \(label) is suspended until \(CalendarText.local(end)), unless an officer decides before
-                next, an officer: covey authority revoke \(label) --reason …, or covey authority verdict \(label) --lift
+                \(label) is suspended until \(CalendarText.local(end))
+                next, an officer, if it is lost for good: covey authority revoke \(label) --reason \(reason.word)
                 """
         }
         let more = result.missing == 1 ? "one more member must ask" : "\(result.missing) more members must ask"
         return """
             asked that \(label) be kept out until \(CalendarText.local(result.asked)); it is not yet: \(more)
-            next, at another member, or at another device of the same person: covey suspend \(label) --reason …
+            next, at another member, or at another device of the same person: covey suspend \(label) --reason \(reason.word)
             """
     }
 }

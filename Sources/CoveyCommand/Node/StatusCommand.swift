@@ -39,7 +39,7 @@ struct StatusCommand: ParsableCommand {
             ])
         }
         if status.suspended > 0 {
-            rows.append(["suspended", "\(status.suspended) devices; covey contacts names them"])
+            rows.append(["suspended", "\(status.suspended), named by covey contacts"])
         }
         if status.waiting > 0 {
             rows.append(["waiting", "\(status.waiting) messages wait for their recipient's keys"])
