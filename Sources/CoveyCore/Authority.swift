@@ -21,6 +21,10 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     case epoch
     /// The log holds the highest serial there is.
     case serials
+    /// The authority does not stand below the one that signs.
+    case notBelow
+    /// Only the root sets the policy, each time with a higher number.
+    case policy
     /// Fewer keys are here than must sign: the act needs a draft that goes round (`Draft`).
     case keys(here: Int, needed: Int)
     /// The log is forked, and nobody said which branch is to stand.
@@ -41,6 +45,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .malformed(let cause): "The entry would be malformed: \(cause)."
         case .epoch: "The announcement would be void; bring the log up to date."
         case .serials: "This authority has used up its serial numbers; it needs to be replaced."
+        case .notBelow: "That authority does not stand below this one."
+        case .policy: "Only the root sets the policy, each time with a higher number."
         case .gap: "Entries of the log are missing; bring the log up to date."
         case .keys(let here, let needed):
             "Here are \(here) of the \(needed) keys that must sign; let the other officers sign a draft."
@@ -255,13 +261,6 @@ package struct Authority: Sendable {
         }
     }
 
-    /// Says of notes whether they stand; a lifted one has no effect any more.
-    package func decide(
-        _ verdicts: [NoteVerdict], into membership: inout Membership, now: Minute
-    ) throws(AuthorityRefusal) -> LogEntry {
-        try append(.certRevoke(verdicts), to: &membership, time: entryTime(membership, now))
-    }
-
     /// Says where the logs below stand, and what the active set is. What is named here no later fork can void; so this is
     /// done whenever the heads of the logs below are met, and at least as often as the policy calls fresh.
     package func checkpoint(
@@ -280,6 +279,41 @@ package struct Authority: Sendable {
         return Checkpoint(
             children: children, merkleRoot: Octets32(prefixOf: MerkleTree(set.map(\.hash)).root),
             count: UInt32(set.count))
+    }
+
+    /// Says of notes whether they stand; a lifted one has no effect any more.
+    package func decide(
+        _ verdicts: [NoteVerdict], into membership: inout Membership, now: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        try act(.certRevoke(verdicts), into: &membership, now: now)
+    }
+
+    /// A policy, a checkpoint, verdicts, the revocation of an authority below: an act whose payload says all of it.
+    package func act(
+        _ payload: LogPayload, into membership: inout Membership, now: Minute
+    ) throws(AuthorityRefusal) -> LogEntry {
+        try check(payload, membership)
+        return try append(payload, to: &membership, time: entryTime(membership, now))
+    }
+
+    /// What the log takes from anybody, and nobody would act upon.
+    func check(_ payload: LogPayload, _ membership: Membership) throws(AuthorityRefusal) {
+        switch payload {
+        case .policySet(let policy):
+            guard keys.authority == membership.genesis.rootID, policy.number > membership.policy?.number ?? 0 else {
+                throw .policy
+            }
+        case .authorityRevoke(let revocation):
+            guard membership.isAbove(keys.authority, revocation.authority) else { throw .notBelow }
+        case .certIssue, .authorityAdd, .authorityRotate, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest, .recoverFork:
+            break
+        }
+    }
+
+    /// What a checkpoint says that this authority signs now.
+    package func checkpoint(of membership: Membership, now: Minute) throws(AuthorityRefusal) -> LogPayload {
+        .checkpoint(try checkpoint(of: membership, entryTime(membership, now)))
     }
 
     /// Signs an entry behind the head of this authority's log, and has the membership take it.

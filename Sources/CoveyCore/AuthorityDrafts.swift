@@ -90,6 +90,7 @@ extension Authority {
         case .certIssue, .authorityAdd: preconditionFailure("certificates are drafted with what they answer")
         case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
             .groupDefinition, .releaseManifest, .recoverFork:
+            try check(payload, membership)
             return try draft(.act(payload), membership, entryTime(membership, now))
         }
     }
@@ -297,7 +298,8 @@ extension Authority {
             else { throw .covers }
         case .act(.certRevoke(let verdicts)):
             guard verdicts.allSatisfy({ membership.hasNote($0.note) }) else { throw .covers }
-        case .act: break
+        case .act(let payload):
+            do { try check(payload, membership) } catch { throw .act(error) }
         }
     }
 

@@ -799,8 +799,13 @@ package struct Membership: Sendable {
         if let depth = logs[grant.place.log]?.depth { logs[id]?.depth = depth + 1 }
     }
 
+    /// An authority, and all below it in the order of their ids.
+    package func authoritiesUnder(_ authority: AuthorityID) -> [AuthorityID] {
+        [authority] + logs.keys.filter { isAbove(authority, $0) }.sorted()
+    }
+
     /// Whether `authority` is a parent, or a parent's parent, of `other`.
-    func isAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
+    package func isAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
         var at = other
         // Of a log whose first entry is not here its AuthorityAdd says it.
         while let parent = logs[at].flatMap({ $0.parent ?? $0.grants.first?.place.log }) {

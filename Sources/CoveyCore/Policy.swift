@@ -97,6 +97,13 @@ package struct Policy: Hashable, Sendable {
         self.payload = payload
     }
 
+    /// The policy that follows: what is named is changed, everything else stays, keys that we do not know too.
+    package func changing(_ changes: [Key: UInt32]) -> Policy {
+        var values = Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.value) })
+        for (key, value) in changes { values[key.rawValue] = value }
+        return Policy(number: number + 1, settings: values.sorted { $0.key < $1.key }.map(Setting.init(raw:_:)))
+    }
+
     package subscript(key: Key) -> UInt32 {
         settings.first { $0.key == key.rawValue }?.value ?? key.standard
     }

@@ -111,7 +111,7 @@ struct AddCommand: ParsableCommand {
         var id: AuthorityID?
         var digits: String?
         if renew {
-            let found = try child(of: book)
+            let found = try book.authorityBelow(named: request) { entry, _ in entry.log == book.id }
             id = found
             content = try book.authority.certificate(
                 renewing: found, days: UInt16(clamping: days), book.membership, now: now)
@@ -142,21 +142,5 @@ struct AddCommand: ParsableCommand {
         let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
         try Added(act: [LogText.summary(of: entry.payload)], digits: digits, handed: handed).show(asJSON: answer.json)
         if let complaint = handed.complaint { throw complaint }
-    }
-
-    private func child(of book: AuthorityBook) throws -> AuthorityID {
-        let children = Set(
-            book.entries.compactMap { entry -> AuthorityID? in
-                guard entry.log == book.id, case .authorityAdd(let certificate) = entry.payload,
-                    certificate.content.label == request || certificate.authority.hex.hasPrefix(request.lowercased())
-                else { return nil }
-                return certificate.authority
-            })
-        guard let child = children.first, children.count == 1 else {
-            throw Complaint(
-                .failed,
-                "\"\(request)\" names \(children.count) authorities below this one; covey authority log shows them")
-        }
-        return child
     }
 }

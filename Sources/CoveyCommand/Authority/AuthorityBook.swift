@@ -228,15 +228,16 @@ struct AuthorityBook {
             .map { NoteVerdict(note: $0, decision: decision) }
     }
 
-    func draft(_ verdicts: [NoteVerdict], now: Minute) throws -> Draft {
+    /// An act that stands in the log for itself.
+    func draft(_ payload: LogPayload, now: Minute) throws -> Draft {
         try check(now)
-        return try authority.draft(.certRevoke(verdicts), on: membership, now: now)
+        return try authority.draft(payload, on: membership, now: now)
     }
 
     @discardableResult
-    mutating func decide(_ verdicts: [NoteVerdict], now: Minute) throws -> LogEntry {
+    mutating func act(_ payload: LogPayload, now: Minute) throws -> LogEntry {
         try check(now)
-        let entry = try authority.decide(verdicts, into: &membership, now: now)
+        let entry = try authority.act(payload, into: &membership, now: now)
         entries.append(entry)
         return entry
     }
@@ -327,6 +328,25 @@ struct AuthorityBook {
         let entry = try authority.release(manifest, into: &membership, now: now)
         entries.append(entry)
         return entry
+    }
+
+    /// An authority below this one, by label or by what begins its id.
+    func authorityBelow(
+        named name: String, where isBelow: (LogEntry, AuthorityCertificate) -> Bool
+    ) throws -> AuthorityID {
+        let found = Set(
+            entries.compactMap { entry -> AuthorityID? in
+                guard case .authorityAdd(let certificate) = entry.payload, isBelow(entry, certificate),
+                    certificate.content.label == name || certificate.authority.hex.hasPrefix(name.lowercased())
+                else { return nil }
+                return certificate.authority
+            })
+        guard let authority = found.first, found.count == 1 else {
+            throw Complaint(
+                .failed,
+                "\"\(name)\" names \(found.count) authorities below this one; covey authority log shows them")
+        }
+        return authority
     }
 
     func examine(_ draft: Draft, now: Minute) throws {

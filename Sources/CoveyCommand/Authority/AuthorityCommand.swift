@@ -7,7 +7,8 @@ struct AuthorityCommand: ParsableCommand {
         commandName: "authority", abstract: "Found a mesh, enrol and revoke devices.",
         subcommands: [
             InitCommand.self, InviteCommand.self, SignCommand.self, RenewCommand.self, RevokeCommand.self,
-            EpochCommand.self, VerdictCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self,
+            EpochCommand.self, CheckpointCommand.self, PolicyCommand.self, RevokeAuthorityCommand.self,
+            VerdictCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self,
             AskCommand.self,
             AddCommand.self, RotateCommand.self, RecoverCommand.self, RecoverForkCommand.self,
             AuthorityImportCommand.self, AuthorityLogCommand.self,

@@ -22,9 +22,40 @@ enum DraftText {
                         membership)
                 }
             case .addAuthority(let certificate): what = lines(certificate)
-            case .act(let payload): what = [LogText.summary(of: payload)]
+            case .act(let payload): what = lines(payload, in: membership)
             }
             return what + ["place \(place.sequence) of the log, dated \(CalendarText.utc(place.time))"]
+        }
+    }
+
+    /// An act that stands in the log for itself.
+    static func lines(_ payload: LogPayload, in membership: Membership) -> [String] {
+        switch payload {
+        case .policySet(let policy):
+            return [LogText.summary(of: payload)]
+                + Policy.Key.allCases.compactMap { key in
+                    let (old, new) = (membership[policy: key], policy[key])
+                    return old == new ? nil : "\(PolicySettings.name(of: key)): \(new), until now \(old)"
+                }
+        case .authorityRevoke(let revocation):
+            func name(_ id: AuthorityID) -> String {
+                let label = membership.authority(id)?.content.label ?? "unknown"
+                return "\(Output.harmless(label)) (\(LogText.short(id.hex)))"
+            }
+            let word = RevocationReason(rawValue: revocation.reason)?.word ?? "reason \(revocation.reason)"
+            return ["revoke the authority \(name(revocation.authority)): \(word)"]
+                + revocation.lastGood.map { row in
+                    let known = membership.entryIDs(of: row.log).count
+                    return row.sequence == 0
+                        ? "nothing counts that \(name(row.log)) granted"
+                        : "of the log of \(name(row.log)) what it granted counts up to entry \(row.sequence) of \(known)"
+                }
+        case .checkpoint(let checkpoint):
+            let below = checkpoint.children.isEmpty ? "no log below" : "\(checkpoint.children.count) logs below"
+            return ["checkpoint: \(below), \(checkpoint.count) live devices"]
+        case .certIssue, .authorityAdd, .authorityRotate, .certRevoke, .epochAnnounce, .groupDefinition,
+            .releaseManifest, .recoverFork:
+            return [LogText.summary(of: payload)]
         }
     }
 

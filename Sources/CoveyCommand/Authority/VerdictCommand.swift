@@ -48,11 +48,11 @@ struct VerdictCommand: ParsableCommand {
             throw Complaint(.failed, "there is nothing against \(found.certificate.label) here that could be decided")
         }
         guard book.authority.signsAlone() else {
-            let draft = try book.draft(verdicts, now: now)
+            let draft = try book.draft(.certRevoke(verdicts), now: now)
             return try directory.send(draft, book, to: HandOver.file(beside: file, .draft), now: now)
                 .show(asJSON: answer.json)
         }
-        let entry = try book.decide(verdicts, now: now)
+        let entry = try book.act(.certRevoke(verdicts), now: now)
         try directory.keep(book)
         let handed = try hand.over([entry.signed], epochs: [], of: directory, file: file)
         try Decided(

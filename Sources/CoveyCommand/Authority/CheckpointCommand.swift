@@ -1,0 +1,24 @@
+import ArgumentParser
+import CoveyCore
+
+struct CheckpointCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checkpoint", abstract: "Say where the logs below stand, and how many devices are live.",
+        discussion: """
+            What a checkpoint names no later fork of a stolen key can make void, and devices that get it know that they are \
+            up to date. Sign one whenever the logs of the authorities below are here (covey authority import).
+            """)
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output = "checkpoint.log"
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    func run() throws {
+        try LoggedAct(authority: authority, hand: hand, output: output, answer: answer).run { book, now in
+            try book.authority.checkpoint(of: book.membership, now: now)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct RevokeAuthorityCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke-authority",
+        abstract: "Take an authority below this one its rights, from an entry of its log on.",
+        discussion: """
+            What it granted up to that entry stays valid until it expires; its devices need no new keys. What it granted \
+            later is void, here and in the logs below it. Without --last-good and --since everything that is known here \
+            counts. A thief can date entries back: where it matters, give the number of the last entry that is surely its \
+            own, from a copy of the log that is older than the theft.
+            """)
+
+    @Argument(help: "The authority, by label or by what begins its id.")
+    var name: String
+
+    @Option(help: "Why: \(Reason.words).")
+    var reason: String
+
+    @Option(help: "The number of the last entry of its log that counts; 0 voids all it granted.")
+    var lastGood: UInt64?
+
+    @Option(help: "What it and those below granted from then on is void, as 2026-11-21 or 2026-11-21T22:53:00Z.")
+    var since: String?
+
+    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
+    var output = "revoke-authority.log"
+
+    @Flag(help: "Sign it without asking.")
+    var yes = false
+
+    @OptionGroup var hand: HandOver
+    @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    func run() throws {
+        let reason = try Reason.parse(reason)
+        let since = try since.map(Reason.since)
+        guard lastGood == nil || since == nil else {
+            throw Complaint(.usage, "--last-good and --since exclude each other; give one of them")
+        }
+        try LoggedAct(authority: authority, hand: hand, output: output, answer: answer).run(
+            next: "next, an authority that has taken this in announces a new network key: covey authority epoch"
+        ) { book, _ in
+            let target = try book.authorityBelow(named: name) { _, certificate in
+                book.membership.isAbove(book.id, certificate.authority)
+            }
+            let rows = book.membership.authoritiesUnder(target).map { log in
+                let known = book.entries.filter { $0.log == log }
+                let last = known.last { entry in since.map { entry.time < $0 } ?? true }?.sequence ?? 0
+                return AuthorityRevocation.LastGood(log: log, sequence: log == target ? lastGood ?? last : last)
+            }
+            let payload = LogPayload.authorityRevoke(
+                AuthorityRevocation(authority: target, reason: reason.rawValue, lastGood: rows))
+            if book.authority.signsAlone() {
+                try Confirmation.ask(DraftText.lines(payload, in: book.membership), "Sign this?", yes: yes)
+            }
+            return payload
+        }
+    }
+}

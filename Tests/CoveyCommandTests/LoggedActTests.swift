@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+/// What an authority says of the mesh and of those below it.
+@Suite("covey authority policy, checkpoint and revoke-authority")
+final class LoggedActTests {
+    let program: CoveyProgram
+
+    init() throws { program = try CoveyProgram() }
+    deinit { program.remove() }
+
+    private func found(_ options: String...) throws {
+        let outcome = try program.run(["authority", "init", "Harbour", "--authority", "desk"] + options)
+        #expect(outcome.status == 0, "\(outcome.complaint)")
+    }
+
+    private func open(_ key: String, _ directory: String) throws {
+        try program.succeed("authority", "open", "desk/cold/\(key).key", "--from", "desk", "--authority", directory)
+    }
+
+    @Test("the rules are shown everywhere and changed at the root, by setting, profile or file")
+    func policy() throws {
+        try found()
+        try open("root", "root")
+        let shown = try program.succeed("authority", "policy", "--json", "--authority", "desk").json()
+        #expect(shown["number"] as? Int == 1)
+        #expect((shown["settings"] as? [String: Int])?["fresh_days"] == 7)
+        #expect(try program.succeed("authority", "policy", "--authority", "root").output.contains("stale_days"))
+        try program.fail(
+            "authority", "policy", "--set", "fresh_days=9", "--authority", "desk", status: 1, saying: "only the root")
+        for (setting, word) in [
+            ("fresh_days", "NAME=VALUE"), ("fresh=9", "there is no such setting"),
+            ("fresh_days=many", "from 1 to 3650"),
+            ("stale_days=3", "below fresh_days"),
+            ("certificate_life_days=401", "from 7 to 400"),
+        ] {
+            try program.fail("authority", "policy", "--set", setting, "--authority", "root", status: 64, saying: word)
+        }
+        try program.fail(
+            "authority", "policy", "--profile", "standard", "--authority", "root", status: 1, saying: "says so already")
+        try program.fail(
+            "authority", "policy", "--profile", "default", "--authority", "root", status: 64, saying: "expedition")
+        try program.write("fresh_days = 14\nrelay_while_locked = true\n", to: "rules.toml")
+        try program.write("fresh_days = 14\n\nfoo = 1\n", to: "wrong.toml")
+        try program.fail(
+            "authority", "policy", "--from", "wrong.toml", "--authority", "root", status: 64,
+            saying: "wrong.toml, line 3", "no such setting")
+        let changed = try program.succeed(
+            "authority", "policy", "--profile", "expedition", "--from", "rules.toml", "--authority", "root"
+        ).output
+        #expect(changed.contains("fresh_days: 14, until now 7"))
+        #expect(changed.contains("stale_days: 120, until now 30"))
+        #expect(changed.contains("relay_while_locked: 1, until now 0"))
+        try program.succeed("authority", "import", "policy.log", "--authority", "desk")
+        let now = try program.succeed("authority", "policy", "--json", "--authority", "desk").json()
+        #expect(now["number"] as? Int == 2)
+        #expect((now["settings"] as? [String: Int])?["stale_days"] == 120)
+        #expect((now["settings"] as? [String: Int])?["epoch_grace_days"] == 30)
+    }
+
+    @Test("two of three change the rules by a draft, which says what is new; a node takes it, and an audit is content")
+    func drafts() throws {
+        try found("--root", "2of3")
+        try open("root-1", "one")
+        try open("root-2", "two")
+        try program.enrol(["ana"])
+        for root in ["one", "two"] { try program.succeed("authority", "import", "ana.log", "--authority", root) }
+        let draft = try program.succeed(
+            "authority", "policy", "--set", "fresh_days=10", "--authority", "one", "--json"
+        ).json()
+        #expect(draft["file"] as? String == "policy.draft")
+        let doctor = try program.run(["doctor", "--authority", "one", "--home", "nobody"])
+        #expect(doctor.status == 0)
+        #expect(doctor.output.contains("a draft for place 3"))
+        #expect(doctor.complaint.contains("no node answers"))
+        let asked = try program.run(["authority", "cosign", "policy.draft", "--authority", "two"], input: "no\n")
+        #expect(asked.complaint.contains("fresh_days: 10, until now 7"))
+        try program.succeed("authority", "cosign", "policy.draft", "--yes", "--authority", "two")
+        try program.succeed("authority", "import", "policy.log", "--authority", "one")
+        // A checkpoint goes round as well.
+        _ = try program.succeed("authority", "checkpoint", "--authority", "one")
+        try program.succeed("authority", "cosign", "checkpoint.draft", "--yes", "--authority", "two")
+        let log = try program.succeed("authority", "log", "--authority", "two").output
+        #expect(log.contains("checkpoint of 1 devices"))
+        let ana = try program.node("ana")
+        try program.succeed("authority", "log", "-o", "two.log", "--authority", "two")
+        try program.succeed("log", "import", "two.log", "--home", "ana")
+        try program.succeed("log", "export", "--home", "ana")
+        #expect(try program.succeed("log", "verify", "mesh.log", "--mesh", "ana/mesh").output.contains("sound"))
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("an authority that is revoked keeps what it granted up to the entry that is named, and loses the rest")
+    func revoked() throws {
+        try found()
+        try open("root", "root")
+        try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.succeed("authority", "add", "north.authority", "-o", "north.log", "--authority", "root")
+        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        for name in ["ana", "thief"] {
+            try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "north")
+            try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
+            try program.succeed(
+                "authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "north")
+        }
+        try program.succeed("authority", "log", "-o", "all.log", "--authority", "north")
+        try program.succeed("authority", "import", "all.log", "--authority", "root")
+        try program.fail(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--yes", "--authority", "desk",
+            status: 1, saying: "names 0 authorities below this one")
+        try program.fail(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "1", "--since",
+            "2026-01-01", "--authority", "root", status: 64, saying: "exclude each other")
+        let no = try program.run(
+            [
+                "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "2", "--authority",
+                "root",
+            ], input: "no\n")
+        #expect(no.status == 1)
+        #expect(no.complaint.contains("what it granted counts up to entry 2 of 3"))
+        let done = try program.succeed(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "2", "--yes",
+            "--authority", "root"
+        ).output
+        #expect(done.contains("revoke the authority north"))
+        #expect(done.contains("covey authority epoch"))
+        try program.succeed("authority", "log", "-o", "after.log", "--authority", "root")
+        let audit = try program.run(["log", "verify", "after.log", "--mesh", "desk/mesh", "--json"])
+        let chains = try #require(try audit.json()["chains"] as? [[String: Any]])
+        let north = try #require(chains.first { $0["label"] as? String == "north" })
+        #expect(north["grantsUpTo"] as? Int == 2)
+        #expect(north["liveDevices"] as? Int == 1)
+    }
+}
