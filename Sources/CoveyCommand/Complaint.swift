@@ -11,6 +11,10 @@ struct Complaint: Error, Equatable, CustomStringConvertible {
     enum Status: Int32 {
         /// Refused or failed.
         case failed = 1
+        /// The device is locked by order.
+        case locked = 3
+        /// The device was erased by order.
+        case erased = 4
         case usage = 64
         /// No node answers at the socket.
         case noNode = 69

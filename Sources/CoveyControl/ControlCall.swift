@@ -22,6 +22,9 @@ package enum ControlCall: Hashable, Sendable {
     case logSubmit(LogSubmit)
     case renewalsList
     case releaseList
+    case wipeDraft(WipeDraftRequest)
+    case wipeSign(WipeSign)
+    case wipeList
     case eventsSubscribe
 
     /// Reads one line without its newline. The id is nil when no answer is wanted.
@@ -101,6 +104,9 @@ package enum ControlCall: Hashable, Sendable {
         case .logSubmit: return .logSubmit(try read(LogSubmit.self, else: nil))
         case .renewalsList: return .renewalsList
         case .releaseList: return .releaseList
+        case .wipeDraft: return .wipeDraft(try read(WipeDraftRequest.self, else: nil))
+        case .wipeSign: return .wipeSign(try read(WipeSign.self, else: nil))
+        case .wipeList: return .wipeList
         case .eventsSubscribe: return .eventsSubscribe
         }
     }

@@ -20,6 +20,9 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case logSubmit = "log.submit"
     case renewalsList = "renewals.list"
     case releaseList = "release.list"
+    case wipeDraft = "wipe.draft"
+    case wipeSign = "wipe.sign"
+    case wipeList = "wipe.list"
     case eventsSubscribe = "events.subscribe"
 
     package struct Parameter: Sendable {
@@ -73,7 +76,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "What somebody should look after, what is urgent first.", parameters: [],
                 result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `rekey`, `fork`, "
-                    + "`suspension`, `revocation`, `waiting`), isUrgent, text, advice}]",
+                    + "`suspension`, `revocation`, `order`, `waiting`), isUrgent, text, advice}]",
                 errors: [])
         case .nodeRevoke:
             return Description(
@@ -225,6 +228,37 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 parameters: [],
                 result: "releases [{version, entry, listed, installable, source, recipe, leastWire, artefacts [{name, "
                     + "sha256}]}]", errors: [])
+        case .wipeDraft:
+            return Description(
+                summary:
+                    "Orders a device of the organisation to lock or erase itself, in the name of this wipe officer; "
+                    + "another one has to sign.",
+                parameters: [
+                    Parameter(
+                        "device", "string", required: true,
+                        "an exact label, or at least six hex digits that begin a device id"),
+                    Parameter("mode", "string", required: true, "`lock` or `erase`"),
+                    Parameter(
+                        "reason", "string", required: false,
+                        "`retired`, `lost`, `compromised`, `superseded` or `policy`; `lost` when absent"),
+                    Parameter("days", "integer", required: false, "1 to 30 that it is good for; 20 when absent"),
+                ],
+                result: "note (the RevokeNote, Signed), device, label, mode, expires, officers [label], isInForce",
+                errors: [.notFound, .ambiguous, .policy])
+        case .wipeSign:
+            return Description(
+                summary:
+                    "Signs an order that another wipe officer drafted. With two signatures it is in force, and spreads.",
+                parameters: [
+                    Parameter("note", "base64", required: true, "as `wipe.draft` gave it")
+                ],
+                result: "as of `wipe.draft`", errors: [.policy])
+        case .wipeList:
+            return Description(
+                summary: "Orders to lock or erase a device, the newest first, and what became of them.", parameters: [],
+                result: "orders [{order, device, label, mode, issued, expires, by, state (`carriedOut`, `waiting`, "
+                    + "`expired`, `void`), done}], more",
+                errors: [])
         case .eventsSubscribe:
             return Description(
                 summary: "Sends a notification `events.event` for each thing the node notices.", parameters: [],

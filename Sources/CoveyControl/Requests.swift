@@ -240,6 +240,42 @@ package struct ReleaseList: ControlRequest {
     package init() {}
 }
 
+package struct WipeDraftRequest: ControlRequest {
+    package typealias Result = WipeSignedResult
+    package static let method = ControlMethod.wipeDraft
+
+    package var device: String
+    package var mode: String
+    package var reason: String?
+    package var days: Int?
+
+    package init(device: String, mode: String, reason: String? = nil, days: Int? = nil) {
+        self.device = device
+        self.mode = mode
+        self.reason = reason
+        self.days = days
+    }
+}
+
+package struct WipeSign: ControlRequest {
+    package typealias Result = WipeSignedResult
+    package static let method = ControlMethod.wipeSign
+
+    /// A RevokeNote, as a Signed object.
+    package var note: Base64
+
+    package init(note: Base64) {
+        self.note = note
+    }
+}
+
+package struct WipeList: ControlRequest {
+    package typealias Result = WipesResult
+    package static let method = ControlMethod.wipeList
+
+    package init() {}
+}
+
 package struct EventsSubscribe: ControlRequest {
     package typealias Result = SubscribeResult
     package static let method = ControlMethod.eventsSubscribe

@@ -473,6 +473,72 @@ package struct ReleasesResult: Hashable, Sendable, Codable {
     }
 }
 
+package struct WipeSignedResult: Hashable, Sendable, Codable {
+    /// The RevokeNote, as a Signed object.
+    package var note: Base64
+    package var device: Hex
+    package var label: String
+    /// `lock` or `erase`.
+    package var mode: String
+    package var expires: Time
+    /// Labels of those who signed.
+    package var officers: [String]
+    package var isInForce: Bool
+
+    package init(
+        note: Base64, device: Hex, label: String, mode: String, expires: Time, officers: [String], isInForce: Bool
+    ) {
+        self.note = note
+        self.device = device
+        self.label = label
+        self.mode = mode
+        self.expires = expires
+        self.officers = officers
+        self.isInForce = isInForce
+    }
+}
+
+package struct WipeEntry: Hashable, Sendable, Codable {
+    package var order: Hex
+    package var device: Hex
+    package var label: String
+    package var mode: String
+    package var issued: Time
+    package var expires: Time
+    /// The authority's label, or those of the officers.
+    package var by: String
+    /// `carriedOut`, `waiting`, `expired` or `void`.
+    package var state: String
+    /// When the device took it, by its own clock.
+    package var done: Time?
+
+    package init(
+        order: Hex, device: Hex, label: String, mode: String, issued: Time, expires: Time, by: String, state: String,
+        done: Time?
+    ) {
+        self.order = order
+        self.device = device
+        self.label = label
+        self.mode = mode
+        self.issued = issued
+        self.expires = expires
+        self.by = by
+        self.state = state
+        self.done = done
+    }
+}
+
+package struct WipesResult: Hashable, Sendable, Codable {
+    package var orders: [WipeEntry]
+    /// There are older ones that did not fit one line.
+    package var more: Bool
+
+    package init(orders: [WipeEntry], more: Bool) {
+        self.orders = orders
+        self.more = more
+    }
+}
+
 package struct LogSubmitResult: Hashable, Sendable, Codable {
     package var accepted: Int
     package var known: Int

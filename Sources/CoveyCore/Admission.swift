@@ -30,6 +30,8 @@ package enum CatchUpReason: Hashable, Sendable {
     /// It named its chain by a hash that is not the one of a chain we know.
     case unknownChain
     case suspended
+    /// Revoked, with a wipe order that it may not have heard of.
+    case ordered
 }
 
 /// Why a peer is no peer. It sees the same silence for all of them.
@@ -129,6 +131,13 @@ extension Membership {
         guard let current = currentCertificate(shown.device) else { return .refused(.attenuation(.afterLimit)) }
         guard current.capabilities.contains(.link) else { return .refused(.noLinkCapability) }
         return .member(VerifiedMember(certificate: current))
+    }
+
+    /// A revoked device whose certificate stands in the log: it is told of the order that it was given, and of nothing
+    /// else.
+    package func orderedPeer(_ shown: Signed) -> Admission? {
+        guard let certificate = issued(DeviceCertificate.hash(of: shown))?.certificate else { return nil }
+        return .catchUp(UnverifiedPeer(certificate: certificate, isProvisional: false), why: .ordered)
     }
 
     /// A device that was renewed while it was away shows the certificate it knows of, with the same keys: it is let in by

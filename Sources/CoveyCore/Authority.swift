@@ -10,6 +10,10 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     /// The device, or its certificate's chain, is not this authority's to revoke.
     case notOurs
     case alreadyRevoked
+    /// Its holder did not agree to orders of the organisation.
+    case consent
+    /// A wipe order that the device would refuse.
+    case order(WipeRefusal)
     /// The entry would stand, and grant nothing.
     case void(CertificateFault)
     case entry(EntryRefusal)
@@ -39,6 +43,9 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .tooManyDevices: "This person has eight devices already; revoke one first."
         case .notOurs: "This device was not enrolled under this authority."
         case .alreadyRevoked: "This device is revoked already."
+        case .consent:
+            "The holder of this device has not agreed to orders of the organisation; invite it with --org-owned, so that they can."
+        case .order(let refusal): "The device would not obey this order: \(refusal.words)."
         case .void(let fault): "The certificate would grant nothing: \(fault.words)."
         case .entry(let refusal): "The log does not take the entry: \(refusal)."
         case .note(let refusal): "The log does not take the note: \(refusal)."
@@ -115,6 +122,7 @@ package struct Authority: Sendable {
         let device = request.deviceHash.deviceID
         guard membership.deviceRecords[device] == nil else { throw .alreadyEnrolled }
         guard let limits = membership.limits(of: keys.authority) else { throw .unknown }
+        guard !grant.capabilities.contains(.orgOwned) || request.request.agreesToOrders else { throw .consent }
         let supersedes = grant.supersedes ?? request.request.supersedes
         let superseded = supersedes.flatMap { membership.currentCertificate($0) }
         let subject = grant.subject ?? superseded?.subject ?? SubjectID.random(from: random)
@@ -145,6 +153,9 @@ package struct Authority: Sendable {
         guard let current = membership.currentCertificate(device) else { throw .notOurs }
         guard !membership.isRevoked(device) else { throw .alreadyRevoked }
         guard current.serial < .max else { throw .serials }
+        guard !grant.capabilities.contains(.orgOwned) || current.capabilities.contains(.orgOwned) else {
+            throw .consent
+        }
         let time = entryTime(membership, now)
         var content = current.content
         content.issuer = keys.authority
@@ -201,15 +212,15 @@ package struct Authority: Sendable {
     /// Revokes a device, signed by all keys at hand. After reasons `lost` and `compromised` an epoch that covers the note
     /// has to follow at once (protocol.md §1.10).
     package func revoke(
-        _ device: DeviceID, reason: RevocationReason, suspectSince: Minute, into membership: inout Membership,
-        now: Minute
+        _ device: DeviceID, reason: RevocationReason, suspectSince: Minute, wipe: WipeOrder? = nil,
+        into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> RevokeNote {
-        try checkRevocable(device, membership)
+        let content = RevokeNote.Content(
+            device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority,
+            wipe: wipe)
+        try checkRevocable(content, membership)
         try checkSufficient()
-        return try take(
-            RevokeNote.Content(
-                device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority),
-            signedBy: keys.current.keys, into: &membership)
+        return try take(content, signedBy: keys.current.keys, into: &membership)
     }
 
     /// Revokes a device with one key alone, where more must sign to grant (protocol.md §1.9): at once, in the name of
@@ -231,6 +242,14 @@ package struct Authority: Sendable {
                 device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority,
                 number: (last ?? 0) + 1),
             signedBy: [key], into: &membership)
+    }
+
+    /// A revocation that the log would take and, with an order, the device obey.
+    func checkRevocable(_ note: RevokeNote.Content, _ membership: Membership) throws(AuthorityRefusal) {
+        guard let wipe = note.wipe else { return try checkRevocable(note.device, membership) }
+        // One that is out already may be ordered, and ordered again: the first word may never have reached it.
+        do { try checkRevocable(note.device, membership) } catch .alreadyRevoked {}
+        if let refusal = membership.refusal(of: wipe, issued: note.issued, to: note.device) { throw .order(refusal) }
     }
 
     func checkRevocable(_ device: DeviceID, _ membership: Membership) throws(AuthorityRefusal) {

@@ -107,10 +107,10 @@ extension Authority {
         _ device: DeviceID, reason: RevocationReason, suspectSince: Minute, wipe: WipeOrder? = nil,
         on membership: Membership, now: Minute
     ) throws(AuthorityRefusal) -> Draft {
-        try checkRevocable(device, membership)
         let content = RevokeNote.Content(
             device: device, reason: reason, suspectSince: suspectSince, issued: now, authority: keys.authority,
             wipe: wipe)
+        try checkRevocable(content, membership)
         let unsigned = Signed(body: RevokeNote.body(content), attestations: [])
         guard let note = try? RevokeNote(parsing: unsigned) else { preconditionFailure("what we write, we can read") }
         return Draft(mesh: keys.mesh, authority: keys.authority, content: .note(note))
@@ -241,7 +241,7 @@ extension Authority {
         guard note.content.authority == draft.authority, note.content.number == 0 else { throw .notOurs }
         guard !membership.hasNote(note.hash) else { throw .done }
         guard note.issued <= now.adding(MeshClock.Bounds.entryAhead) else { throw .time }
-        do { try checkRevocable(note.device, membership) } catch { throw .act(error) }
+        do { try checkRevocable(note.content, membership) } catch { throw .act(error) }
     }
 
     /// What the log would not see, or sees only when all signatures are there.
@@ -266,6 +266,9 @@ extension Authority {
                 guard !membership.isRevoked(certificate.device) else { throw .alreadyRevoked }
                 let request = requests.first { $0.deviceHash(in: draft.mesh) == certificate.deviceHash }
                 guard request != nil || membership.deviceRecords[certificate.device] != nil else { throw .request }
+                let known = membership.currentCertificate(certificate.device)?.capabilities.contains(.orgOwned)
+                guard !certificate.capabilities.contains(.orgOwned) || known ?? request?.agreesToOrders ?? false
+                else { throw .act(.consent) }
             }
             for request in requests {
                 guard certificates.contains(where: { $0.deviceHash == request.deviceHash(in: draft.mesh) }),

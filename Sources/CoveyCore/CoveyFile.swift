@@ -47,6 +47,7 @@ package struct CoveyFile: Equatable, Sendable {
         case bundle = 6
         case draft = 7
         case authorityRequest = 8
+        case lockRecord = 9
 
         /// With its point, as in `ana.invite`.
         package var fileExtension: String {
@@ -59,6 +60,7 @@ package struct CoveyFile: Equatable, Sendable {
             case .bundle: ".bundle"
             case .draft: ".draft"
             case .authorityRequest: ".authority"
+            case .lockRecord: ".locked"
             }
         }
     }

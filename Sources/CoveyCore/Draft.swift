@@ -44,7 +44,7 @@ package struct Draft: Sendable {
     package let authority: AuthorityID
     package internal(set) var content: Content
 
-    init(mesh: MeshID, authority: AuthorityID, content: Content) {
+    package init(mesh: MeshID, authority: AuthorityID, content: Content) {
         self.mesh = mesh
         self.authority = authority
         self.content = content

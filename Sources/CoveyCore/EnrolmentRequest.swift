@@ -4,6 +4,7 @@ package import CoveyCrypto
 ///
 ///     CE 0x03    01 invitation id 16 · 02 SIG 32 · 03 LNK 32 · 04 MSG 32 · 05 label text · 06 build hash 32
 ///                07 nonce 16 · 08 mac_lnk 32 · 09 mac_msg 32 · 0A mac_inv 32 · 0B WK 32 · 0C? supersedes 16
+///                80? consent 1, always 1: the holder agrees that the organisation may lock or erase the device
 ///
 ///     mac = HMAC-SHA-256(key, "covey1-pop" | tag u8 | body through tag 07)
 ///     keys: X25519(LNK, enrol_pk), X25519(MSG, enrol_pk), invite_secret
@@ -18,7 +19,7 @@ package struct EnrolmentRequest: Sendable {
             FieldRule(0x04, .exact(32)), FieldRule(0x05, .text(most: Invitation.longestLabel)),
             FieldRule(0x06, .exact(32)), FieldRule(0x07, .exact(16)), FieldRule(0x08, .exact(32)),
             FieldRule(0x09, .exact(32)), FieldRule(0x0A, .exact(32)), FieldRule(0x0B, .exact(32)),
-            FieldRule(0x0C, .exact(16), required: false),
+            FieldRule(0x0C, .exact(16), required: false), FieldRule(0x80, .exact(1), required: false),
         ])
 
     package let signed: Signed
@@ -30,6 +31,8 @@ package struct EnrolmentRequest: Sendable {
     package let buildHash: Octets32
     package let welcomeKey: AgreementPublicKey
     package let supersedes: DeviceID?
+    /// The holder was told what ORG_OWNED means, and agreed (protocol.md §6).
+    package let agreesToOrders: Bool
     /// `BLAKE2b-256(body; "covey1:csr")`.
     package let hash: Octets32
 
@@ -57,6 +60,8 @@ package struct EnrolmentRequest: Sendable {
         inviteProof = object.octets(0x0A)
         welcomeKey = object.octets(0x0B)
         supersedes = object.has(0x0C) ? object.octets(0x0C) : nil
+        agreesToOrders = object.has(0x80)
+        guard !object.has(0x80) || object.u8(0x80) == 1 else { throw .value(0x80) }
         hash = signed.hash(.request)
         proven = Array(signed.bytes[signed.bodyRange.lowerBound..<nonce.endIndex])
     }
@@ -100,7 +105,7 @@ package struct PendingEnrolment: Sendable {
     /// - Throws: `.badPublicKey` when the invitation's key is of small order.
     package init(
         accepting invitation: Invitation, buildHash: Octets32, supersedes: DeviceID? = nil,
-        random: any RandomSource
+        agreesToOrders: Bool = false, random: any RandomSource
     ) throws(CryptoFailure) {
         let identity = DeviceIdentity(mesh: invitation.mesh, random: random)
         let welcomeKey = AgreementPrivateKey(from: random)
@@ -120,6 +125,7 @@ package struct PendingEnrolment: Sendable {
         writer.field(0x0A, EnrolmentRequest.proof(0x0A, of: proven, key: invitation.secret.key))
         writer.field(0x0B, welcomeKey.publicKey)
         if let supersedes { writer.field(0x0C, supersedes) }
+        if agreesToOrders { writer.field(0x80, u8: 1) }
         let signed = Signed(
             writer.bytes, type: .object(.request), mesh: invitation.mesh, keys: [identity.signing])
         guard let request = try? EnrolmentRequest(signed) else {
@@ -212,7 +218,7 @@ package struct OpenInvitation: Sendable {
     ///   - uses: 1 to 64.
     package init(
         mesh: MeshID, authority: AuthorityID, label: String, manifest: Octets32? = nil, now: Minute,
-        expires: Minute, uses: Int = 1, random: any RandomSource
+        expires: Minute, uses: Int = 1, asksConsent: Bool = false, random: any RandomSource
     ) {
         let bytes = Array(label.utf8)
         precondition(
@@ -225,7 +231,7 @@ package struct OpenInvitation: Sendable {
         enrolKey = AgreementPrivateKey(from: random)
         invitation = Invitation(
             mesh: mesh, authority: authority, enrolKey: enrolKey.publicKey, secret: InviteSecret(from: random),
-            expires: expires, label: label, manifest: manifest)
+            expires: expires, label: label, manifest: manifest, asksConsent: asksConsent)
     }
 
     package var id: InvitationID { invitation.id }

@@ -26,6 +26,7 @@ extension Personal {
     package static let covers: Personal = "covey1:covers"
     package static let announcement: Personal = "covey1:announce"
     package static let code: Personal = "covey1:qr"
+    package static let unlock: Personal = "covey1:unlock"
 }
 
 /// `info` labels of HKDF.
@@ -40,6 +41,7 @@ package enum DerivationLabel {
     package static let pqxdh: StaticString = "covey1:pqxdh"
     package static let ratchetRoot: StaticString = "covey1:dr-root"
     package static let table: StaticString = "covey1:table"
+    package static let lock: StaticString = "covey1:lock"
     package static let nearby: StaticString = "covey1-nearby"
     package static let nearbySearch: StaticString = "covey1-nearby-find"
 }

@@ -25,7 +25,7 @@ package enum RevocationReason: UInt8, Sendable, CaseIterable {
 package struct WipeOrder: Hashable, Sendable {
     package static let byteCount = 29
 
-    package enum Mode: UInt8, Sendable {
+    package enum Mode: UInt8, Sendable, CaseIterable {
         case lock = 1
         case erase = 2
     }

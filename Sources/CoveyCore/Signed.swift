@@ -99,7 +99,7 @@ package struct Signed: Sendable, Equatable {
     }
 
     /// With the signatures of these keys too; a key that signed already signs no second time.
-    func adding(_ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID) -> Signed {
+    package func adding(_ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID) -> Signed {
         let message = message(type, mesh)
         let attestations = attestations
         let new = keys.filter { key in !attestations.contains { $0.hint == KeyHint(of: key.publicKey) } }

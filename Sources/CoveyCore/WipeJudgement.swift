@@ -1,4 +1,4 @@
-import CoveyCrypto
+package import CoveyCrypto
 
 /// Why a wipe order is not carried out by the device it names. The revocation it rides on stands all the same.
 package enum WipeRefusal: Error, Hashable, Sendable {
@@ -19,6 +19,24 @@ package enum WipeRefusal: Error, Hashable, Sendable {
     case tooManyOrders
     /// Nobody carries orders out where the node runs.
     case notCarriedOut
+}
+
+extension WipeRefusal {
+    /// For people: what stands against it.
+    package var words: String {
+        switch self {
+        case .notInForce: "it is not in force"
+        case .notOrgOwned:
+            "its holder has not agreed to orders of the organisation, so it can be revoked and no more"
+        case .serial: "it is for another certificate than the current one"
+        case .seen: "it was given before"
+        case .expired: "it has expired"
+        case .lifeTooLong: "it is good for more than 30 days"
+        case .staleLog: "the log has not heard from an authority for too long; announce a network key first"
+        case .tooManyOrders: "three others were given within a day; the root's keys must sign this one"
+        case .notCarriedOut: "nobody carries it out there"
+        }
+    }
 }
 
 extension Membership {
@@ -50,6 +68,25 @@ extension Membership {
         let isOfRoot = record.form == .authority && record.content.authority == genesis.rootID
         guard isOfRoot || otherOrders(than: order.order, at: time) < WipeBounds.others else { throw .tooManyOrders }
         return order
+    }
+
+    /// Why a device would refuse an order, from what those who give it can know; nil when nothing speaks against it.
+    package func refusal(of order: WipeOrder, issued: Minute, to device: DeviceID) -> WipeRefusal? {
+        guard let certificate = currentCertificate(device), certificate.capabilities.contains(.orgOwned) else {
+            return .notOrgOwned
+        }
+        if order.serial != certificate.serial { return .serial }
+        if order.expires > issued.adding(WipeBounds.life) { return .lifeTooLong }
+        if order.expires <= issued { return .expired }
+        let isKnown = noteBook.records.values.contains { $0.content.wipe?.order == order.order }
+        return isKnown ? .seen : nil
+    }
+
+    /// Devices that may give orders two at a time, in the order of their ids; also those that are revoked since.
+    package var wipeOfficers: [(device: DeviceID, label: String, signing: SigningPublicKey)] {
+        deviceRecords.filter(\.value.isOfficer).sorted { $0.key < $1.key }.map { device, record in
+            (device, currentCertificate(device)?.label ?? "", record.signing)
+        }
     }
 
     private func otherOrders(than order: Octets16, at time: TimeView) -> Int {

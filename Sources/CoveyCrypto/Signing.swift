@@ -39,7 +39,7 @@ package struct SigningPrivateKey: SecretKey {
     package static let byteCount = 32
     package let secret: Secret
     package let publicKey: SigningPublicKey
-    private let pair: Secret
+    fileprivate let pair: Secret
 
     package init(taking seed: Secret) {
         precondition(seed.byteCount == Self.byteCount, "a seed has 32 bytes")
@@ -74,5 +74,34 @@ package struct SigningPrivateKey: SecretKey {
         }
         withExtendedLifetime(pair) {}
         return signature
+    }
+}
+
+extension SigningPublicKey {
+    /// The X25519 form of the same key, for sealing to its holder. Nil for bytes that are no point of the main subgroup.
+    package var agreement: AgreementPublicKey? {
+        var key = AgreementPublicKey()
+        let status = withSpan { from in
+            from.withUnsafeBytes { from in
+                key.withMutableSpan { span in
+                    span.withUnsafeMutableBytes { out in
+                        crypto_sign_ed25519_pk_to_curve25519(
+                            out.baseAddress!.assumingMemoryBound(to: UInt8.self),
+                            from.baseAddress!.assumingMemoryBound(to: UInt8.self))
+                    }
+                }
+            }
+        }
+        return status == 0 ? key : nil
+    }
+}
+
+extension SigningPrivateKey {
+    /// Opens what was sealed to `publicKey.agreement`: the scalar that Ed25519 derives from the seed (RFC 8032 §5.1.5).
+    package var agreement: AgreementPrivateKey {
+        let key = Secret(byteCount: AgreementPrivateKey.byteCount)
+        key.withMutablePointer { _ = crypto_sign_ed25519_sk_to_curve25519($0, pair.pointer) }
+        withExtendedLifetime(pair) {}
+        return AgreementPrivateKey(taking: key)
     }
 }

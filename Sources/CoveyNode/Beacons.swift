@@ -94,10 +94,14 @@ extension Node {
                     interface: interface, now)
                 return
             }
-            guard device != own.id, roster.membership.currentCertificate(device)?.signing == known.signer,
-                roster.membership.isMember(device, at: time(now))
-            else { return }
-            heard(known.verified, under: known.epoch, from: source, interface: interface, now, &effects)
+            guard device != own.id, roster.membership.currentCertificate(device)?.signing == known.signer else {
+                return
+            }
+            if roster.membership.isMember(device, at: time(now)) {
+                heard(known.verified, under: known.epoch, from: source, interface: interface, now, &effects)
+            } else if owesOrders(to: device) {
+                heardOrdered(known.verified, under: known.epoch, from: source, interface: interface, now)
+            }
             return
         }
         for epoch in epochsByPreference() {
@@ -110,10 +114,16 @@ extension Node {
                     interface: interface, now)
                 return
             }
-            guard opened.device != own.id, let certificate = roster.membership.currentCertificate(opened.device),
-                roster.membership.isMember(opened.device, at: time(now)),
+            guard opened.device != own.id, let certificate = roster.membership.currentCertificate(opened.device)
+            else { return }
+            let isMember = roster.membership.isMember(opened.device, at: time(now))
+            guard isMember || owesOrders(to: opened.device),
                 let verified = opened.verified(by: certificate.signing, mesh: own.mesh)
             else { return }
+            guard isMember else {
+                heardOrdered(verified, under: epoch.keys.commit, from: source, interface: interface, now)
+                return
+            }
             commons?.keep(
                 CommonBeacon(verified: verified, epoch: epoch.keys.commit, signer: certificate.signing), of: bytes)
             heard(verified, under: epoch.keys.commit, from: source, interface: interface, now, &effects)
@@ -138,14 +148,9 @@ extension Node {
         guard !isLinked(to: beacon.device), !beacon.flags.contains(.full) else { return }
         // The smaller id dials at once; the other gives it a moment, so that mostly one link comes of it.
         let patience: UInt64 = own.id < beacon.device ? 0 : 400_000
-        for var address in beacon.addresses {
-            guard !address.isLoopback || source.isLoopback else { continue }
-            if address.isLinkLocal { address.scope = interface }
+        for address in Self.addresses(of: beacon, from: source, interface) {
             effects.append(.observe(.heardBeacon(beacon.device, address)))
-            dialer.hear(
-                address, device: beacon.device, answered: Octets8(prefixOf: verified.nonce), epoch: epoch,
-                notBefore: now.uptime + patience)
-            deadlines.set(.dial, noLaterThan: now.uptime + patience)
+            dial(address, beacon.device, verified.nonce, epoch, notBefore: now.uptime + patience)
         }
     }
 
@@ -162,9 +167,36 @@ extension Node {
         else { return }
         if address.isLinkLocal { address.scope = interface }
         let due = now.uptime + Limits.strangerPatience
+        dial(address, beacon.device, nonce, epoch, notBefore: due)
+    }
+
+    /// A revoked device that has not answered its wipe order is there: it is dialled to be told, and vouches for nothing.
+    private func heardOrdered(
+        _ verified: VerifiedBeacon, under epoch: EpochCommit, from source: SocketAddress, interface: UInt32, _ now: Now
+    ) {
+        let beacon = verified.beacon
+        guard !isLinked(to: beacon.device) else { return }
+        for address in Self.addresses(of: beacon, from: source, interface) {
+            dial(address, beacon.device, verified.nonce, epoch, notBefore: now.uptime)
+        }
+    }
+
+    private static func addresses(
+        of beacon: LANBeacon, from source: SocketAddress, _ interface: UInt32
+    ) -> [SocketAddress] {
+        beacon.addresses.filter { !$0.isLoopback || source.isLoopback }.map { address in
+            var address = address
+            if address.isLinkLocal { address.scope = interface }
+            return address
+        }
+    }
+
+    private func dial(
+        _ address: SocketAddress, _ device: DeviceID, _ nonce: BeaconNonce, _ epoch: EpochCommit, notBefore: UInt64
+    ) {
         dialer.hear(
-            address, device: beacon.device, answered: Octets8(prefixOf: nonce), epoch: epoch, notBefore: due)
-        deadlines.set(.dial, noLaterThan: due)
+            address, device: device, answered: Octets8(prefixOf: nonce), epoch: epoch, notBefore: notBefore)
+        deadlines.set(.dial, noLaterThan: notBefore)
     }
 
     /// HOLD: somebody of ours is there who may not say who. The source is dialled (sync-routing.md §1.1).

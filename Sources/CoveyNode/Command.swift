@@ -29,6 +29,12 @@ package enum Command: Sendable {
     case renewals
     /// What the release log lists.
     case releases
+    /// This device is a wipe officer, and orders another one to lock or erase itself; a second officer has to sign.
+    case draftWipe(WipeDraft)
+    /// A RevokeNote with an order, a Signed object, to be signed by this device too. With two signatures it is in force.
+    case signWipe([UInt8])
+    /// Orders, and what became of them.
+    case wipes
     /// Log entries, notes, or both, as they stand in a `.log` file: each a Signed object. An officer's own node also
     /// gets the keys of the epochs that are announced: links are the only other way they travel.
     case logSubmit([[UInt8]], epochKeys: [EpochKeySubmission])
@@ -52,6 +58,8 @@ package enum Reply: Sendable {
     case logExport([ExportedObject])
     case renewals([WaitingRenewal])
     case releases([Release])
+    case wipeSigned(SignedOrder)
+    case wipes([WipeLine])
     case logSubmitted(LogSubmission)
     case stopping
     case refused(CommandRefusal)

@@ -90,6 +90,12 @@ extension Node {
             return .renewals(waitingRenewals())
         case .releases:
             return .releases(roster.membership.releases)
+        case .draftWipe(let draft):
+            return .wipeSigned(try draftWipe(draft, now))
+        case .signWipe(let note):
+            return .wipeSigned(try signWipe(note, now, store, &effects))
+        case .wipes:
+            return .wipes(wipeLines(now))
         case .logSubmit(let objects, let epochKeys):
             return .logSubmitted(try submit(objects, epochKeys, now, store, &effects))
         case .stop:
@@ -148,7 +154,7 @@ extension Node {
     }
 
     /// An exact label, else at least six digits that begin a device id; nobody, or one (surface.md).
-    private func device(named name: String) throws -> DeviceID {
+    func device(named name: String) throws -> DeviceID {
         // A whole id needs no look at all labels.
         if let whole = DeviceID(hex: name), roster.membership.currentCertificate(whole) != nil { return whole }
         var found = roster.membership.devices(labelled: name)

@@ -116,31 +116,13 @@ extension Node {
     }
 
     /// A message with what is known of its sender now (protocol.md §1.9).
-    func judged(_ message: InboxMessage) -> InboxMessage {
-        var judged = message
-        let revocation = roster.membership.revocation(of: message.from)
-        judged.standing = SenderStanding(
-            of: revocation, cameAfter: message.standing.isQuarantine, sent: message.sent)
-        judged.revoked = revocation?.reason
-        return judged
-    }
+    func judged(_ message: InboxMessage) -> InboxMessage { message.judged(by: roster.membership) }
 
     /// Messages after a sequence that `isWanted` by what is known of their senders now.
     func messages(
         after: UInt64, limit: Int, _ store: any Store, isWanted: (SenderStanding) -> Bool
     ) throws -> [InboxMessage] {
-        var found: [InboxMessage] = []
-        var last = after
-        while found.count < limit {
-            let records = try store.records(.inbox, after: last, limit: limit)
-            guard let end = records.last?.sequence else { break }
-            for record in records where found.count < limit {
-                let message = judged(try InboxMessage(sequence: record.sequence, record: record.value))
-                if isWanted(message.standing) { found.append(message) }
-            }
-            last = end
-        }
-        return found
+        try InboxMessage.read(after: after, limit: limit, store, by: roster.membership, isWanted: isWanted)
     }
 
     /// Kept two days beyond the expiry: as long as any copy may come back (sync-routing.md §2.2).

@@ -23,6 +23,8 @@ package struct Finding: Hashable, Sendable {
         case suspension
         /// This device is revoked, or one officer alone revoked another and the authority has not said so.
         case revocation
+        /// A device was ordered to lock or erase itself, and has not said that it does.
+        case order
         /// Messages wait for their recipient's keys.
         case waiting
     }
@@ -194,6 +196,13 @@ extension Node {
                         + "granted after is void",
                     advice: "keep both histories, and let the cold keys name the one that stands: covey authority "
                         + "recover-fork, or, if its keys were stolen, covey authority recover"))
+        }
+        for line in wipeLines(now) where line.state == .waiting {
+            found.append(
+                Finding(
+                    kind: .order, isUrgent: false,
+                    text: "\(line.label) was ordered to \(line.mode) itself, and has not answered",
+                    advice: "it hears of it where it meets a device that knows; covey wipe --list shows all orders"))
         }
         return found
     }

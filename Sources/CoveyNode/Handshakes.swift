@@ -39,7 +39,8 @@ extension Node {
             return false
         }
         if let device = target.device {
-            return device != own.id && !isLinked(to: device) && !roster.membership.isRevoked(device)
+            guard device != own.id, !isLinked(to: device) else { return false }
+            return !roster.membership.isRevoked(device) || owesOrders(to: device)
         }
         // Whoever was met there may have dialled us, from a port of its own.
         if let met = target.met, isLinked(to: met) { return false }
@@ -228,10 +229,13 @@ extension Node {
 
     /// The checks of protocol.md §2.2, in their order, by the membership.
     private func admit(_ claim: PeerClaim, _ handshake: PendingHandshake, _ now: Now) throws -> CoveyCore.Admission {
-        let admission = roster.membership.admit(
+        var admission = roster.membership.admit(
             certificate: claim.payload.certificate, chain: claim.payload.chain.presented, linkKey: claim.linkKey,
             own: own.id,
             time: time(now))
+        if admission == .refused(.revoked), let ordered = admitOrdered(claim.payload.certificate) {
+            admission = ordered
+        }
         let device: DeviceID
         switch admission {
         case .refused(let refusal): throw HandshakeRefusal.notAdmitted(refusal)
@@ -271,6 +275,7 @@ extension Node {
         if let known = roster.membership.currentCertificate(link.device) {
             link.share(known.signed, issuedBy: roster.chain(of: known))
         }
+        if link.awaitsReceipt { promiseOrders(on: link, now) }
         links.append(link)
         dialer.established(connection, with: link.device)
     }

@@ -58,6 +58,8 @@ package enum Limits {
     package static let wipes = 64
     /// Authorities between a device and the root.
     package static let authoritiesOfChain = 2
+    /// Microseconds after which a revoked device is told again of an order that it has not answered.
+    package static let orderAgain: UInt64 = 86_400_000_000
     /// Log entries sent for one LOG_GET.
     package static let entries = 64
     /// Bundles given on a link in a minute to a peer that asks for them.

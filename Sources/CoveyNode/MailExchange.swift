@@ -21,6 +21,7 @@ extension Node {
             try link.receiver.receive(adopting: bytes, opened: commons?.takeBurst(of: bytes)) { type, body in
                 // A frame before this one may have ended the link.
                 guard !link.isEnded else { return }
+                if link.awaitsReceipt, !type.isHeardFromOrdered { return }
                 guard type.isAllowed(in: link.phase) else {
                     // One of us may not know yet that it is kept to the log, or no more.
                     if link.isKeptToLog || roster.membership.isSuspended(own.id, at: time(now)) { return }

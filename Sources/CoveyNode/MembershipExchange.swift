@@ -21,6 +21,12 @@ extension Node {
         if pending.isEmpty { pending = [:] }
         armLink(link)
         effects.append(.observe(.linkUp(link.device, link.address, isCatchUp: !link.isMember)))
+        if link.awaitsReceipt {
+            // What it lacks is all that it is to be told.
+            if !rest.isEmpty { try read(rest, on: link, now, store, &effects) }
+            return
+        }
+        sendOwnReceipts(link)
         // A suspended device learns that it is before it goes on as a member.
         if link.isKeptToLog || link.isProvisional { try sendNotes(link, store) }
         if let hash = link.wantedChain { link.sender.append(Frame.WantCert(Octets32(prefixOf: hash))) }
@@ -47,6 +53,7 @@ extension Node {
     func receive(
         _ heads: Frame.LogHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
+        if link.awaitsReceipt { return try giveOrders(to: link, heads, store) }
         link.peerHeads = heads.rows
         if link.getsLog {
             for log in roster.forkedLogs { try showFork(of: log, link, store) }
@@ -291,7 +298,7 @@ extension Node {
     func receive(
         _ put: Frame.NotePut, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
-        for item in put.items {
+        for item in put.items where !link.awaitsReceipt || NoteKind(of: item) == .receipt {
             do {
                 switch NoteKind(of: item) {
                 case .revokeNote, .unknown: _ = try take(note: item, from: link, now, store, &effects)

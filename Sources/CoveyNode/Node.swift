@@ -85,6 +85,8 @@ package final class Node {
     /// Taken in this turn.
     var wipesDue: [TakenWipe] = []
     var receipts: [NoteHash: WipeReceipt] = [:]
+    /// When the device it names was last told of an order on a link of its own, in microseconds of uptime.
+    var ordersGiven: [NoteHash: UInt64] = [:]
 
     /// What was said last of our certificate's end, and of the authority at hand.
     var renewalWarned: RenewalWarning?
@@ -271,6 +273,7 @@ package final class Node {
             forgottenUpTo = hour
         }
         for link in links { askTime(link, now) }
+        forgetGivenOrders(now)
         try regrade(now, store, &effects)
         if !heldSenders.isEmpty { releaseHeldSenders(now) }
         try askRenewal(now, store, &effects)

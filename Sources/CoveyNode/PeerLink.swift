@@ -83,8 +83,10 @@ final class PeerLink {
     var isProvisional = false
     /// The hash by which the peer named a chain that our log does not have, until CERT shows it.
     private(set) var wantedChain: ChainHash?
-    /// Set while the link of a device with a wipe order waits for its receipt.
+    /// Set while the link of a device with a wipe order waits for its receipt: nothing else is taken on it.
     var awaitsReceipt = false
+    /// Orders that the peer is told of, as soon as it has said how far its log goes.
+    var ordersDue: [NoteHash] = []
     /// The peer's heads as it last told them; nil before its first LOG_HEADS.
     var peerHeads: [Frame.LogHeads.Row]?
     /// The last entry of each log that the peer's heads made us send.
@@ -149,7 +151,8 @@ final class PeerLink {
         case .catchUp(let peer, let why):
             device = peer.device
             label = peer.certificate.label
-            isKeptToLog = why == .suspended
+            isKeptToLog = why == .suspended || why == .ordered
+            awaitsReceipt = why == .ordered
             isProvisional = peer.isProvisional
             if case .unknownChain = why, case .hash(let hash) = claim.payload.chain.presented { wantedChain = hash }
         case .refused:

@@ -1,6 +1,6 @@
 import CoveyConversation
-import CoveyCore
-import CoveyCrypto
+package import CoveyCore
+package import CoveyCrypto
 import CoveyLink
 
 // Remote lock and wipe (protocol.md §6): the target judges the order, says that it obeys, and leaves the rest to whoever
@@ -62,6 +62,8 @@ extension Node {
         let receipt = WipeReceipt.make(
             of: order, in: hash, by: own.id, done: time(now).now, mesh: own.mesh,
             key: configuration.identity.signing)
+        receipts[hash] = receipt
+        try store.put(.notes, receipt.note.array + [1], receipt.signed.bytes)
         // In one frame: whoever reads the note first has no link to us any more for the next.
         for link in links where !link.isEnded {
             link.sender.append(all: Frame.NotePut([note.signed, receipt.signed]))
@@ -74,6 +76,18 @@ extension Node {
     func announceWipes(_ effects: inout Effects) {
         for wipe in wipesDue { effects.append(.observe(.wipeAccepted(wipe.mode, wipe.order))) }
         wipesDue.removeAll()
+    }
+
+    /// What this device leaves behind when it locks itself, for an order it took: the record, and the key to seal under.
+    package func lock(_ order: Octets16, at now: Now) -> (record: LockRecord, key: UnlockKey)? {
+        let membership = roster.membership
+        let found = membership.notes.first { hash in
+            membership.note(hash).map { $0.device == own.id && $0.wipe?.order == order } ?? false
+        }
+        guard let found, let wipe = membership.note(found)?.wipe else { return nil }
+        return LockRecord.make(
+            of: wipe, in: found, by: own.id, membership, now: time(now).now, key: configuration.identity.signing,
+            random: random)
     }
 
     func wiped(_ order: Octets16, _ store: any Store) throws {
@@ -144,4 +158,82 @@ extension Node {
         armLink(link)
         return true
     }
+}
+
+// A device that was away while its order spread is linked with by nobody who knows that it is revoked. Once a day it is let
+// in all the same, by whoever has no receipt of it, to be told of that order alone (docs/decisions, 12).
+//
+//     the device ─ LOG_HEADS ─▶ ─ LOG_PUT: what it lacks of the log as it was when the order was given
+//                               ─ NOTE_PUT: the order ─▶ the device judges it
+//                ◀─ NOTE_PUT: its receipt ─ end            any other frame of it is passed over
+
+extension Node {
+    private func openOrders(to device: DeviceID) -> [NoteHash] {
+        guard let revocation = roster.membership.revocation(of: device),
+            let certificate = roster.membership.currentCertificate(device),
+            certificate.capabilities.contains(.orgOwned)
+        else { return [] }
+        return revocation.notes.filter { hash in
+            guard receipts[hash] == nil, let wipe = roster.membership.note(hash)?.wipe else { return false }
+            // Others it would refuse.
+            return wipe.serial == certificate.serial && wipe.expires > clock.floor
+        }.sorted()
+    }
+
+    /// Whether a revoked device may be linked with now, to be told of an order.
+    func owesOrders(to device: DeviceID) -> Bool {
+        openOrders(to: device).contains { ordersGiven[$0] == nil }
+    }
+
+    /// Once a minute: who was told a day ago may be told again.
+    func forgetGivenOrders(_ now: Now) {
+        if !ordersGiven.isEmpty { ordersGiven = ordersGiven.filter { now.uptime < $0.value + Limits.orderAgain } }
+    }
+
+    func admitOrdered(_ certificate: Signed) -> Admission? {
+        guard let peer = roster.membership.orderedPeer(certificate), case .catchUp(let device, _) = peer,
+            owesOrders(to: device.device)
+        else { return nil }
+        return peer
+    }
+
+    /// From here on the day counts, whatever becomes of the link.
+    func promiseOrders(on link: PeerLink, _ now: Now) {
+        link.ordersDue = openOrders(to: link.device)
+        for hash in link.ordersDue { ordersGiven[hash] = now.uptime }
+    }
+
+    func giveOrders(to link: PeerLink, _ heads: Frame.LogHeads, _ store: any Store) throws {
+        let orders = link.ordersDue
+        link.ordersDue = []
+        guard let newest = orders.compactMap({ roster.membership.note($0)?.issued }).max() else { return }
+        for head in roster.membership.heads {
+            let theirs = heads.rows.first { $0.log == head.log }?.sequence ?? 0
+            guard theirs < head.sequence else { continue }
+            var entries = try roster.entries(of: head.log, from: theirs + 1, upTo: head.sequence, store: store)
+            // Later ones are none of its business: it is no member any more.
+            let end = entries.firstIndex { signed in
+                ((try? LogEntry(parsing: signed, mesh: own.mesh))?.time).map { $0 > newest } ?? true
+            }
+            if let end { entries.removeSubrange(end...) }
+            link.sender.append(all: Frame.LogPut(entries.filter(Frame.LogPut.carries)))
+        }
+        link.sender.append(all: Frame.NotePut(orders.compactMap { roster.note($0)?.signed }))
+        touch(link)
+    }
+
+    /// The word of a device that went off before anybody took it.
+    func sendOwnReceipts(_ link: PeerLink) {
+        let own = receipts.values.filter { $0.device == self.own.id }.sorted { $0.note < $1.note }
+        guard !own.isEmpty else { return }
+        let notes = own.compactMap { roster.note($0.note)?.signed }
+        link.sender.append(all: Frame.NotePut(notes + own.map(\.signed)))
+    }
+}
+
+extension FrameType {
+    /// Of a device that is told of an order.
+    fileprivate static let ofOrdered: [FrameType] = [.logHeads, .notePut, .bye, .ping, .pong]
+
+    var isHeardFromOrdered: Bool { Self.ofOrdered.contains(self) }
 }

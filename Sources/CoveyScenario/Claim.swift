@@ -7,7 +7,7 @@ package struct Claim: Hashable, Sendable {
         case expireByBadClock, stealthMember, forkedGrant, floorMovedByOthers, certificateLapsed
     }
 
-    package enum Condition: String, CaseIterable, Sendable { case storeWithinQuota }
+    package enum Condition: String, CaseIterable, Sendable { case storeWithinQuota, ordersObeyed }
 
     package enum Measure: Hashable, Sendable {
         /// Part of what the oracle could deliver.

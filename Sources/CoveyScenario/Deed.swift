@@ -16,7 +16,7 @@ package struct Deed: Hashable, Sendable {
         case restart([UInt32])
         case kill([UInt32])
         case join([UInt32])
-        case revoke(device: UInt32, by: UInt32)
+        case revoke(device: UInt32, by: UInt32, wipe: TimelineEntry.Wipe?)
         /// From now on what this host's officer signs follows a copy of the authority's key and log.
         case copyAuthority(by: UInt32)
         /// From now on the authority works beside this host's node.
@@ -76,7 +76,7 @@ package struct Deed: Hashable, Sendable {
         case .crash(let hosts, _, _, _), .restart(let hosts), .kill(let hosts), .join(let hosts),
             .clockJump(let hosts, _), .clockDrift(let hosts, _), .diskFull(let hosts), .byzantine(let hosts, _):
             hosts
-        case .revoke(let device, _), .enrol(let device, _, _): [device]
+        case .revoke(let device, _, _), .enrol(let device, _, _): [device]
         case .copyAuthority(let by), .openOffice(let by), .revokeAuthority(_, let by), .checkpoint(let by),
             .newEpoch(let by):
             [by]

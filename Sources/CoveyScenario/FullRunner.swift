@@ -329,10 +329,12 @@ package final class FullRunner {
                 watch.killed.insert(UInt32(host.index))
             }
         case .join(let hosts): for host in these(hosts) { world.restart(host) }
-        case .revoke(let device, let by):
+        case .revoke(let device, let by, let wipe):
             revocations.append((Evidence.RevocationSpread(device: device, at: now), by))
             watch.revoked[device] = [by: now]
-            if let copy = copies[by] {
+            if let wipe {
+                world.orderWipe(hosts[Int(device)], erasing: wipe == .erase, by: hosts[Int(by)])
+            } else if let copy = copies[by] {
                 copy.revoke(hosts[Int(device)], by: hosts[Int(by)])
             } else {
                 world.revoke(hosts[Int(device)], by: hosts[Int(by)])

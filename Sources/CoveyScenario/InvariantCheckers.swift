@@ -18,6 +18,7 @@ enum InvariantCheckers {
     private static func make(_ condition: Claim.Condition) -> any Checker {
         switch condition {
         case .storeWithinQuota: StoreStaysWithinQuota()
+        case .ordersObeyed: OrdersAreObeyed()
         }
     }
 

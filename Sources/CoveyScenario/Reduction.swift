@@ -211,7 +211,8 @@ extension Deed {
             case .restart(let hosts): these(hosts).map { .restart($0) }
             case .kill(let hosts): these(hosts).map { .kill($0) }
             case .join(let hosts): these(hosts).map { .join($0) }
-            case .revoke(let device, let by): pair(device, by).map { .revoke(device: $0.0, by: $0.1) }
+            case .revoke(let device, let by, let wipe):
+                pair(device, by).map { .revoke(device: $0.0, by: $0.1, wipe: wipe) }
             case .copyAuthority(let by): one(by).map { .copyAuthority(by: $0) }
             case .openOffice(let at): one(at).map { .openOffice(at: $0) }
             case .enrol(let device, let by, let isSecret):

@@ -66,7 +66,8 @@ enum Schedule {
             return [deed(crash(pick(who, cast, &dice), loses: loses), for: off)]
         case .churn(let who, let off): return [deed(crash(pick(who, cast, &dice), loses: false), for: off)]
         case .join(let who): return [deed(.join(pick(who, cast, &dice)))]
-        case .revoke(let device, let by): return [deed(.revoke(device: cast.host(device), by: cast.host(by)))]
+        case .revoke(let device, let by, let wipe):
+            return [deed(.revoke(device: cast.host(device), by: cast.host(by), wipe: wipe))]
         case .copyAuthority(let by): return [deed(.copyAuthority(by: cast.host(by)))]
         case .openOffice(let host): return [deed(.openOffice(at: cast.host(host)))]
         case .enrol(let device, let by, let isSecret):
@@ -142,7 +143,7 @@ enum Schedule {
         case .restart(let hosts): return these(hosts).map { .restart($0) }
         case .kill(let hosts): return these(hosts).map { .kill($0) }
         case .join(let hosts): return these(hosts).map { .join($0) }
-        case .revoke(let device, let by): return .revoke(device: term(device), by: term(by))
+        case .revoke(let device, let by, let wipe): return .revoke(device: term(device), by: term(by), wipe: wipe)
         case .copyAuthority(let by): return .copyAuthority(term(by))
         case .openOffice(let host): return .openOffice(term(host))
         case .enrol(let device, let by, let isSecret):

@@ -26,7 +26,7 @@ package struct TimelineEntry: Hashable, Sendable {
         case powerCycle(Who, losesUnsynced: Bool, off: TimeSpan)
         case churn(Who, off: TimeSpan)
         case join(Who)
-        case revoke(device: Term, by: Term)
+        case revoke(device: Term, by: Term, wipe: Wipe?)
         /// From now on what this host's officer signs follows a copy of the authority's key and log: a thief's, or that of a
         /// second office.
         case copyAuthority(Term)
@@ -61,6 +61,9 @@ package struct TimelineEntry: Hashable, Sendable {
         package var isWriteTorn: Bool
         package var corruptsDisk: Bool
     }
+
+    /// What a revoked device is ordered to do besides.
+    package enum Wipe: String, CaseIterable, Sendable { case lock, erase }
 
     /// What a host writes on a stick goes in a bag to another.
     package struct Sneakernet: Hashable, Sendable {

@@ -123,8 +123,9 @@ extension TimelineEntry {
             return item.map { fields in
                 let device = fields.required("device") { $0.host() }
                 let by = fields.required("by") { $0.host() }
+                let wipe = fields.optional("wipe") { $0.choice(TimelineEntry.Wipe.self) }
                 guard let device, let by else { return nil }
-                return .revoke(device: device, by: by)
+                return .revoke(device: device, by: by, wipe: wipe)
             }
         case .copyAuthority: return item.host().map { .copyAuthority($0) }
         case .openOffice: return item.host().map { .openOffice($0) }
@@ -318,7 +319,15 @@ extension TimelineEntry.Verb {
                 )
             ]
         case .churn(let who, let off): [(word, .map(who.entries + [("off", .text(off))]))]
-        case .revoke(let device, let by): [(word, .map([("device", .text(device)), ("by", .text(by))]))]
+        case .revoke(let device, let by, let wipe):
+            [
+                (
+                    word,
+                    .map([
+                        ("device", .text(device)), ("by", .text(by)), ("wipe", wipe.map { .text($0.rawValue) }),
+                    ])
+                )
+            ]
         case .copyAuthority(let by), .openOffice(let by), .checkpoint(let by), .newEpoch(let by):
             [(word, .text(by))]
         case .enrol(let device, let by, let isSecret):

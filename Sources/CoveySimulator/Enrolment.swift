@@ -54,7 +54,8 @@ struct Enrolment {
                 mesh: authority.keys.mesh, authority: authority.keys.authority, label: label, now: now,
                 expires: now.adding(60), random: random)
             let pending = try PendingEnrolment(
-                accepting: invitation.invitation, buildHash: Octets32(), random: random)
+                accepting: invitation.invitation, buildHash: Octets32(),
+                agreesToOrders: grant.capabilities.contains(.orgOwned), random: random)
             let request = try invitation.verify(pending.request, now: now)
             let entry = try authority.issue(request, grant, into: &membership, now: now, random: random)
             return (pending.identity, entry)

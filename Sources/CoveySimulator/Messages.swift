@@ -50,7 +50,8 @@ extension World {
         case .refused(let refusal)?: (id, state) = (MessageID(), .refused("\(refusal)"))
         case nil: (id, state) = (MessageID(), .unasked)
         case .status?, .peers?, .contacts?, .announced?, .examined?, .suspended?, .revokedSelf?, .announcements?,
-            .inbox?, .logHeads?, .logList?, .logExport?, .renewals?, .releases?, .logSubmitted?, .stopping?:
+            .inbox?, .logHeads?, .logList?, .logExport?, .renewals?, .releases?, .wipeSigned?, .wipes?,
+            .logSubmitted?, .stopping?:
             preconditionFailure("the answer to a message says what became of it")
         }
         if let at = sentIndex[id] { return messages[at] }

@@ -26,6 +26,18 @@ extension World {
         command(enrolment.orderWipe(identity.id, erasing ? .erase : .lock, now: minute), at: officer)
     }
 
+    /// Whether the device was ever ordered to lock or erase itself.
+    func wasOrdered(_ host: Host) -> Bool {
+        guard let identity = machines[host.index].identity else { return false }
+        return enrolment.notes.contains { $0.device == identity.id && $0.content.wipe != nil }
+    }
+
+    /// Whether it was, and its holder agreed to such orders.
+    func mustObey(_ host: Host) -> Bool {
+        guard let identity = machines[host.index].identity, wasOrdered(host) else { return false }
+        return enrolment.membership.currentCertificate(identity.id)?.capabilities.contains(.orgOwned) ?? false
+    }
+
     /// Hands all revocations that the authority ever signed to a node again, as somebody does who has recorded them.
     public func replayRevocations(at host: Host) {
         begin()

@@ -182,6 +182,20 @@ final class ControlSession: StreamOwner {
                 let (entries, _) = Self.fitting(list.map(ReleaseEntry.init))
                 $0.answer(number, ReleasesResult(releases: entries))
             }
+        case .wipeDraft(let draft):
+            ask(.draftWipe(try draft.draft()), number) {
+                if case .wipeSigned(let order) = $1 { $0.answer(number, WipeSignedResult(order)) }
+            }
+        case .wipeSign(let sign):
+            ask(.signWipe(sign.note.bytes), number) {
+                if case .wipeSigned(let order) = $1 { $0.answer(number, WipeSignedResult(order)) }
+            }
+        case .wipeList:
+            ask(.wipes, number) {
+                guard case .wipes(let lines) = $1 else { return }
+                let (entries, isCut) = Self.fitting(lines.map(WipeEntry.init))
+                $0.answer(number, WipesResult(orders: entries, more: isCut))
+            }
         case .eventsSubscribe:
             wantsEvents = true
             answer(number, SubscribeResult(subscribed: true))

@@ -126,7 +126,7 @@ extension ContactEntry {
 }
 
 extension InboxEntry {
-    init(_ message: InboxMessage) {
+    package init(_ message: InboxMessage) {
         self.init(
             sequence: message.sequence, id: message.id.asHex, from: message.from.asHex, label: message.label,
             sent: message.sent.asTime, received: message.received.asTime, text: message.text,
@@ -217,6 +217,41 @@ extension ReleaseEntry {
             installable: release.soaked.asTime, source: Hex(manifest.sourceCommit), recipe: manifest.recipe.asHex,
             leastWire: Int(manifest.leastWire),
             artefacts: manifest.artefacts.map { ArtefactEntry(name: $0.name, sha256: $0.sha256.asHex) })
+    }
+}
+
+extension WipeDraftRequest {
+    func draft() throws(ControlError) -> WipeDraft {
+        guard let mode = WipeOrder.Mode.allCases.first(where: { "\($0)" == mode }) else {
+            throw ControlError(.invalidParameters, "wipe.draft does not take this \"mode\"", hint: "lock, erase")
+        }
+        guard let reason = RevocationReason.allCases.first(where: { "\($0)" == reason ?? "lost" }) else {
+            throw ControlError(
+                .invalidParameters, "wipe.draft does not take this \"reason\"",
+                hint: RevocationReason.allCases.map { "\($0)" }.joined(separator: ", "))
+        }
+        let most = Int(Membership.WipeBounds.life / 1440)
+        guard let days = UInt16(exactly: days ?? 20), (1...most).contains(Int(days)) else {
+            throw ControlError(.invalidParameters, "wipe.draft does not take these \"days\"", hint: "1 to \(most)")
+        }
+        return WipeDraft(device: device, mode: mode, reason: reason, days: days)
+    }
+}
+
+extension WipeSignedResult {
+    init(_ order: SignedOrder) {
+        self.init(
+            note: Base64(order.note), device: order.device.asHex, label: order.label, mode: "\(order.mode)",
+            expires: order.expires.asTime, officers: order.officers, isInForce: order.isInForce)
+    }
+}
+
+extension WipeEntry {
+    init(_ line: WipeLine) {
+        self.init(
+            order: line.order.asHex, device: line.device.asHex, label: line.label, mode: "\(line.mode)",
+            issued: line.issued.asTime, expires: line.expires.asTime, by: line.by, state: line.state.rawValue,
+            done: line.done?.asTime)
     }
 }
 

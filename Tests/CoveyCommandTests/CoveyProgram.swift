@@ -89,6 +89,11 @@ struct CoveyProgram {
     /// Runs what must succeed without a word of complaint.
     @discardableResult
     func succeed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
+        try succeed(arguments: arguments, sourceLocation: sourceLocation)
+    }
+
+    @discardableResult
+    func succeed(arguments: [String], sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
         let outcome = try run(arguments)
         #expect(outcome.status == 0, "\(arguments): \(outcome.complaint)", sourceLocation: sourceLocation)
         #expect(outcome.complaint.isEmpty, "\(outcome.complaint)", sourceLocation: sourceLocation)

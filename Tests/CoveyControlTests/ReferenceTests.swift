@@ -49,7 +49,9 @@ struct ReferenceTests {
             try names(LogExport(after: "entry:1", limit: 2)),
             try names(
                 LogSubmit(objects: [], epochKeys: [EpochKeyEntry(entry: Hex([1]), key: Base64([2]))])),
-            try names(RenewalsList()), try names(ReleaseList()), try names(EventsSubscribe()),
+            try names(RenewalsList()), try names(ReleaseList()),
+            try names(WipeDraftRequest(device: "", mode: "", reason: "", days: 1)),
+            try names(WipeSign(note: Base64([]))), try names(WipeList()), try names(EventsSubscribe()),
         ]
         #expect(full.map(\.0) == ControlMethod.allCases)
         for (method, names) in full {

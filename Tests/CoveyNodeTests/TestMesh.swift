@@ -153,7 +153,9 @@ final class TestMesh {
         let invitation = OpenInvitation(
             mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
             expires: minute.adding(60), random: random)
-        let pending = try PendingEnrolment(accepting: invitation.invitation, buildHash: Octets32(), random: random)
+        let pending = try PendingEnrolment(
+            accepting: invitation.invitation, buildHash: Octets32(), agreesToOrders: rights.contains(.orgOwned),
+            random: random)
         let verified = try invitation.verify(pending.request, now: minute)
         var log = membership
         let entry = try authority.issue(
@@ -243,6 +245,13 @@ final class TestMesh {
             try authority.announceEpoch(EpochKey(from: random), into: &one, now: minute),
             try authority.announceEpoch(EpochKey(from: random), into: &other, now: minute)
         )
+    }
+
+    /// Takes a note that a test made into the authority's membership, and hands it to `officer`'s node.
+    func take(_ note: RevokeNote, at officer: Host) throws {
+        _ = try membership.accept(note: note.signed)
+        notesSoFar.append(note)
+        command(.logSubmit([note.signed.bytes], epochKeys: []), at: officer)
     }
 
     /// Revokes a device, and no epoch covers it yet: whoever knows is in HOLD.

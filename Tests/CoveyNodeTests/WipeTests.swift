@@ -89,4 +89,137 @@ struct WipeTests {
         #expect(receipts(ana) == 0)
         #expect(!mesh.isLinked(ana, target))
     }
+
+    // MARK: §7.2, item 82, one by one
+
+    private func note(
+        _ host: TestMesh.Host, in mesh: TestMesh, number: UInt8 = 7, serial offset: UInt64 = 0, issued ago: Int64 = 0,
+        days: Int64 = 20, by keys: [SigningPrivateKey]? = nil, authority: AuthorityID? = nil
+    ) throws -> RevokeNote {
+        let certificate = try #require(mesh.membership.currentCertificate(host.identity.id))
+        let issued = mesh.minute.adding(-ago)
+        let wipe = WipeOrder(
+            mode: .erase, order: Octets16([UInt8](repeating: number, count: 16)) ?? Octets16(),
+            serial: certificate.serial + offset, expires: issued.adding(days * 1440))
+        return RevokeNote.make(
+            RevokeNote.Content(
+                device: host.identity.id, reason: .lost, suspectSince: issued, issued: issued,
+                authority: authority ?? mesh.authority.keys.authority, wipe: wipe),
+            mesh: mesh.founding.mesh, keys: keys ?? mesh.authority.keys.current.keys)
+    }
+
+    private func refusals(_ host: TestMesh.Host) -> [WipeRefusal] {
+        host.observations.compactMap { if case .wipeRefused(let refusal) = $0 { refusal } else { nil } }
+    }
+
+    private func submission(_ note: RevokeNote, at host: TestMesh.Host, in mesh: TestMesh) throws -> LogSubmission? {
+        mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: host)
+        try mesh.run(seconds: 5)
+        guard case .logSubmitted(let outcome)? = host.replies.last else { return nil }
+        return outcome
+    }
+
+    @Test("One signature: neither one officer nor one key of several gives an order; two officers do")
+    func signatures() throws {
+        let mesh = try TestMesh(field: KeysetShape(2, of: 2))
+        let officers = try ["ana", "bo"].map { try mesh.enrol($0, rights: Grant.member.union(.wipeOfficer)) }
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        for host in officers + [target] { try mesh.begin(host) }
+        #expect(
+            try mesh.run(seconds: 60) { mesh.isLinked(officers[0], target) && mesh.isLinked(officers[0], officers[1]) })
+        let keys = officers.map(\.identity.signing)
+        for alone in [
+            try note(target, in: mesh, number: 1, by: [keys[0]], authority: AuthorityID()),
+            try note(target, in: mesh, number: 2, by: [target.identity.signing, keys[0]], authority: AuthorityID()),
+            try note(target, in: mesh, number: 3, by: [mesh.authority.keys.current.keys[0]]),
+        ] {
+            let outcome = try #require(try submission(alone, at: officers[0], in: mesh))
+            #expect(outcome.accepted == 0 || outcome.refused.isEmpty)
+            #expect(mesh.isLinked(officers[0], target))
+        }
+        #expect(accepted(target) == 0 && refusals(target).isEmpty)
+        let both = try note(target, in: mesh, by: keys, authority: AuthorityID())
+        #expect(try #require(try submission(both, at: officers[0], in: mesh)).accepted == 1)
+        #expect(try mesh.run(seconds: 10) { accepted(target) == 1 && receipts(officers[1]) == 1 })
+    }
+
+    @Test("Wrong serial, expired, good for too long: revoked, and no more")
+    func form() throws {
+        let cases: [(serial: UInt64, ago: Int64, days: Int64, wanted: WipeRefusal)] = [
+            (1, 0, 20, .serial), (0, 3 * 1440, 2, .expired), (0, 0, 31, .lifeTooLong),
+        ]
+        for (serial, ago, days, wanted) in cases {
+            let mesh = try TestMesh()
+            let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+            try mesh.begin(target)
+            let ana = try mesh.add("ana")
+            #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, target) })
+            let order = try note(target, in: mesh, serial: serial, issued: ago, days: days)
+            _ = try submission(order, at: target, in: mesh)
+            #expect(refusals(target) == [wanted])
+            #expect(try mesh.run(seconds: 30) { !mesh.isLinked(ana, target) })
+            try mesh.run(seconds: 10)
+            #expect(accepted(target) == 0 && receipts(ana) == 0)
+        }
+    }
+
+    @Test("An id that was obeyed is not obeyed again, in whatever note it stands")
+    func replayed() throws {
+        let mesh = try TestMesh()
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        try mesh.begin(target)
+        _ = try submission(note(target, in: mesh), at: target, in: mesh)
+        #expect(accepted(target) == 1)
+        _ = try submission(note(target, in: mesh, issued: 5), at: target, in: mesh)
+        #expect(accepted(target) == 1)
+        _ = try submission(note(target, in: mesh, number: 8), at: target, in: mesh)
+        #expect(accepted(target) == 2, "another one is")
+    }
+
+    @Test("Who has not heard of an authority for too long obeys nobody")
+    func stale() throws {
+        let mesh = try TestMesh()
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        mesh.skip(seconds: 8 * 86_400)
+        try mesh.begin(target)
+        _ = try submission(note(target, in: mesh), at: target, in: mesh)
+        #expect(refusals(target) == [.staleLog])
+        #expect(accepted(target) == 0)
+    }
+
+    @Test("Two officers give an order through their own nodes: the first drafts, the second signs")
+    func officers() throws {
+        let mesh = try TestMesh(field: KeysetShape(1, of: 2))
+        let ana = try mesh.enrol("ana", rights: Grant.member.union(.wipeOfficer))
+        let bo = try mesh.enrol("bo", rights: Grant.member.union(.wipeOfficer))
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        for host in [ana, bo, target] { try mesh.begin(host) }
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(bo, target) && mesh.isLinked(bo, ana) })
+        func order(_ command: Command, at host: TestMesh.Host) throws -> SignedOrder? {
+            mesh.command(command, at: host)
+            try mesh.run(seconds: 5)
+            guard case .wipeSigned(let order)? = host.replies.last else { return nil }
+            return order
+        }
+        let wish = WipeDraft(device: "target", mode: .erase, reason: .lost, days: 20)
+        let draft = try #require(try order(.draftWipe(wish), at: ana))
+        #expect(draft.officers == ["ana"] && !draft.isInForce)
+        for refused in [
+            try order(.draftWipe(wish), at: target), try order(.signWipe(draft.note), at: target),
+            try order(.signWipe(draft.note), at: ana), try order(.signWipe([1, 2, 3]), at: bo),
+            try order(.draftWipe(WipeDraft(device: "bo", mode: .lock, reason: .lost, days: 20)), at: ana),
+        ] { #expect(refused == nil) }
+        #expect(accepted(target) == 0)
+        let whole = try #require(try order(.signWipe(draft.note), at: bo))
+        #expect(whole.officers.sorted() == ["ana", "bo"] && whole.isInForce)
+        #expect(try mesh.run(seconds: 10) { accepted(target) == 1 && receipts(ana) == 1 })
+        mesh.command(.wipes, at: ana)
+        try mesh.run(seconds: 1)
+        guard case .wipes(let lines)? = ana.replies.last, let line = lines.first else {
+            Issue.record("orders are listed")
+            return
+        }
+        #expect(line.state == .carriedOut && line.label == "target" && line.mode == .erase && line.done != nil)
+        #expect(line.by == "ana, bo" || line.by == "bo, ana")
+    }
 }

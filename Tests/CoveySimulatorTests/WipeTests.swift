@@ -41,4 +41,28 @@ struct WipeTests {
         #expect(world.texts(of: again) == ["good to have you back"])
         #expect(world.finish().isSound, "\(world)")
     }
+
+    @Test("A device that was away while its order spread is told by those who shut it out, and obeys")
+    func away() {
+        let world = World(seed: 62)
+        for checker in Invariants.all() { world.add(checker) }
+        let hosts = (0..<4).map { world.addHost("host \($0)") }
+        let lost = world.addHost("lost", certificate: Certificate(roles: .organisationOwned))
+        world.run(for: .minutes(2))
+        world.partition(hosts, [lost])
+        world.orderWipe(lost, erasing: false, by: hosts[0])
+        world.run(for: .hours(1))
+        for host in hosts { #expect(world.sightings(of: host).contains(.revocationLearnt(of: lost))) }
+        #expect(!world.sightings(of: lost).contains(.wipeAccepted(erases: false)))
+        world.heal()
+        let isObeyed = world.run(
+            until: { world.sightings(of: lost).contains(.wipeAccepted(erases: false)) }, within: .minutes(15))
+        #expect(isObeyed, "\(world)")
+        world.run(for: .minutes(5))
+        for host in hosts {
+            #expect(world.sightings(of: host).contains(.wipeReceipt(of: lost, erases: false)), "\(host)")
+            #expect(!world.isLinked(host, lost))
+        }
+        #expect(world.finish().isSound, "\(world)")
+    }
 }

@@ -406,7 +406,8 @@ struct AuthorityBook {
     /// - Parameter isAlone: with one key where more must sign to grant (protocol.md §1.9).
     @discardableResult
     mutating func revoke(
-        _ device: Device, _ reason: RevocationReason, since: Minute?, isAlone: Bool = false, now: Minute
+        _ device: Device, _ reason: RevocationReason, since: Minute?, wipe: WipeOrder? = nil, isAlone: Bool = false,
+        now: Minute
     ) throws -> RevokeNote {
         try checkClock(now)
         let note =
@@ -414,9 +415,18 @@ struct AuthorityBook {
             ? try authority.revokeAlone(
                 device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
             : try authority.revoke(
-                device.id, reason: reason, suspectSince: since ?? now, into: &membership, now: now)
+                device.id, reason: reason, suspectSince: since ?? now, wipe: wipe, into: &membership, now: now)
         notes.append(note)
         return note
+    }
+
+    /// A revocation with a wipe order, which takes as many keys as a grant.
+    func draftOrder(
+        _ device: Device, _ reason: RevocationReason, since: Minute?, _ wipe: WipeOrder, now: Minute
+    ) throws -> Draft {
+        try checkClock(now)
+        return try authority.draftRevocation(
+            device.id, reason: reason, suspectSince: since ?? now, wipe: wipe, on: membership, now: now)
     }
 
     /// What was signed for the next place of the log as a draft would make anything else a second act there. Revocations

@@ -12,6 +12,7 @@ struct AuthorityCommand: ParsableCommand {
             AskCommand.self,
             AddCommand.self, RotateCommand.self, RecoverCommand.self, RecoverForkCommand.self,
             AuthorityImportCommand.self, AuthorityLogCommand.self,
+            AuthorityUnlockCommand.self,
         ])
 }
 

@@ -11,7 +11,12 @@ enum DraftText {
             return [
                 "revoke the device \(Output.harmless(label)) (\(LogText.short(note.device.hex))): \(note.reason.word)",
                 "suspect since \(CalendarText.utc(note.content.suspectSince))",
-            ] + (note.content.wipe.map { ["with the order to \($0.mode == .erase ? "erase" : "lock") itself"] } ?? [])
+            ]
+                + (note.content.wipe.map {
+                    [
+                        "with the order to \($0.mode == .erase ? "erase" : "lock") itself, good until \(CalendarText.utc($0.expires))"
+                    ]
+                } ?? [])
         case .entry(let matter, let place, _):
             let what: [String]
             switch matter {

@@ -92,6 +92,8 @@ struct Enrolment {
             )
         }
         var grant = grant
+        // What was asked for, and agreed to, is granted.
+        if invitation.invitation.asksConsent { grant.capabilities.insert(.orgOwned) }
         if number > 1 { grant.label = "\(request.label)-\(number)" }
         return (verified, grant, invitation)
     }

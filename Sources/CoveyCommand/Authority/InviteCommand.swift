@@ -18,6 +18,11 @@ struct InviteCommand: ParsableCommand {
     @Option(help: "The device that the new one replaces, by label or id; it may have the same name.")
     var replaces: String?
 
+    @Flag(
+        help:
+            "The device is the organisation's: its holder is asked to agree that it may be locked or erased from afar.")
+    var orgOwned = false
+
     @OptionGroup var output: ObjectOutput
     @OptionGroup var nearby: NearbyOptions
     @OptionGroup var hand: HandOver
@@ -95,7 +100,7 @@ struct InviteCommand: ParsableCommand {
         }
         let invitation = OpenInvitation(
             mesh: book.mesh, authority: book.id, label: label, now: now,
-            expires: now.adding(Int64(days) * 1440), uses: uses, random: SystemRandom())
+            expires: now.adding(Int64(days) * 1440), uses: uses, asksConsent: orgOwned, random: SystemRandom())
         var content = invitation.invitation.bytes
         var bytes = CoveyFile(kind: .invitation, mesh: book.mesh, content: content).bytes
         defer {

@@ -15,6 +15,15 @@ struct RevokeCommand: ParsableCommand {
     @Option(help: "Since when the device is suspect, as 2026-11-21 or 2026-11-21T22:53:00Z.")
     var since: String?
 
+    @Option(
+        help:
+            "Order a device of the organisation to lock or erase itself too; where more must sign, the order goes round as a draft, and revokes when it is signed."
+    )
+    var wipe: String?
+
+    @Option(help: "Days that the order is good for, 1 to 30.")
+    var wipeDays = 20
+
     @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
     var output: String?
 
@@ -26,6 +35,8 @@ struct RevokeCommand: ParsableCommand {
         let device: String
         let label: String
         let reason: String
+        /// What the device was ordered to do besides.
+        let wipe: String?
         let newEpoch: Bool
         /// The announcement of a new network key, where other officers have to sign it.
         let draft: DraftAnswer?
@@ -35,7 +46,7 @@ struct RevokeCommand: ParsableCommand {
 
         var text: String {
             """
-            revoked \(label) (\(LogText.short(device))): \(reason)\(newEpoch ? ", and announced a new network key" : "")
+            revoked \(label) (\(LogText.short(device))): \(reason)\(wipe.map { ", and ordered it to \($0) itself" } ?? "")\(newEpoch ? ", and announced a new network key" : "")
             \(handed.text)\(draft.map { "\nthe new network key needs more signatures\n" + $0.text } ?? "")\(hint.map { "\n" + $0 } ?? "")
             """
         }
@@ -46,14 +57,22 @@ struct RevokeCommand: ParsableCommand {
         let suspect = try since.map(Reason.since)
         let directory = try authority.open()
         let found = try directory.book.device(named: device)
-        guard !found.isRevoked else { throw Complaint(.failed, "\(found.certificate.label) is revoked already") }
+        let now = CalendarText.now
+        let order = try order(to: found, now)
+        guard !found.isRevoked || order != nil else {
+            throw Complaint(.failed, "\(found.certificate.label) is revoked already")
+        }
         let file = output ?? "\(LogText.short(found.id.hex)).log"
         try hand.check(file)
-        let now = CalendarText.now
         var book = directory.book
         let isAlone = book.authority.signsAlone()
+        if let order, !isAlone {
+            let draft = try book.draftOrder(found, reason, since: suspect, order, now: now)
+            return try directory.send(draft, book, to: HandOver.file(beside: file, .draft), now: now).show(
+                asJSON: answer.json)
+        }
         // Quick to revoke: where more must sign to grant, one key revokes at once (protocol.md §1.9).
-        let note = try book.revoke(found, reason, since: suspect, isAlone: !isAlone, now: now)
+        let note = try book.revoke(found, reason, since: suspect, wipe: order, isAlone: !isAlone, now: now)
         var entries: [LogEntry] = []
         // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
         // A draft that holds the next place comes first; the device is out already.
@@ -69,12 +88,32 @@ struct RevokeCommand: ParsableCommand {
             draft = try directory.send(epoch, book, to: HandOver.file(beside: file, .draft), now: now, replacing: true)
         }
         try Revoked(
-            device: found.id.hex, label: found.certificate.label, reason: reason.word, newEpoch: !epochs.isEmpty,
+            device: found.id.hex, label: found.certificate.label, reason: reason.word,
+            wipe: order.map { "\($0.mode)" }, newEpoch: !epochs.isEmpty,
             draft: draft,
             hint: note.taints && !isFree
                 ? "finish the draft that waits, then announce a new network key: covey authority epoch" : nil,
             handed: handed
         ).show(asJSON: answer.json)
         if let complaint = handed.complaint { throw complaint }
+    }
+
+    private func order(to device: AuthorityBook.Device, _ now: Minute) throws -> WipeOrder? {
+        guard let wipe else { return nil }
+        guard let mode = WipeOrder.Mode(word: wipe) else {
+            throw Complaint(.usage, "--wipe is \"\(wipe)\"; it takes lock or erase")
+        }
+        guard (1...30).contains(wipeDays) else {
+            throw Complaint(.usage, "--wipe-days is \(wipeDays); it takes 1 to 30")
+        }
+        guard device.certificate.capabilities.contains(.orgOwned) else {
+            throw Complaint(
+                .failed,
+                "\(device.certificate.label) obeys no orders: its holder did not agree to any; revoke it without --wipe"
+            )
+        }
+        return WipeOrder(
+            mode: mode, order: .random(from: SystemRandom()), serial: device.certificate.serial,
+            expires: now.adding(Int64(wipeDays) * 1440))
     }
 }

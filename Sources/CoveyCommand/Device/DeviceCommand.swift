@@ -26,6 +26,9 @@ struct RequestCommand: ParsableCommand {
     @Option(help: "The id of the device that this one replaces: all 32 digits, as covey status there shows them.")
     var replaces: String?
 
+    @Flag(help: "Agree to what the invitation asks, without being asked again.")
+    var agree = false
+
     @OptionGroup var output: ObjectOutput
     @OptionGroup var node: NodeOptions
     @OptionGroup var answer: OutputOptions
@@ -60,6 +63,7 @@ struct RequestCommand: ParsableCommand {
             return id
         }
         let configuration = try node.load()
+        try ProfileCheck.canRun(configuration.home)
         let home = try HomeDirectory(configuration.home)
         guard !Disk.exists(home.deviceKey) else {
             throw Complaint(
@@ -139,10 +143,12 @@ struct RequestCommand: ParsableCommand {
             }
             return pending
         }
+        if invitation.asksConsent { try Consent.ask(invitation, isGiven: agree) }
         let pending: PendingEnrolment
         do {
             pending = try PendingEnrolment(
-                accepting: invitation, buildHash: Build.hash, supersedes: old, random: SystemRandom())
+                accepting: invitation, buildHash: Build.hash, supersedes: old,
+                agreesToOrders: invitation.asksConsent, random: SystemRandom())
         } catch {
             throw Complaint(.failed, "the invitation holds a key that must not be used; ask for a new one")
         }
@@ -174,4 +180,24 @@ struct PendingFile {
     }
 
     func remove() throws { try Disk.remove(path) }
+}
+
+/// What the holder of a device that is the organisation's agrees to, before its keys are made.
+enum Consent {
+    static func ask(_ invitation: Invitation, isGiven: Bool) throws {
+        if isGiven { return }
+        _ = Output.write(
+            """
+            this invitation is for a device of the organisation. Two of its officers, or its authority, can order it to lock
+            or erase itself from afar, messages included, also when it is in your hands. Who is not asked can never be
+            ordered so. Your consent is signed with the request and stands in the device's certificate.
+            Do you agree? [yes/no] 
+            """, to: 2)
+        guard let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) else {
+            throw Complaint(
+                .failed, "nothing was made; answer yes, or give --agree, or ask for an invitation without --org-owned")
+        }
+    }
+
+    static let reminder = "the organisation may lock or erase this device from afar; you agreed to that"
 }

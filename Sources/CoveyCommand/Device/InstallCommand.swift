@@ -20,11 +20,13 @@ struct InstallCommand: ParsableCommand {
         let mesh: String
         let meshName: String
         let expires: String
+        /// Whether the organisation may order it to lock or erase itself.
+        let orgOwned: Bool
         let home: String
 
         var text: String {
             """
-            this device is \(label) (\(LogText.short(device))) of the mesh \(meshName) (\(LogText.short(mesh))) until \(expires)
+            this device is \(label) (\(LogText.short(device))) of the mesh \(meshName) (\(LogText.short(mesh))) until \(expires)\(orgOwned ? "\n" + Consent.reminder : "")
             the welcome is of no more use; next: covey run --home \(home)
             """
         }
@@ -32,6 +34,7 @@ struct InstallCommand: ParsableCommand {
 
     func run() throws {
         let path = try node.load().home
+        try ProfileCheck.canRun(path)
         guard Disk.exists(path) else { throw Self.nothingWaits(path) }
         // Images are read before keys are.
         let file = try CoveyFile(at: welcome)
@@ -48,10 +51,18 @@ struct InstallCommand: ParsableCommand {
         guard let certificate = membership.currentCertificate(pending.identity.id) else {
             throw WelcomeRefusal.notEnrolled
         }
+        let isOrgOwned = certificate.capabilities.contains(.orgOwned)
+        guard !isOrgOwned || pending.request.agreesToOrders else {
+            throw Complaint(
+                .failed,
+                "the certificate lets the organisation lock and erase this device, which nobody here agreed to; ask the authority for one without org-owned"
+            )
+        }
         try install(opened, pending, in: home)
         return Installed(
             device: certificate.device.hex, label: certificate.label, mesh: membership.mesh.hex,
-            meshName: opened.genesis.name, expires: CalendarText.utc(certificate.notAfter), home: home.path)
+            meshName: opened.genesis.name, expires: CalendarText.utc(certificate.notAfter), orgOwned: isOrgOwned,
+            home: home.path)
     }
 
     private static func nothingWaits(_ home: String) -> Complaint {

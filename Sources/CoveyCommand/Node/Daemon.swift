@@ -14,7 +14,7 @@ enum Daemon {
     static func run(_ configuration: Configuration, authority: String? = nil) throws {
         unblockSignals()
         let log = NodeLog(configuration)
-        let home = try open(configuration.home)
+        let home = try ProfileCheck.open(configuration.home)
         let keys = try DeviceKeyFile(home.deviceKey).read()
         let genesis = try genesis(in: home, of: keys.mesh)
         let store = try DiskStore(in: home, key: keys.master)
@@ -28,7 +28,6 @@ enum Daemon {
         let peers = peers(configuration)
         node.peers = peers.static
         node.quota = configuration.quota
-        node.obeysWipeOrders = false
         node.multicast =
             switch configuration.multicast {
             case .on: .on
@@ -40,12 +39,17 @@ enum Daemon {
         var sockets = try sockets(configuration)
         sockets.names = peers.names
         let loop = try Loop()
+        let running = try Node(
+            configuration: node, store: store, random: SystemRandom(), kem: MLKEM768(), now: clock.now, authority: desk)
+        let lastWord = LastWord()
+        weak var driven: Driver?
         let driver = Driver(
-            try Node(
-                configuration: node, store: store, random: SystemRandom(), kem: MLKEM768(), now: clock.now,
-                authority: desk),
-            store: store, on: loop, configuration: sockets, clock: clock,
-            observed: { log.observed($0) })
+            running, store: store, on: loop, configuration: sockets, clock: clock,
+            observed: {
+                log.observed($0)
+                lastWord.observed($0, on: loop) { driven?.submit(.stop) { _ in } }
+            })
+        driven = driver
         try driver.start()
         do {
             try driver.openControl(at: configuration.controlPath, version: Build.version)
@@ -59,7 +63,9 @@ enum Daemon {
             guard case .status(let status) = reply else { return }
             log.ready(status, at: driver.endpoints.map(\.address), control: configuration.controlPath)
         }
+        driver.ended = { lastWord.close() }
         loop.run()
+        try lastWord.carryOut(in: home, master: keys.master, running, at: clock.now)
         if let failure = driver.failure { throw failure }
     }
 
@@ -71,18 +77,7 @@ enum Daemon {
         sigprocmask(SIG_UNBLOCK, &signals, nil)
     }
 
-    private static func open(_ path: String) throws -> HomeDirectory {
-        guard Disk.exists(path + "/device.key") else {
-            let next =
-                Disk.exists(path + "/pending")
-                ? "its request waits for the welcome: covey device install FILE --home \(path)"
-                : "enrol it first: covey device request INVITE -o FILE --home \(path)"
-            throw Complaint(.failed, "there is no device in \(path); \(next)")
-        }
-        return try HomeDirectory(path)
-    }
-
-    private static func genesis(in home: HomeDirectory, of mesh: MeshID) throws -> Genesis {
+    static func genesis(in home: HomeDirectory, of mesh: MeshID) throws -> Genesis {
         let bytes = try Disk.read(home.mesh)
         guard let genesis = try? Genesis(parsing: Signed(parsing: bytes)), genesis.meshID == mesh, genesis.verify()
         else {

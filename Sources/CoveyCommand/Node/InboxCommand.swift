@@ -1,5 +1,8 @@
 import ArgumentParser
 import CoveyControl
+import CoveyNode
+import CoveyStore
+import CoveyUV
 
 struct InboxCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "inbox", abstract: "Messages received.")
@@ -21,6 +24,8 @@ struct InboxCommand: ParsableCommand {
             guard limit > 0 else { throw Complaint(.usage, "--limit is \(limit); it takes at least 1") }
             guard !follow else { throw Complaint(.usage, "--limit and --follow exclude each other; give one of them") }
         }
+        let home = try node.load().home
+        if !follow, case .reading = ProfileState(of: home) { return try showStored(home) }
         let client = try GradedNode(node.connect()).client
         if follow { return try show(following: client) }
         var after = after
@@ -32,6 +37,24 @@ struct InboxCommand: ParsableCommand {
             left -= page.messages.count
             more = page.more && !page.messages.isEmpty
             after = page.messages.last?.sequence ?? after
+        }
+    }
+
+    /// Of a device that was locked, and given back for reading: no node runs there any more.
+    private func showStored(_ path: String) throws {
+        let home = try HomeDirectory(path)
+        let file = try ReadingKeyFile(in: path)
+        let store = try DiskStore(in: home, key: file.master)
+        let inbox = try StoredInbox(
+            store, genesis: Daemon.genesis(in: home, of: file.mesh), now: Clock.system().now)
+        var after = after
+        var left = limit ?? Int.max
+        while left > 0 {
+            let page = try inbox.page(after: after, limit: min(left, ControlMethod.defaultPage))
+            guard let last = page.last else { return }
+            for message in page { try show(InboxEntry(message)) }
+            left -= page.count
+            after = last.sequence
         }
     }
 

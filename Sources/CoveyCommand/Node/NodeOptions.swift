@@ -26,5 +26,14 @@ struct NodeOptions: ParsableArguments {
             environment: ProcessInfo.processInfo.environment)
     }
 
-    func connect() throws -> ControlClient { try ControlClient(path: load().controlPath) }
+    func connect() throws -> ControlClient {
+        let configuration = try load()
+        do {
+            return try ControlClient(path: configuration.controlPath)
+        } catch ControlClientError.noNode(let path) {
+            // An order may be why there is none.
+            try ProfileCheck.canRun(configuration.home)
+            throw ControlClientError.noNode(path)
+        }
+    }
 }

@@ -1,5 +1,5 @@
 /// Once a host knows that a device is revoked, it links no more with it, takes nothing new from it and gives it nothing
-/// (invariants 13 and 14).
+/// (invariants 13 and 14). One that was ordered to lock or erase itself may be let in to be told so, and for nothing else.
 public final class RevokedIsShutOut: Checker {
     public let name = "revoked is shut out"
     private var known: Set<Pair> = []
@@ -15,6 +15,7 @@ public final class RevokedIsShutOut: Checker {
         switch sighting {
         case .revocationLearnt(of: let revoked?):
             if revoked != host { known.insert(Pair(host: host, revoked: revoked)) }
+        case .linkUp(with: let other?, isCatchUp: true) where world.wasOrdered(other): break
         case .linkUp(with: let other?, _): refuse(other, "it links with", host, world)
         case .stored(_, from: let other?): refuse(other, "it takes mail from", host, world)
         case .handedOn(_, to: let other?): refuse(other, "it gives mail to", host, world)
