@@ -52,7 +52,7 @@ package struct LockRecord: Sendable, Equatable {
 
     package init(parsing bytes: [UInt8]) throws(Malformed) {
         let signed = try Signed(parsing: bytes)
-        let object = try CanonicalObject(parsing: signed.body, schema: Self.schema)
+        let object = try CanonicalObject(parsing: signed, schema: Self.schema)
         device = object.octets(0x01)
         order = object.octets(0x02)
         note = object.octets(0x03)

@@ -45,7 +45,8 @@ struct NoteBook: Sendable {
     var isHolding: Bool { !held.isEmpty }
     var devices: [DeviceID] { Array(byDevice.keys) }
 
-    func isHeld(_ note: NoteHash) -> Bool { held.contains { $0.note.hash == note } }
+    /// With these very signatures: a copy with others may be the one that is good.
+    func isHeld(_ note: RevokeNote) -> Bool { held.contains { $0.note.signed == note.signed } }
 
     /// Devices whose standing a note, or a verdict on it, may change: its own, and those of the same key's notes.
     func devicesTouched(by note: NoteHash) -> [DeviceID] {
@@ -111,7 +112,7 @@ extension Membership {
         let note: RevokeNote
         do { note = try RevokeNote(parsing: signed) } catch { throw .malformed(error) }
         if noteBook.records[note.hash] != nil { return .known }
-        if noteBook.isHeld(note.hash) { return .held }
+        if noteBook.isHeld(note) { return .held }
         let form: NoteBook.Form
         switch try judge(note) {
         case .waits(let awaited):

@@ -66,6 +66,19 @@ struct WipeTests {
         #expect(try judge(order(byRoot: true)) == nil)
     }
 
+    @Test("A copy with the signature of a stranger, which waits to be known, does not keep the order itself out")
+    func copyWaits() throws {
+        var membership = membership
+        let order = order()
+        let keys = [officers[0].signing, SigningPrivateKey(from: mesh.random)]
+        let copy = RevokeNote.make(order.content, mesh: mesh.mesh, keys: keys)
+        guard case .held = try membership.accept(note: copy.signed) else {
+            Issue.record("a signer may be an officer whose entry is not here yet")
+            return
+        }
+        #expect(try judge(order, in: membership) == nil)
+    }
+
     @Test(
         "Not: one signature, another serial, no ORG_OWNED, one seen before, one that is over or too long, a stale log"
     )
