@@ -60,8 +60,11 @@ struct SimProgram {
         let id = UUID().uuidString
         let (out, err) = (path("out-\(id)"), path("err-\(id)"))
         for file in [out, err] { try Data().write(to: URL(fileURLWithPath: file)) }
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: out))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: err))
+        let handles = try [out, err].map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) }
+        // A Process keeps them for longer than it lives: hundreds of runs would use up the descriptors of the tests.
+        defer { for handle in handles { try? handle.close() } }
+        process.standardOutput = handles[0]
+        process.standardError = handles[1]
         process.standardInput = FileHandle.nullDevice
         let ended = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in ended.signal() }

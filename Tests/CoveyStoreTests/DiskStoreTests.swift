@@ -254,8 +254,13 @@ extension StoreTests {
             for one in mail { try store.insert(one.record, one.bytes) }
             try store.commit()
             for one in mail + mail.reversed() { #expect(try store.envelope(one.id) == one.bytes) }
-            let open = try Directory.names(in: "/proc/self/fd").count
-            #expect(open < 1000)
+            // Other tests of this process have files open too.
+            let open = try Directory.names(in: "/proc/self/fd").filter { number in
+                guard let target = realpath("/proc/self/fd/\(number)", nil) else { return false }
+                defer { free(target) }
+                return String(cString: target).hasPrefix(scratch.path)
+            }
+            #expect(open.count < 100)
         }
     }
 }
