@@ -11,7 +11,8 @@ struct Covey: ParsableCommand {
             AuthorityCommand.self, DeviceCommand.self, RunCommand.self, SendCommand.self, InboxCommand.self,
             QuarantineCommand.self, AnnounceCommand.self, AnnouncementsCommand.self, PeersCommand.self,
             StatusCommand.self, DoctorCommand.self, ContactsCommand.self, SuspendCommand.self, RevokeSelfCommand.self,
-            LogCommand.self, ReleaseCommand.self, CodeCommand.self, UnlockCommand.self, WipeCommand.self, VersionCommand.self,
+            LogCommand.self, ReleaseCommand.self, CodeCommand.self, UnlockCommand.self, WipeCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() {
