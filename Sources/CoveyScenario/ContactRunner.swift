@@ -156,7 +156,7 @@ package struct ContactRunner {
             switch deed.act {
             case .partition, .heal, .cut, .uncut, .linkDown, .crash, .restart, .kill, .load: break
             case .hold, .release, .setLink, .asymLoss, .join, .revoke, .copyAuthority, .openOffice, .enrol,
-                .revokeAuthority, .checkpoint, .newEpoch,
+                .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork,
                 .clockJump, .clockDrift, .sneakernet, .diskFull, .byzantine:
                 left.insert(scenario.timeline[deed.entry].word.rawValue)
             }
@@ -182,7 +182,8 @@ package struct ContactRunner {
             case .kill(let hosts): moments.append((deed.at, hosts, true))
             case .restart(let hosts): moments.append((deed.at, hosts, false))
             case .partition, .heal, .cut, .uncut, .hold, .release, .setLink, .linkDown, .asymLoss, .join, .revoke,
-                .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump,
+                .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork,
+                .clockJump,
                 .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
                 break
             }

@@ -25,6 +25,8 @@ package struct Deed: Hashable, Sendable {
         case revokeAuthority(since: UInt32, by: UInt32)
         case checkpoint(by: UInt32)
         case newEpoch(by: UInt32)
+        case newKeys(by: UInt32)
+        case recoverFork(by: UInt32)
         /// Microseconds.
         case clockJump([UInt32], by: Int64)
         case clockDrift([UInt32], ppm: Double)
@@ -56,7 +58,8 @@ package struct Deed: Hashable, Sendable {
         case .partition, .heal, .cut, .uncut: "partitions"
         case .hold, .release, .setLink, .linkDown, .asymLoss: "links"
         case .crash, .restart, .kill: "crashes"
-        case .join, .revoke, .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch:
+        case .join, .revoke, .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys,
+            .recoverFork:
             "membership"
         case .clockJump, .clockDrift: "clocks"
         case .load: "load"
@@ -78,7 +81,8 @@ package struct Deed: Hashable, Sendable {
             hosts
         case .revoke(let device, _, _), .enrol(let device, _, _): [device]
         case .copyAuthority(let by), .openOffice(let by), .revokeAuthority(_, let by), .checkpoint(let by),
-            .newEpoch(let by):
+            .newEpoch(let by), .newKeys(let by),
+            .recoverFork(let by):
             [by]
         case .sneakernet(let from, let to, _, _, _): [from, to]
         case .heal, .release, .setLink, .load: []

@@ -363,6 +363,8 @@ package final class FullRunner {
                 note("Not played: revokeAuthority since \(cast.name(since)), which has no copy of its key.")
             }
         case .checkpoint(let by): world.checkpoint(by: hosts[Int(by)])
+        case .newKeys(let by): world.rotateKeys(by: hosts[Int(by)])
+        case .recoverFork(let by): world.recoverFork(by: hosts[Int(by)])
         case .newEpoch(let by):
             if let copy = copies[by] {
                 copy.rotateEpoch(by: hosts[Int(by)])

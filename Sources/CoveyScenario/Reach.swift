@@ -88,7 +88,7 @@ package struct Reach {
         switch deed.act {
         case .partition, .heal, .cut, .uncut, .setLink, .linkDown: true
         case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority,
-            .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch,
+            .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork,
             .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
             false
         }
@@ -153,7 +153,7 @@ package struct Reach {
                 let name = scenario.links[link].name
                 for layer in replaced.indices where scenario.topology[layer].link == name { replaced[layer] = nil }
             case .hold, .release, .asymLoss, .crash, .restart, .kill, .join, .revoke, .copyAuthority,
-                .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch,
+                .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork,
                 .clockJump, .clockDrift, .load, .sneakernet, .diskFull, .byzantine:
                 return
             }

@@ -220,6 +220,8 @@ extension Deed {
             case .revokeAuthority(let since, let by): pair(since, by).map { .revokeAuthority(since: $0.0, by: $0.1) }
             case .checkpoint(let by): one(by).map { .checkpoint(by: $0) }
             case .newEpoch(let by): one(by).map { .newEpoch(by: $0) }
+            case .newKeys(let by): one(by).map { .newKeys(by: $0) }
+            case .recoverFork(let by): one(by).map { .recoverFork(by: $0) }
             case .clockJump(let hosts, let by): these(hosts).map { .clockJump($0, by: by) }
             case .clockDrift(let hosts, let ppm): these(hosts).map { .clockDrift($0, ppm: ppm) }
             case .sneakernet(let from, let to, let capacity, let travel, let damage):

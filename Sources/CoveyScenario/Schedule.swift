@@ -76,6 +76,8 @@ enum Schedule {
             return [deed(.revokeAuthority(since: cast.host(since), by: cast.host(by)))]
         case .checkpoint(let by): return [deed(.checkpoint(by: cast.host(by)))]
         case .newEpoch(let by): return [deed(.newEpoch(by: cast.host(by)))]
+        case .newKeys(let by): return [deed(.newKeys(by: cast.host(by)))]
+        case .recoverFork(let by): return [deed(.recoverFork(by: cast.host(by)))]
         case .clockJump(let who, let by): return [deed(.clockJump(pick(who, cast, &dice), by: by.microseconds))]
         case .clockDrift(let who, let ppm): return [deed(.clockDrift(pick(who, cast, &dice), ppm: ppm))]
         case .load(let factor): return [deed(.load(factor))]
@@ -151,6 +153,8 @@ enum Schedule {
         case .revokeAuthority(let since, let by): return .revokeAuthority(since: term(since), by: term(by))
         case .checkpoint(let by): return .checkpoint(term(by))
         case .newEpoch(let by): return .newEpoch(term(by))
+        case .newKeys(let by): return .newKeys(term(by))
+        case .recoverFork(let by): return .recoverFork(term(by))
         case .clockJump(let hosts, let by): return these(hosts).map { .clockJump($0, by: TimeSpan(microseconds: by)) }
         case .clockDrift(let hosts, let ppm): return these(hosts).map { .clockDrift($0, ppm: ppm) }
         case .load: return nil

@@ -46,7 +46,7 @@ struct Scribe {
             guard let interval = recorder?.begin(deed.lane, label, hosts: deed.hosts, at: deed.at) else { return }
             open.append((deed.until ?? healed(deed), interval))
         case .heal, .uncut, .release, .setLink, .restart, .kill, .join, .revoke, .clockJump, .clockDrift, .sneakernet,
-            .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch:
+            .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork:
             recorder?.moment(deed.lane, label, hosts: deed.hosts, at: deed.at)
         }
     }
@@ -58,7 +58,8 @@ struct Scribe {
         case .partition, .cut:
             return expansion.deeds.first { if case .heal = $0.act { $0.at >= deed.at } else { false } }?.at ?? end
         case .heal, .uncut, .hold, .release, .setLink, .linkDown, .asymLoss, .crash, .restart, .kill, .join, .revoke,
-            .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump, .clockDrift,
+            .copyAuthority, .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork,
+            .clockJump, .clockDrift,
             .load, .sneakernet, .diskFull, .byzantine:
             return end
         }

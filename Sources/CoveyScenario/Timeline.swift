@@ -38,6 +38,10 @@ package struct TimelineEntry: Hashable, Sendable {
         case revokeAuthority(since: Term, by: Term)
         case checkpoint(Term)
         case newEpoch(Term)
+        /// The root and the field authority go over to the keys they promised.
+        case newKeys(Term)
+        /// The cold keys say that the branch of the field authority in office stands.
+        case recoverFork(Term)
         case clockJump(Who, by: TimeSpan)
         case clockDrift(Who, ppm: Double)
         /// Traffic times this.
@@ -122,7 +126,8 @@ package struct TimelineEntry: Hashable, Sendable {
 
     package enum Word: String, CaseIterable, Sendable {
         case partition, heal, cut, uncut, hold, release, setLink, linkDown, asymLoss, crash, restart, kill, powerCycle
-        case churn, join, revoke, copyAuthority, openOffice, enrol, revokeAuthority, checkpoint, newEpoch, clockJump
+        case churn, join, revoke, copyAuthority, openOffice, enrol, revokeAuthority, checkpoint, newEpoch, newKeys
+        case recoverFork, clockJump
         case clockDrift, load, sneakernet, diskFull, byzantine
     }
 
@@ -150,6 +155,8 @@ package struct TimelineEntry: Hashable, Sendable {
         case .revokeAuthority: .revokeAuthority
         case .checkpoint: .checkpoint
         case .newEpoch: .newEpoch
+        case .newKeys: .newKeys
+        case .recoverFork: .recoverFork
         case .clockJump: .clockJump
         case .clockDrift: .clockDrift
         case .load: .load

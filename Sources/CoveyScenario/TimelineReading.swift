@@ -50,7 +50,8 @@ extension TimelineEntry {
         switch verb {
         case .partition, .cut, .hold, .linkDown, .asymLoss, .load, .diskFull, .byzantine, .setLink, .clockDrift: true
         case .heal, .uncut, .release, .crash, .restart, .kill, .powerCycle, .churn, .join, .revoke, .copyAuthority,
-            .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .clockJump, .sneakernet:
+            .openOffice, .enrol, .revokeAuthority, .checkpoint, .newEpoch, .newKeys, .recoverFork, .clockJump,
+            .sneakernet:
             false
         }
     }
@@ -146,6 +147,8 @@ extension TimelineEntry {
             }
         case .checkpoint: return item.host().map { .checkpoint($0) }
         case .newEpoch: return item.host().map { .newEpoch($0) }
+        case .newKeys: return item.host().map { .newKeys($0) }
+        case .recoverFork: return item.host().map { .recoverFork($0) }
         case .clockJump:
             return item.map { fields in
                 let who = Who.read(&fields)
@@ -328,7 +331,8 @@ extension TimelineEntry.Verb {
                     ])
                 )
             ]
-        case .copyAuthority(let by), .openOffice(let by), .checkpoint(let by), .newEpoch(let by):
+        case .copyAuthority(let by), .openOffice(let by), .checkpoint(let by), .newEpoch(let by), .newKeys(let by),
+            .recoverFork(let by):
             [(word, .text(by))]
         case .enrol(let device, let by, let isSecret):
             [

@@ -9,7 +9,7 @@ import CoveyNode
 /// its disk, and brings them to others.
 struct Enrolment {
     let founding: Founding
-    private let root: Authority
+    private var root: Authority
     /// The field authority in office: another one when the first was revoked.
     private(set) var authority: Authority
     private(set) var membership: Membership
@@ -92,6 +92,32 @@ struct Enrolment {
         return newest(1)
     }
 
+    /// Both authorities go over to the keys they promised.
+    mutating func rotateKeys(now: Minute) -> Command {
+        root = rotate(root, now)
+        authority = rotate(authority, now)
+        return newest(2)
+    }
+
+    private mutating func rotate(_ authority: Authority, _ now: Minute) -> Authority {
+        let shape = authority.keys.next.keyset
+        let following = SigningKeyset(count: shape.keys.count, threshold: shape.threshold, random: random)
+        do {
+            entries.append(try authority.rotate(promising: following.keyset, into: &membership, now: now))
+        } catch { preconditionFailure("an authority has the keys it promised: \(error)") }
+        return Authority(authority.keys.rotated(to: following))
+    }
+
+    /// The cold keys name the last entry of the authority in office, who knows of no other branch.
+    mutating func recoverFork(now: Minute) -> Command {
+        let cold = ColdRecovery(mesh: founding.mesh, keys: founding.recovery)
+        do {
+            entries.append(
+                try cold.recover(authority.keys.authority, branch: nil, new: nil, into: &membership, now: now))
+        } catch { preconditionFailure("the cold keys are those of the genesis: \(error)") }
+        return newest(1)
+    }
+
     /// A new epoch that covers all there is.
     mutating func rotateEpoch(now: Minute) -> Command {
         announceEpoch(now)
@@ -134,7 +160,7 @@ struct Enrolment {
                     grantable: shape.threshold >= 2 ? .all : .all.subtracting(.privileged),
                     mostDays: Founding.longestCertificateDays, mostDevices: .max, notBefore: now,
                     notAfter: now.adding(Founding.fieldDays * 1440), label: label, nextCommit: next.keyset.commit),
-                mesh: founding.mesh, keys: founding.root.current.keys)
+                mesh: founding.mesh, keys: root.keys.current.keys)
             try appendToRoot(.authorityAdd(certificate), now)
             return Authority(
                 AuthorityKeys(
@@ -148,7 +174,7 @@ struct Enrolment {
         guard let last = ids.last else { preconditionFailure("the root's log begins with the founding") }
         let entry = try LogEntry.make(
             log: log, sequence: UInt64(ids.count) + 1, previous: last, time: now, payload: payload,
-            mesh: founding.mesh, keys: founding.root.current.keys)
+            mesh: founding.mesh, keys: root.keys.current.keys)
         guard case .accepted = try membership.accept(entry.signed) else {
             preconditionFailure("the root writes behind its own head")
         }

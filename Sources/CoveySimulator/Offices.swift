@@ -80,6 +80,20 @@ extension World {
         command(enrolment.checkpoint(now: minute), at: officer)
     }
 
+    /// The root and the field authority go over to the keys they promised, and promise the ones after.
+    public func rotateKeys(by officer: Host) {
+        begin()
+        note(.fault, number: 4)
+        command(enrolment.rotateKeys(now: minute), at: officer)
+    }
+
+    /// The cold keys decide that of a forked log of the field authority the branch of the authority in office stands.
+    public func recoverFork(by officer: Host) {
+        begin()
+        note(.fault, number: 5)
+        command(enrolment.recoverFork(now: minute), at: officer)
+    }
+
     /// The field authority's key in other hands from now on, with the log as it is now: stolen, or a copy of its directory
     /// that a second office works from.
     public func copyAuthority() -> AuthorityCopy {

@@ -8,7 +8,8 @@ struct ExpansionTests {
     @Test("Every scenario we keep is read without a note, and expands equal for equal seeds")
     func kept() throws {
         let ours = [
-            "20-revocation-race", "21-stolen-authority", "22-forked-authority", "25-no-clocks", "26-revoked-comes-back",
+            "20-revocation-race", "21-stolen-authority", "22-forked-authority", "23-rotation-while-asleep",
+            "24-wipe-order", "25-no-clocks", "26-revoked-comes-back", "27-renewals",
         ]
         for name in ScenarioReaderTests.names + ours {
             let reading = try ScenarioFile.read("\(Shared.packageRoot)/simulations/\(name).yaml")
