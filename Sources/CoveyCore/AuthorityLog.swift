@@ -136,10 +136,13 @@ struct AuthorityLog: Sendable {
     let isReleaseLog: Bool
     /// All AuthorityAdds of it, whatever they are worth; none for the root.
     var grants: [AuthorityGrant] = []
-    /// The authority whose AuthorityAdd its first entry names; nil for the root, and before the first entry.
+    /// The authority whose AuthorityAdd its first entry names; before that, of those that added it the one nearest to the
+    /// root, then the one with the smallest id. Nil for the root and the release log.
     var parent: AuthorityID?
-    /// Steps down from the root, which has 0; of `parent` once that is known.
+    /// Steps down from the root, which has 0.
     var depth: Int
+    /// What authorities that added it say of its branches, and whose keys write on. Only what the parent says counts.
+    var choices: [PlacedChoice] = []
 
     var tree: LogTree
 
@@ -200,6 +203,15 @@ struct AuthorityLog: Sendable {
         let onPath = checkpoints.indices.filter { id(at: checkpoints[$0].sequence) == checkpoints[$0].entry }
         if onPath.count > Self.mostCheckpoints { checkpoints.remove(at: onPath[0]) }
     }
+}
+
+/// A choice of branch in the log of an authority that added the one it speaks of.
+struct PlacedChoice: Sendable {
+    let place: EntryPlace
+    let time: Minute
+    let branch: EntryID
+    /// Nil: the keys in force at `branch` write on.
+    let statement: KeysetStatement?
 }
 
 /// An entry that waits for its predecessor.

@@ -78,6 +78,7 @@ struct LogTree: Sendable {
     /// one is certain only when all entries before it are here, and two keysets may have keys in common.
     private var signers: [EntryID: [SigningPublicKey]] = [:]
     private(set) var grafts: [EntryID: Graft] = [:]
+    private var hadGrafts = false
     /// RecoverForks of this log itself, by id.
     private var recoveries: [EntryID: BranchChoice] = [:]
     /// The last sequence that counts, while nobody has chosen between branches; nil when there is no such fork.
@@ -92,10 +93,21 @@ struct LogTree: Sendable {
 
     func statement(_ keys: Int) -> KeysetStatement { statements[keys] }
 
-    /// Every keyset this log ever had on any branch, the newest first.
-    var keysets: [Keyset] { statements.reversed().map(\.keyset) }
+    /// Every keyset this log ever had on any branch, the newest first. Of what stands on nothing, and of choices that were
+    /// not the parent's, the keys are nobody's.
+    var keysets: [Keyset] {
+        var own = Set(signing.map(\.keys))
+        own.insert(0)
+        for graft in grafts.values { if let keys = graft.keys { own.insert(keys) } }
+        if !begun.isEmpty {
+            for node in beside.values.joined() {
+                if let keys = begun[node.id], !own.contains(keys), isRooted(node) { own.insert(keys) }
+            }
+        }
+        return own.sorted(by: >).map { statements[$0].keyset }
+    }
 
-    func knows(_ keyset: Keyset) -> Bool { statements.contains { $0.keyset == keyset } }
+    func knows(_ keyset: Keyset) -> Bool { keysets.contains(keyset) }
 
     /// Whether a keyset is the first one, or stands in the path up to a sequence.
     func knows(_ keyset: Keyset, upTo sequence: UInt64) -> Bool {
@@ -109,7 +121,7 @@ struct LogTree: Sendable {
     func isOpen(at sequence: UInt64) -> Bool { frozenAt == nil && beside[sequence] == nil }
 
     /// Whether there ever was anything to decide about the path.
-    var isContested: Bool { besideCount > 0 || !grafts.isEmpty || !recoveries.isEmpty }
+    var isContested: Bool { besideCount > 0 || hadGrafts || !recoveries.isEmpty }
 
     var lastTime: Minute { times.last ?? Minute(0) }
 
@@ -123,6 +135,13 @@ struct LogTree: Sendable {
     var origin: EntryID? {
         guard let previous = joints[1] ?? graftAtTip else { return nil }
         return grafts[previous]?.branch ?? previous
+    }
+
+    /// The AuthorityAdds that first entries name, on whatever branch: whoever holds the first keys wrote those.
+    var namedAnchors: [EntryID] {
+        var firsts = beside[1, default: []].filter(isRooted)
+        if !ids.isEmpty { firsts.append(pathNode(at: 1)) }
+        return firsts.map(\.previous).filter(anchors.contains)
     }
 
     /// Whether a branch was chosen that is not here.
@@ -251,13 +270,21 @@ struct LogTree: Sendable {
         return node(below, at: sequence - 1).map { isRooted($0) } ?? false
     }
 
-    /// Entries that have one sequence, the path's first, wherever there are several; void ones are none.
+    /// Entries that have one sequence, the path's first, wherever there are several. Void ones are none; of one whose
+    /// predecessor is not here its signature must tell.
     func rivals() -> [(sequence: UInt64, entries: [EntryID])] {
         let footings = footings()
         return beside.keys.sorted().compactMap { sequence in
-            let others = beside[sequence, default: []].map(\.id).filter { footings[$0] != .void }
-            guard let main = id(at: sequence), !others.isEmpty else { return nil }
-            return (sequence, [main] + others)
+            guard let main = id(at: sequence) else { return nil }
+            let keyset = statements[keys(at: sequence)].keyset
+            let others = beside[sequence, default: []].filter { node in
+                switch footings[node.id] {
+                case .rooted: true
+                case .loose: isSigned(node, by: keyset)
+                case .void, nil: false
+                }
+            }
+            return others.isEmpty ? nil : (sequence, [main] + others.map(\.id))
         }
     }
 
@@ -344,9 +371,29 @@ struct LogTree: Sendable {
         if node.keysAfter != node.keys { signing.append((node.sequence + 1, node.keysAfter)) }
     }
 
-    mutating func add(_ graft: Graft) {
+    mutating func add(_ choice: PlacedChoice) {
+        let graft = Graft(
+            place: choice.place, time: choice.time, branch: choice.branch, keys: choice.statement.map { intern($0) })
         grafts[graft.place.entry] = graft
+        hadGrafts = true
         for sequence in beside.keys.sorted() where sequence > 0 { adopt(behind: graft.place.entry, at: sequence - 1) }
+    }
+
+    /// Lets these choices count and no others; whether that changes anything. The path is cut where it stood on one of the
+    /// others, for `settle` to find it again.
+    mutating func replaceGrafts(by choices: [PlacedChoice]) -> Bool {
+        guard !grafts.isEmpty || !choices.isEmpty else { return false }
+        if !grafts.isEmpty {
+            let held = anchors + choices.map(\.place.entry)
+            let cut = joints.filter { !held.contains($0.value) }.keys.min() ?? UInt64(ids.count) + 1
+            var way = Way(self)
+            way.nodes = (1..<cut).map { pathNode(at: $0) }
+            if cut > UInt64(ids.count), let graftAtTip, held.contains(graftAtTip) { way.graft = graftAtTip }
+            follow(way)
+            grafts = [:]
+        }
+        for choice in choices { add(choice) }
+        return true
     }
 
     // MARK: The path

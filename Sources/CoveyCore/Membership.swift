@@ -332,7 +332,7 @@ package struct Membership: Sendable {
         case .authorityRotate(let rotation):
             if rotation.authority == entry.log {
                 guard rotation.branch == nil else { throw .branch }
-                guard commitments(of: statement, entry.log).contains(rotation.keyset.commit) else {
+                guard commitments(of: statement, before: entry).contains(rotation.keyset.commit) else {
                     throw .nextCommit
                 }
             } else {
@@ -363,10 +363,14 @@ package struct Membership: Sendable {
         guard entry.signed.isApproved(byAll: keysets, as: .logEntry, in: mesh) else { throw .signatures }
     }
 
-    /// What the keyset after a statement may be: as the statement says, and every AuthorityAdd that names its keyset.
-    private func commitments(of statement: KeysetStatement, _ log: LogID) -> [KeysetCommit] {
-        let certified = logs[log]?.grants.map(\.certificate).filter { $0.keyset == statement.keyset } ?? []
-        return (statement.nextCommit.map { [$0] } ?? []) + certified.map(\.content.nextCommit)
+    /// What the keyset after a statement may be: as the statement says, and every AuthorityAdd of the parent that names its
+    /// keyset.
+    private func commitments(of statement: KeysetStatement, before entry: LogEntry) -> [KeysetCommit] {
+        guard let log = logs[entry.log] else { return [] }
+        // A first entry tells itself who the parent is.
+        let parent = log.grants.first { $0.place.entry == entry.previous }?.place.log ?? log.parent
+        let certified = log.grants.filter { $0.place.log == parent && $0.certificate.keyset == statement.keyset }
+        return (statement.nextCommit.map { [$0] } ?? []) + certified.map(\.certificate.content.nextCommit)
     }
 
     // MARK: Releases
@@ -453,8 +457,8 @@ package struct Membership: Sendable {
         guard let (isOnPath, isContested) = logs[entry.log]?.insert(entry, keys: keys, statement: statement) else {
             return
         }
-        if isOnPath, entry.sequence == 1 {
-            settleParent(of: entry.log)
+        if entry.sequence == 1 {
+            if settleParent(of: entry.log) { effects.paths = true }
             effects.rights = true
         }
         if isContested { effects.paths = true }
@@ -518,12 +522,14 @@ package struct Membership: Sendable {
         _ intake: inout EntryIntake, _ effects: inout Effects
     ) {
         guard let log = logs[child], log.grants.contains(where: { $0.place.log == place.log }) else { return }
-        var keys: Int?
-        if let statement { keys = logs[child]?.tree.intern(statement) }
-        logs[child]?.tree.add(Graft(place: place, time: time, branch: branch, keys: keys))
+        let choice = PlacedChoice(place: place, time: time, branch: branch, statement: statement)
+        logs[child]?.choices.append(choice)
+        // It may turn out to be the parent when the child writes.
+        guard log.parent == place.log else { return }
+        logs[child]?.tree.add(choice)
         effects.paths = true
         effects.authorities.append(child)
-        if keys != nil { intake.changes.append(.rotated(child)) }
+        if statement != nil { intake.changes.append(.rotated(child)) }
     }
 
     private mutating func add(
@@ -545,6 +551,7 @@ package struct Membership: Sendable {
         logs[certificate.authority]?.grants.append(
             AuthorityGrant(place: EntryPlace(entry), certificate: certificate))
         logs[certificate.authority]?.tree.add(anchor: entry.id)
+        if settleParent(of: certificate.authority) { effects.paths = true }
         effects.rights = true
         // A renewal may name keys of a rotation that comes after it here.
         if logs[certificate.authority]?.tree.knows(certificate.keyset) ?? false {
@@ -772,14 +779,13 @@ package struct Membership: Sendable {
         }
         for id in contested {
             guard let log = logs[id] else { continue }
-            let grafts = log.tree.grafts.values.filter { $0.place.log == log.parent ?? log.grants.first?.place.log }
+            let grafts = log.tree.grafts.values.filter { $0.place.log == log.parent }
             let checkpointed = log.checkpointed.filter { $0.place.log == log.parent && counts($0.place) }
                 .max { $0.place.sequence < $1.place.sequence }?.row
             let counting = grafts.filter { counts($0.place) }
             guard logs[id]?.tree.settle(grafts: counting, checkpointed: checkpointed) ?? false
             else { continue }
             isOther = true
-            settleParent(of: id)
             let frozen = logs[id]?.tree.frozenAt
             if frozen != nil {
                 intake.changes.append(.frozen(id, upTo: grantLimit(of: id)))
@@ -790,13 +796,30 @@ package struct Membership: Sendable {
         return isOther
     }
 
-    /// The parent of a log is whose AuthorityAdd its path begins with.
-    private mutating func settleParent(of id: LogID) {
-        guard let log = logs[id], let origin = log.tree.origin,
-            let grant = log.grants.first(where: { $0.place.entry == origin })
-        else { return }
-        logs[id]?.parent = grant.place.log
-        if let depth = logs[grant.place.log]?.depth { logs[id]?.depth = depth + 1 }
+    /// Finds the parent of a log: anybody may write an AuthorityAdd of anybody, but only the parent speaks for it. Whether
+    /// other choices of branch count now.
+    private mutating func settleParent(of id: LogID) -> Bool {
+        guard let log = logs[id], let parent = parent(of: log, id), parent != log.parent else { return false }
+        logs[id]?.parent = parent
+        settleDepth(of: id)
+        return logs[id]?.tree.replaceGrafts(by: log.choices.filter { $0.place.log == parent }) ?? false
+    }
+
+    private func parent(of log: AuthorityLog, _ id: LogID) -> AuthorityID? {
+        // No log comes to be above itself, whatever is written.
+        let grants = log.grants.filter { $0.place.log != id && !isAbove(id, $0.place.log) }
+        let named = log.tree.namedAnchors
+        let own = grants.filter { named.contains($0.place.entry) }
+        func rank(_ grant: AuthorityGrant) -> (Int, LogID) { (logs[grant.place.log]?.depth ?? .max, grant.place.log) }
+        return (own.isEmpty ? grants : own).min { rank($0) < rank($1) }?.place.log
+    }
+
+    private mutating func settleDepth(of id: LogID) {
+        guard let parent = logs[id]?.parent, let depth = logs[parent]?.depth, logs[id]?.depth != depth + 1 else {
+            return
+        }
+        logs[id]?.depth = depth + 1
+        for child in logs.keys where logs[child]?.parent == id { settleDepth(of: child) }
     }
 
     /// An authority, and all below it in the order of their ids.
@@ -807,8 +830,7 @@ package struct Membership: Sendable {
     /// Whether `authority` is a parent, or a parent's parent, of `other`.
     package func isAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
         var at = other
-        // Of a log whose first entry is not here its AuthorityAdd says it.
-        while let parent = logs[at].flatMap({ $0.parent ?? $0.grants.first?.place.log }) {
+        while let parent = logs[at]?.parent {
             if parent == authority { return true }
             at = parent
         }
@@ -833,7 +855,7 @@ package struct Membership: Sendable {
         of authority: AuthorityID
     ) -> (limits: AuthorityLimits, certificate: AuthorityCertificate?)? {
         if authority == genesis.rootID { return (.root, nil) }
-        guard let log = logs[authority], let parent = log.parent ?? log.grants.first?.place.log,
+        guard let log = logs[authority], let parent = log.parent,
             let above = limits(of: parent)
         else { return nil }
         var best: AuthorityCertificate?

@@ -239,6 +239,94 @@ struct RotationTests {
         }
     }
 
+    @Test("A sibling that adds an authority of others speaks for it in no order of arrival")
+    func siblings() throws {
+        var mesh = mesh
+        let (spy, stolen) = (SigningPrivateKey(from: mesh.random), SigningPrivateKey(from: mesh.random))
+        let fieldKey = SigningPrivateKey(from: mesh.random)
+        var (addSpy, hostile) = try mesh.add(keys: [spy], below: &mesh.root)
+        var (addField, field) = try mesh.add(keys: [fieldKey], below: &mesh.root)
+        let device = mesh.device()
+        let issued = try field.append(.certIssue([mesh.certificate(device, by: field)]))
+        let claim = try hostile.append(
+            .authorityAdd(
+                mesh.authority(keys: [fieldKey], by: hostile) {
+                    $0.depthLeft = 0; $0.nextCommit = TestMesh.keyset([stolen], 1).commit
+                }))
+        func choose(_ branch: EntryID) throws -> LogEntry {
+            hostile.keys = [spy, stolen]
+            defer { hostile.keys = [spy] }
+            return try hostile.append(
+                .authorityRotate(
+                    AuthorityRotation(
+                        authority: field.log, keyset: TestMesh.keyset([stolen], 1),
+                        nextCommit: .random(from: mesh.random), branch: branch)))
+        }
+        let choices = try [choose(issued.id), choose(claim.id), choose(.random(from: mesh.random))]
+        var foreign: [LogEntry] = []
+        for (choice, sequence) in zip(choices, [UInt64(1), 0]) {
+            var writer = field
+            (writer.keys, writer.previous, writer.sequence) = ([stolen], choice.id, sequence)
+            writer.time = choice.time
+            foreign.append(try writer.append(issue(by: writer)))
+            foreign.append(try writer.append(issue(by: writer)))
+        }
+        // The promise of an authority beside it binds nobody.
+        let taken = AuthorityRotation(
+            authority: field.log, keyset: TestMesh.keyset([stolen], 1), nextCommit: .random(from: mesh.random))
+        foreign.append(try field.draft(.authorityRotate(taken), keys: [fieldKey, stolen]))
+        let note = mesh.note(of: device, authority: field.log, number: 1, keys: [stolen])
+        let further = try field.append(issue(by: field))
+
+        let honest = [addSpy, addField, issued, further]
+        let orders = [
+            honest + [claim] + choices + foreign,
+            [addSpy, claim] + choices + foreign + [addField, issued, further],
+            [addSpy, claim] + choices + foreign + [addField, further, issued],
+            foreign.reversed() + choices.reversed() + [claim, addSpy] + honest.reversed(),
+        ]
+        for order in orders {
+            var membership = try mesh.membership()
+            for pass in 0..<3 {
+                for entry in order { _ = try? membership.accept(entry.signed) }
+                if pass == 0 { _ = try? membership.accept(note: note.signed) }
+            }
+            #expect(membership.entryIDs(of: field.log) == [issued.id, further.id])
+            #expect(membership.devices.count == 2)
+            #expect(membership.grantLimit(of: field.log) == .max)
+            #expect(membership.forks.isEmpty)
+            #expect(membership.isAbove(mesh.root.log, field.log) && !membership.isAbove(hostile.log, field.log))
+            #expect(membership.refusal(of: note) == .signatures)
+            #expect(!membership.isRevoked(device.id(in: mesh.mesh)))
+        }
+    }
+
+    @Test("A parent may replace the keys of an authority that has written nothing, whoever else adds it")
+    func replacedBeforeTheFirstEntry() throws {
+        var mesh = mesh
+        let (spy, lost) = (SigningPrivateKey(from: mesh.random), SigningPrivateKey(from: mesh.random))
+        let new = SigningPrivateKey(from: mesh.random)
+        var (addSpy, hostile) = try mesh.add(keys: [spy], below: &mesh.root)
+        var (add, field) = try mesh.add(keys: [lost], below: &mesh.root)
+        let claim = try hostile.append(
+            .authorityAdd(mesh.authority(keys: [lost], by: hostile) { $0.depthLeft = 0 }))
+        mesh.root.keys = Array(mesh.roots[..<2]) + [new]
+        let choice = try mesh.root.append(
+            .authorityRotate(
+                AuthorityRotation(
+                    authority: field.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random),
+                    branch: add.id)))
+        (field.keys, field.previous, field.time) = ([new], choice.id, choice.time)
+        let certificate = try mesh.certificate(mesh.device(), by: field)
+        let issued = try field.append(.certIssue([certificate]))
+        for order in [[addSpy, add, claim, choice, issued], [addSpy, claim, add, choice, issued]] {
+            var membership = try mesh.membership()
+            for entry in order { try membership.take(entry) }
+            #expect(membership.devices == [certificate.device])
+            #expect(membership.isAbove(mesh.root.log, field.log) && !membership.isAbove(hostile.log, field.log))
+        }
+    }
+
     @Test("A RecoverFork in a forked root log chooses its branch; nothing but the cold keys may")
     func rootRecovery() throws {
         let certificates = try (0..<2).map { _ in try mesh.certificate(mesh.device(), by: mesh.root) }
