@@ -91,7 +91,7 @@ struct RosterState: Sendable {
         for note in intake.notes { keep(note) }
         for suspend in intake.suspends { keep(suspend) }
         for hash in intake.suspendsGone { drop(hash) }
-        if membership.isContested { settleProofs(of: intake.entries.map(\.log)) }
+        if membership.isContested || !proofs.isEmpty { settleProofs() }
         settleRenewals(after: intake.changes, intake.entries.map(\.time))
         return outcome
     }
@@ -148,17 +148,22 @@ struct RosterState: Sendable {
         noteSet.remove(ItemID(suspend))
     }
 
-    /// Brings the proofs up to date after entries of some logs came.
-    private mutating func settleProofs(of logs: [LogID]) {
-        for log in Set(logs).sorted() {
-            guard let fork = membership.forks.first(where: { $0.log == log }) else { continue }
-            let found = Array(fork.entries.sorted().prefix(2))
-            for id in found {
-                guard let time = membership.time(of: id, at: fork.sequence, in: log) else { continue }
-                noteSet.insert(Item(slot: time.hour, id: ItemID(id), expiry: nil))
+    /// Brings the proofs up to date after entries came. An entry of a parent may have judged those of its children, and
+    /// what looked like a fork may be none once the entry before it is here.
+    private mutating func settleProofs() {
+        var first: [LogID: ForkProof] = [:]
+        for fork in membership.forks where first[fork.log] == nil { first[fork.log] = fork }
+        for log in Set(first.keys).union(proofs.keys).sorted() {
+            let found = first[log].map { Array($0.entries.sorted().prefix(2)) } ?? []
+            let known = proofs[log, default: []]
+            for id in known where !found.contains(id) { noteSet.remove(ItemID(id)) }
+            if let fork = first[log] {
+                for id in found where !known.contains(id) {
+                    guard let time = membership.time(of: id, at: fork.sequence, in: log) else { continue }
+                    noteSet.insert(Item(slot: time.hour, id: ItemID(id), expiry: nil))
+                }
             }
-            for id in proofs[log, default: []] where !found.contains(id) { noteSet.remove(ItemID(id)) }
-            proofs[log] = found
+            proofs[log] = found.isEmpty ? nil : found
         }
     }
 

@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 import Testing
 
@@ -39,5 +40,34 @@ struct ForkTests {
         mesh.send("still here", from: bo, to: cy)
         #expect(try mesh.run(seconds: 20) { cy.delivered.count == 1 })
         for host in [ana, bo, cy] { #expect(!host.linkEnds.contains(.protocolFault)) }
+    }
+
+    @Test("What looked like a fork until the parent's choice came is none after it, and keeps no two nodes apart")
+    func forkThatVanishes() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let (one, _) = try mesh.fork()
+        let root = mesh.founding.genesis.rootID
+        let ids = mesh.membership.entryIDs(of: root)
+        let new = SigningKeyset(count: 1, threshold: 1, random: SeededRandom(seed: 7))
+        let choice = try LogEntry.make(
+            log: root, sequence: UInt64(ids.count) + 1, previous: #require(ids.last), time: one.time,
+            payload: .authorityRotate(
+                AuthorityRotation(
+                    authority: one.log, keyset: new.keyset, nextCommit: new.keyset.commit, branch: one.previous)),
+            mesh: mesh.founding.mesh, keys: mesh.founding.root.current.keys + new.keys)
+        // Who has the choice knows that the old keys do not write behind it.
+        let astray = try LogEntry.make(
+            log: one.log, sequence: one.sequence, previous: choice.id, time: one.time, payload: one.payload,
+            mesh: mesh.founding.mesh, keys: mesh.authority.keys.current.keys)
+        for (host, entries) in [(ana, [one, astray, choice]), (bo, [one, choice, astray])] {
+            try mesh.begin(host)
+            mesh.command(.logSubmit((mesh.entries + entries).map(\.signed.bytes), epochKeys: []), at: host)
+        }
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, bo) })
+        mesh.send("no fork", from: ana, to: bo)
+        #expect(try mesh.run(seconds: 30) { bo.delivered.count == 1 })
+        for host in [ana, bo] { #expect(!host.linkEnds.contains(.protocolFault)) }
     }
 }
