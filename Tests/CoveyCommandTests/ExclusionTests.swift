@@ -46,6 +46,28 @@ final class ExclusionTests {
         #expect(try ben.node.stop() == 0)
     }
 
+    @Test("a revocation that never reached the node is urgent, and comes along with the next act, whose key spreads")
+    func revokedByFile() throws {
+        try program.enrol(["ana", "ben", "cy"])
+        let ana = try program.node("ana")
+        let cy = try program.node("cy", ["--peer", ana.address])
+        _ = try cy.node.line(.log, containing: "linked to")
+        for name in ["ben", "cy"] { try program.succeed("log", "import", "\(name).log", "--home", "ana") }
+        try program.succeed(
+            "authority", "revoke", "ben", "--reason", "retired", "-o", "gone.log", "--authority", "desk")
+        let found = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
+        #expect(found.status == 1)
+        #expect(found.output.contains("urgent  the node lacks 1 revocations"))
+        #expect(!found.output.contains("entries of the authority's log"))
+        try program.succeed("authority", "epoch", "--authority", "desk", "--node", "ana/control.sock")
+        _ = try cy.node.line(.log, containing: "learnt epoch 2")
+        #expect(try program.succeed("contacts", "--home", "cy").output.contains("revoked"))
+        let healed = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
+        #expect(!healed.output.contains("the node lacks"))
+        #expect(try ana.node.stop() == 0)
+        #expect(try cy.node.stop() == 0)
+    }
+
     @Test("a device leaves by its own key: the others learn it, and it says of itself that it is no member")
     func leaving() throws {
         try program.enrol(["ana", "ben"])

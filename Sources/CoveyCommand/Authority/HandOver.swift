@@ -2,6 +2,7 @@ import ArgumentParser
 import CoveyControl
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 /// Brings what an authority signed into the mesh: through a running node, or as a file for any node.
 struct HandOver: ParsableArguments {
@@ -53,7 +54,7 @@ struct HandOver: ParsableArguments {
         if let node {
             do {
                 let client = try ControlClient(path: node)
-                let missing = try Self.missing(directory.book, at: client).filter { !objects.contains($0) }
+                let missing = try Missing(of: directory.book, at: client).signed.filter { !objects.contains($0) }
                 let result = try Self.submit(missing + objects, epochs: epochs, to: client)
                 guard result.refused.isEmpty else {
                     throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
@@ -71,11 +72,30 @@ struct HandOver: ParsableArguments {
         return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
     }
 
-    /// What the node's log lacks of this authority's: what is signed after it could only wait for it.
-    static func missing(_ book: AuthorityBook, at client: ControlClient) throws -> [Signed] {
-        let heads = Dictionary(
-            try client.call(LogHeads()).heads.map { ($0.log.bytes, $0.sequence) }, uniquingKeysWith: max)
-        return book.entries.filter { $0.sequence > heads[$0.log.array] ?? 0 }.map(\.signed)
+    /// What the node's log lacks of this authority's: an entry that is signed after it could only wait for it, and the key
+    /// of an epoch that covers a revocation is handed on by nobody who lacks that.
+    struct Missing {
+        let entries: [LogEntry]
+        let notes: [RevokeNote]
+
+        init(of book: AuthorityBook, at client: ControlClient) throws {
+            let heads = Dictionary(
+                try client.call(LogHeads()).heads.map { ($0.log.bytes, $0.sequence) }, uniquingKeysWith: max)
+            entries = book.entries.filter { $0.sequence > heads[$0.log.array] ?? 0 }
+            guard !book.notes.isEmpty else {
+                notes = []
+                return
+            }
+            let held = Set(
+                try client.exportLog(after: .note(NoteHash())).map { object in
+                    guard let note = try? RevokeNote(parsing: object) else { throw ControlClientError.garbled }
+                    return note.hash
+                })
+            notes = book.notes.filter { !held.contains($0.hash) }
+        }
+
+        /// In the order in which they can be accepted.
+        var signed: [Signed] { entries.map(\.signed) + notes.map(\.signed) }
     }
 
     /// In pieces that fit a line of the control socket.

@@ -51,14 +51,19 @@ struct DoctorCommand: ParsableCommand {
 
     /// What the authority signed and the node does not have.
     private static func handover(_ book: AuthorityBook, _ client: ControlClient) throws -> [FindingEntry] {
-        let missing = try HandOver.missing(book, at: client)
-        guard !missing.isEmpty else { return [] }
-        return [
-            FindingEntry(
-                kind: "handover", isUrgent: false,
-                text: "the node lacks \(missing.count) entries of the authority's log",
-                advice: "covey authority log -o FILE.log, and covey log import FILE.log --authority DIR")
-        ]
+        let missing = try HandOver.Missing(of: book, at: client)
+        func finding(_ count: Int, _ what: String, isUrgent: Bool) -> [FindingEntry] {
+            guard count > 0 else { return [] }
+            return [
+                FindingEntry(
+                    kind: "handover", isUrgent: isUrgent,
+                    text: "the node lacks \(count) \(what) of the authority's log",
+                    advice: "covey authority log -o FILE.log, and covey log import FILE.log --authority DIR")
+            ]
+        }
+        // Until a node has a revocation, the mesh takes the device for a member.
+        return finding(missing.notes.count, "revocations", isUrgent: true)
+            + finding(missing.entries.count, "entries", isUrgent: false)
     }
 
     private static func text(_ result: FindingsResult) -> String {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CoveyControl
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct LogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -59,11 +60,21 @@ struct LogExportCommand: ParsableCommand {
         }
         let client = try node.connect()
         guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
+        let objects = try client.exportLog()
+        let home = try node.load().home
+        try WrittenLog(output, objects, of: mesh, next: "covey log verify \(output) --mesh \(home)/mesh")
+            .show(asJSON: answer.json)
+    }
+}
+
+extension ControlClient {
+    /// All entries and then all revocations that a node has after a mark, page by page.
+    func exportLog(after mark: ExportMark? = nil) throws -> [Signed] {
         var objects: [Signed] = []
         var size = 0
-        var mark: String?
+        var mark = mark?.text
         repeat {
-            let page = try client.call(LogExport(after: mark))
+            let page = try call(LogExport(after: mark))
             for object in page.objects {
                 size += object.bytes.count
                 guard size <= Disk.Bounds.file, let signed = try? Signed(parsing: object.bytes) else {
@@ -73,9 +84,7 @@ struct LogExportCommand: ParsableCommand {
             }
             mark = page.objects.isEmpty ? nil : page.next
         } while mark != nil
-        let home = try node.load().home
-        try WrittenLog(output, objects, of: mesh, next: "covey log verify \(output) --mesh \(home)/mesh")
-            .show(asJSON: answer.json)
+        return objects
     }
 }
 
