@@ -100,6 +100,9 @@ final class CeremonyTests {
             "authority", "verdict", "ana", "--confirm", "-o", "verdict.log", "--authority", "two", "--json"
         ).json()
         #expect(verdict["passes"] as? Int == 1)
+        let asked = try program.run(["authority", "cosign", "verdict.draft", "--authority", "desk"], input: "no\n")
+        #expect(asked.complaint.contains("confirmed: ana ("))
+        #expect(asked.complaint.contains("was revoked as lost"))
         _ = try cosign("verdict.draft", "desk")
         try program.succeed("authority", "import", "verdict.log", "--authority", "two")
         #expect(try program.succeed("authority", "log", "--authority", "two").output.contains("verdict on 1"))

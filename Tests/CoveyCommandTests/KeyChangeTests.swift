@@ -125,6 +125,29 @@ final class KeyChangeTests {
         try epoch("copy.log", at: "copy")
     }
 
+    @Test("whoever signs a release after another sees each file, the commit, the recipe and when it may be installed")
+    func sharedRelease() throws {
+        try found("--release", "2of2")
+        try open("release-1", "one")
+        try open("release-2", "two")
+        try program.write("the program\n", to: "covey.deb")
+        try program.write("how to build it\n", to: "recipe")
+        try program.succeed(
+            "release", "sign", "covey.deb", "--version", "1.0", "--source", "ab12", "--recipe", "recipe", "--soak", "5",
+            "-o", "r.log", "--authority", "one")
+        let draft = try CoveyFile(parsing: program.bytes(of: "r.draft"))
+        guard case .entry(.act(.releaseManifest(let release)), _, _) = try Draft.read(draft, of: draft.mesh).0.content
+        else { throw CancellationError() }
+        let asked = try program.run(["authority", "cosign", "r.draft", "--authority", "two"], input: "no\n")
+        #expect(asked.status == 1)
+        let file = try #require(release.artefacts.first)
+        for line in [
+            "release 1.0", "covey.deb with SHA-256 \(file.sha256.hex)", "commit ab12", "SHA-256 \(release.recipe.hex)",
+            "to be installed from \(CalendarText.utc(release.notBefore))",
+        ] { #expect(asked.complaint.contains(line), "\(asked.complaint)") }
+        try program.succeed("authority", "cosign", "r.draft", "--yes", "--authority", "two")
+    }
+
     @Test("a release is listed, a file is compared with it, and another one is in none; nothing is run")
     func releases() throws {
         try found()

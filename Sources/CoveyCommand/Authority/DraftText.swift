@@ -58,10 +58,30 @@ enum DraftText {
         case .checkpoint(let checkpoint):
             let below = checkpoint.children.isEmpty ? "no log below" : "\(checkpoint.children.count) logs below"
             return ["checkpoint: \(below), \(checkpoint.count) live devices"]
-        case .certIssue, .authorityAdd, .authorityRotate, .certRevoke, .epochAnnounce, .groupDefinition,
-            .releaseManifest, .recoverFork:
+        case .certRevoke(let verdicts): return [LogText.summary(of: payload)] + verdicts.map { line($0, membership) }
+        case .releaseManifest(let release):
+            return [
+                Output.harmless(LogText.summary(of: payload)), "built from commit \(release.sourceCommit.hex)",
+                "by the recipe with SHA-256 \(release.recipe.hex)",
+                "to be installed from \(CalendarText.utc(release.notBefore))",
+            ] + release.artefacts.map { "\(Output.harmless($0.name)) with SHA-256 \($0.sha256.hex)" }
+        case .certIssue, .authorityAdd, .authorityRotate, .epochAnnounce, .groupDefinition, .recoverFork:
             return [LogText.summary(of: payload)]
         }
+    }
+
+    private static func line(_ verdict: NoteVerdict, _ membership: Membership) -> String {
+        let decision =
+            switch verdict.decision {
+            case .confirmed: "confirmed"
+            case .lifted: "lifted"
+            }
+        guard let note = membership.note(verdict.note) else {
+            return "\(decision): revocation \(LogText.short(verdict.note.hex)), which is not known here"
+        }
+        let label = membership.currentCertificate(note.device)?.label ?? "unknown"
+        return
+            "\(decision): \(Output.harmless(label)) (\(LogText.short(note.device.hex))) was revoked as \(note.reason.word)"
     }
 
     private static func lines(
