@@ -727,6 +727,12 @@ package struct Membership: Sendable {
     /// Whose signatures the next entry of a log needs; nil when the log is unknown.
     package func keyset(of log: LogID) -> Keyset? { logs[log]?.keyset }
 
+    /// Whether those who sign a log now have promised to be followed by a keyset.
+    package func isPromised(_ keyset: Keyset, of log: LogID) -> Bool {
+        guard let tree = logs[log]?.tree else { return false }
+        return commitments(of: tree.statement(tree.tipKeys), log).contains(keyset.commit)
+    }
+
     /// Whether a log has branches between which nobody has chosen.
     package func isFrozen(_ log: LogID) -> Bool { logs[log]?.tree.frozenAt != nil }
 

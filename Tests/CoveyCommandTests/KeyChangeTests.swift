@@ -81,6 +81,36 @@ final class KeyChangeTests {
         try program.succeed("authority", "cosign", "third.draft", "--yes", "--authority", "two")
     }
 
+    @Test("the part of a change that was withdrawn is never gone over to, and no part is written over unasked")
+    func withdrawn() throws {
+        try found("--field", "2of3")
+        try open("field-2", "two")
+        try program.succeed("authority", "rotate", "-o", "one.log", "--authority", "desk")
+        try FileManager.default.copyItem(
+            atPath: program.path("desk/cold/next-2.key"), toPath: program.path("old-2.key"))
+        try program.succeed("authority", "rotate", "--take", "old-2.key", "--authority", "two")
+        let taken = try program.bytes(of: "two/authority.next")
+        let asked = try program.run(["authority", "rotate", "-o", "own.log", "--authority", "two"], input: "no\n")
+        #expect(asked.status == 1)
+        #expect(asked.complaint.contains("following keys wait in two already"))
+        #expect(try program.bytes(of: "two/authority.next") == taken)
+        #expect(!FileManager.default.fileExists(atPath: program.path("own.draft")))
+
+        try program.succeed("authority", "withdraw", "--yes", "--authority", "desk")
+        try program.succeed("authority", "rotate", "-o", "two.log", "--yes", "--authority", "desk")
+        try program.succeed("authority", "cosign", "two.draft", "--yes", "--authority", "two")
+        try program.fail(
+            "authority", "epoch", "-o", "early.log", "--authority", "two", status: 1, saying: "rotate --take")
+        try program.fail(
+            "authority", "rotate", "--take", "old-2.key", "--authority", "two", status: 1, saying: "was withdrawn")
+        try program.succeed("authority", "rotate", "--take", "desk/cold/next-2.key", "--authority", "two")
+        try program.succeed("authority", "import", "two.log", "--authority", "desk")
+        // The next change is to keys that both have.
+        try program.succeed("authority", "rotate", "-o", "three.log", "--authority", "two")
+        try program.succeed("authority", "rotate", "--take", "two/cold/next-1.key", "--authority", "desk")
+        try program.succeed("authority", "cosign", "three.draft", "--yes", "--authority", "desk")
+    }
+
     @Test("lost keys are replaced by the cold ones, and the old directory is told that it is over")
     func lost() throws {
         try found("--recovery", "2of3")

@@ -281,6 +281,11 @@ final class AuthorityDirectory {
         guard part.authority == keys.authority, part.current.keyset == keys.next.keyset, !part.next.keys.isEmpty else {
             throw Complaint(.failed, "\(file) is no part of the keys that follow those in \(path)")
         }
+        guard !lacksFollowingKeys || isPromised(part.next.keyset) else {
+            throw Complaint(
+                .failed,
+                "\(file) is of a change of keys that was withdrawn; take the part of the one that the log holds")
+        }
         try Self.create(following, keys.rotated(to: part.next))
         try promote()
         return part.next.numbers
@@ -292,11 +297,17 @@ final class AuthorityDirectory {
         return book.keysetInForce == keys.next.keyset && keys.next.keyset != keys.current.keyset
     }
 
-    /// Goes over to the keys of a rotation once the log holds it. A crash between two of these steps repeats them.
+    /// Whether following keys wait here of which other officers have parts.
+    var sharesFollowingKeys: Bool { Disk.exists(following) && !book.authority.keys.next.isWhole }
+
+    private func isPromised(_ keyset: Keyset) -> Bool { book.membership.isPromised(keyset, of: book.id) }
+
+    /// Goes over to the keys of a rotation once the log holds it. A crash between two of these steps repeats them. Keys of
+    /// another rotation, which was withdrawn, are no keys that the log promises: they stay where they are.
     private func promote() throws {
         guard Disk.exists(following) else { return }
         let next = try Self.keyFile(following, of: book.mesh)
-        guard book.keysetInForce == next.current.keyset else { return }
+        guard book.keysetInForce == next.current.keyset, isPromised(next.next.keyset) else { return }
         if book.authority.keys.current.keyset != next.current.keyset {
             try Self.create(path + "/authority.old", book.authority.keys)
             try Self.create(path + "/authority.key", next)

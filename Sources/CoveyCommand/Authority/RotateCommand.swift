@@ -18,6 +18,9 @@ struct RotateCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
     var output = "rotate.log"
 
+    @Flag(help: "Begin another change without asking, where one was begun.")
+    var yes = false
+
     @OptionGroup var hand: HandOver
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var answer: OutputOptions
@@ -42,6 +45,13 @@ struct RotateCommand: ParsableCommand {
         if let take { return try takePart(of: take) }
         let directory = try authority.open()
         try hand.check(output)
+        if directory.sharesFollowingKeys {
+            try Confirmation.ask(
+                [
+                    "following keys wait in \(directory.path) already, of a change that is not in the log",
+                    "with another change they are of no use, and every officer takes a new part",
+                ], "Begin another change?", yes: yes)
+        }
         let now = CalendarText.now
         var book = directory.book
         let keys = book.authority.keys
