@@ -66,6 +66,9 @@ struct CosignCommand: ParsableCommand {
     }
 
     private func next(_ draft: Draft) -> String? {
+        if case .note(let note) = draft.content, note.taints {
+            return "next: covey authority epoch, so that nobody shares a network key with it any more"
+        }
         guard case .entry(.issue(_, let requests), _, _) = draft.content, !requests.isEmpty else { return nil }
         return
             "next, where the device was invited: covey authority import the log, and covey authority sign its request again, for the welcome"
