@@ -114,6 +114,9 @@ final class LoggedActTests {
         try program.fail(
             "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "1", "--since",
             "2026-01-01", "--authority", "root", status: 64, saying: "exclude each other")
+        try program.fail(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "4", "--yes",
+            "--authority", "root", status: 1, saying: "3 entries of its log are known here", "import its log first")
         let no = try program.run(
             [
                 "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "2", "--authority",

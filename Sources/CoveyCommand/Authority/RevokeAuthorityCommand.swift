@@ -47,6 +47,15 @@ struct RevokeAuthorityCommand: ParsableCommand {
             let target = try book.authorityBelow(named: name) { _, certificate in
                 book.membership.isAbove(book.id, certificate.authority)
             }
+            if let lastGood {
+                let known = book.entries.last { $0.log == target }?.sequence ?? 0
+                guard lastGood <= known else {
+                    throw Complaint(
+                        .failed,
+                        "--last-good is \(lastGood), and \(known) entries of its log are known here; import its log first: covey authority import FILE"
+                    )
+                }
+            }
             let rows = book.membership.authoritiesUnder(target).map { log in
                 let known = book.entries.filter { $0.log == log }
                 let last = known.last { entry in since.map { entry.time < $0 } ?? true }?.sequence ?? 0
