@@ -224,10 +224,10 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 result: "renewals [{device, label, certificateExpires, issuer}]", errors: [])
         case .releaseList:
             return Description(
-                summary: "Releases of the program, in the order of their log; nothing is fetched or run.",
+                summary: "The newest releases of the program, in the order of their log; nothing is fetched or run.",
                 parameters: [],
                 result: "releases [{version, entry, listed, installable, source, recipe, leastWire, artefacts [{name, "
-                    + "sha256}]}]", errors: [])
+                    + "sha256}]}], more (there are older ones)", errors: [])
         case .wipeDraft:
             return Description(
                 summary:

@@ -467,9 +467,12 @@ package struct ReleaseEntry: Hashable, Sendable, Codable {
 
 package struct ReleasesResult: Hashable, Sendable, Codable {
     package var releases: [ReleaseEntry]
+    /// There are older ones that did not fit one line.
+    package var more: Bool
 
-    package init(releases: [ReleaseEntry]) {
+    package init(releases: [ReleaseEntry], more: Bool) {
         self.releases = releases
+        self.more = more
     }
 }
 

@@ -179,8 +179,9 @@ final class ControlSession: StreamOwner {
         case .releaseList:
             ask(.releases, number) {
                 guard case .releases(let list) = $1 else { return }
-                let (entries, _) = Self.fitting(list.map(ReleaseEntry.init))
-                $0.answer(number, ReleasesResult(releases: entries))
+                // What a file is compared with are the newest, which come last.
+                let (entries, isCut) = Self.fitting(list.reversed().map(ReleaseEntry.init))
+                $0.answer(number, ReleasesResult(releases: entries.reversed(), more: isCut))
             }
         case .wipeDraft(let draft):
             ask(.draftWipe(try draft.draft()), number) {

@@ -1,9 +1,10 @@
 import CoveyControl
-import CoveyCore
+import CoveyCrypto
 import CoveyNode
 import Glibc
 import Testing
 
+@testable import CoveyCore
 @testable import CoveyUV
 
 @Suite("Control socket")
@@ -251,6 +252,28 @@ struct ControlSocketTests {
         }
         #expect(got.map(\.sequence) == Array(1...200))
         #expect(pages > 1)
+        try node.stop()
+    }
+
+    @Test("of more releases than fit a line the newest are told, in the order of their log")
+    func manyReleases() throws {
+        let releases = (2...101).map { number in
+            Release(
+                entry: EntryID(), sequence: number, time: Minute(29_900_000),
+                manifest: ReleaseManifest(
+                    version: "1.\(number)",
+                    artefacts: (1...128).map {
+                        ReleaseManifest.Artefact(sha256: Octets32(), name: "covey-\($0)-of-this-release")
+                    },
+                    sourceCommit: [0xab], recipe: Octets32(), leastWire: 1, notBefore: Minute(29_900_000)))
+        }
+        let node = try NodeThread(at: directory.socket) { event, _, effects in
+            if case .command(let id, .releases) = event { effects.append(.reply(id, .releases(releases))) }
+        }
+        let list = try ControlClient(path: directory.socket).call(ReleaseList())
+        #expect(list.more)
+        #expect(list.releases.last?.version == "1.101")
+        #expect(list.releases.map(\.version) == releases.suffix(list.releases.count).map(\.manifest.version))
         try node.stop()
     }
 

@@ -21,7 +21,7 @@ struct DoctorCommand: ParsableCommand {
             let client = try node.connect()
             result = try client.call(NodeExamine())
             // A node knows its own file no better than whoever asks it.
-            let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()).releases)
+            let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()))
             if let finding = build.finding { result.findings.append(finding) }
             if let authority {
                 let book = try AuthorityDirectory(authority).book

@@ -10,7 +10,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let client = try node.connect()
         let status = try client.call(NodeStatus())
-        let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()).releases)
+        let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()))
         try NodeAnswer(status) { Self.text($0, build) }.show(asJSON: output.json)
     }
 

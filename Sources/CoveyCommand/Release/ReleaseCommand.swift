@@ -18,10 +18,11 @@ struct ReleaseSource: ParsableArguments {
     @Option(help: "An authority's directory, instead of a running node.")
     var authority: String?
 
-    /// In the order of their log.
-    func releases() throws -> [ReleaseEntry] {
-        guard let authority else { return try node.connect().call(ReleaseList()).releases }
-        return try AuthorityDirectory(authority).book.membership.releases.map(ReleaseEntry.init)
+    /// In the order of their log; of a node the newest.
+    func releases() throws -> ReleasesResult {
+        guard let authority else { return try node.connect().call(ReleaseList()) }
+        let releases = try AuthorityDirectory(authority).book.membership.releases
+        return ReleasesResult(releases: releases.map(ReleaseEntry.init), more: false)
     }
 }
 
@@ -30,19 +31,25 @@ struct ReleaseStanding {
     /// The newest release that lists the file.
     let release: ReleaseEntry?
     let newest: ReleaseEntry?
+    /// There are older releases, with which it was not compared.
+    let hasMore: Bool
 
-    init(_ hash: Octets32, in releases: [ReleaseEntry]) {
+    init(_ hash: Octets32, in list: ReleasesResult) {
         let digits = Hex(hash.array)
-        release = releases.last { $0.artefacts.contains { $0.sha256 == digits } }
-        newest = releases.last
+        release = list.releases.last { $0.artefacts.contains { $0.sha256 == digits } }
+        newest = list.releases.last
+        hasMore = list.more
     }
+
+    /// What a file is in that none of them lists.
+    static func none(_ hasMore: Bool) -> String { hasMore ? "none of the newest releases" : "no release" }
 
     var isOutdated: Bool { release != nil && release != newest }
 
     /// For a row of `covey status`; nil while the mesh lists no releases.
     var text: String? {
         guard let newest else { return nil }
-        guard let release else { return "in no release; the newest is \(Output.harmless(newest.version))" }
+        guard let release else { return "in \(Self.none(hasMore)); the newest is \(Output.harmless(newest.version))" }
         let version = "release \(Output.harmless(release.version))"
         return isOutdated ? "\(version); the newest is \(Output.harmless(newest.version))" : version
     }
@@ -53,7 +60,7 @@ struct ReleaseStanding {
         let version = Output.harmless(newest.version)
         guard let release else {
             return FindingEntry(
-                kind: "release", isUrgent: false, text: "this program is in no release of the mesh",
+                kind: "release", isUrgent: false, text: "this program is in \(Self.none(hasMore)) of the mesh",
                 advice: "unless you built it yourself, put release \(version) in its place: covey release verify FILE")
         }
         guard isOutdated else { return nil }
@@ -76,6 +83,8 @@ struct ReleaseShowCommand: ParsableCommand {
         let build: String
         /// The version of the release that this program is of.
         let running: String?
+        /// There are older ones that are not shown.
+        let more: Bool
 
         var text: String {
             guard !releases.isEmpty else { return "no release is listed" }
@@ -88,15 +97,18 @@ struct ReleaseShowCommand: ParsableCommand {
                 ] + release.artefacts.map { ["", Output.harmless($0.name), $0.sha256.description] }
             }
             let own = running.map { "this program is of release \(Output.harmless($0))" }
-            return Columns.text(rows) + "\n" + (own ?? "this program (\(LogText.short(build))) is in no release")
+            return (more ? "older releases are not shown; an authority's directory has all: --authority DIR\n" : "")
+                + Columns.text(rows) + "\n"
+                + (own ?? "this program (\(LogText.short(build))) is in \(ReleaseStanding.none(more))")
         }
     }
 
     func run() throws {
-        let releases = try source.releases()
+        let list = try source.releases()
         let build = Build.hash
         try Shown(
-            releases: releases, build: build.hex, running: ReleaseStanding(build, in: releases).release?.version
+            releases: list.releases, build: build.hex, running: ReleaseStanding(build, in: list).release?.version,
+            more: list.more
         ).show(asJSON: output.json)
     }
 }
@@ -125,11 +137,13 @@ struct ReleaseVerifyCommand: ParsableCommand {
 
     func run() throws {
         let hash = try Build.hash(of: file)
-        let releases = try source.releases()
-        let standing = ReleaseStanding(hash, in: releases)
+        let standing = ReleaseStanding(hash, in: try source.releases())
         guard let release = standing.release,
             let artefact = release.artefacts.first(where: { $0.sha256 == Hex(hash.array) })
-        else { throw Complaint(.failed, "\(file) is in no release listed here; do not install it") }
+        else {
+            let none = ReleaseStanding.none(standing.hasMore)
+            throw Complaint(.failed, "\(file) is in \(none) listed here; do not install it")
+        }
         try Verified(
             file: file, sha256: hash.hex, version: release.version, name: artefact.name,
             installable: CalendarText.local(release.installable)
