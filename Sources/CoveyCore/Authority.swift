@@ -402,12 +402,12 @@ package struct Authority: Sendable {
 
     /// Times in a log do not decrease: a clock that is behind writes the time of the entry before.
     func entryTime(_ membership: Membership, _ now: Minute) -> Minute {
-        max(now, membership.logs[keys.authority]?.lastTime ?? now)
+        max(now, membership.logs[keys.authority]?.tree.tipTime ?? now)
     }
 
-    /// Serials ascend within an issuer, revoked and void certificates included.
+    /// Serials ascend within an issuer, revoked and void certificates included. Those of a branch that lost bind nobody.
     func nextSerial(_ membership: Membership) throws(AuthorityRefusal) -> UInt64 {
-        let highest = membership.logs[keys.authority]?.highestSerial ?? 0
+        let highest = membership.highestSerial(of: keys.authority)
         guard highest < .max else { throw .serials }
         return highest + 1
     }

@@ -208,7 +208,7 @@ extension Authority {
         case .note(let note): try check(note, of: draft, membership, now)
         case .entry(let matter, let place, _):
             let latest = now.adding(MeshClock.Bounds.entryAhead)
-            guard place.time >= log.lastTime, place.time <= latest else { throw .time }
+            guard place.time >= log.tree.tipTime, place.time <= latest else { throw .time }
             try check(matter, of: draft, membership)
             switch (progress.pass, matter) {
             case (.certificates, .issue), (.certificates, .addAuthority): break

@@ -157,7 +157,7 @@ struct AuthorityLog: Sendable {
 
     /// Ascending by sequence; those of branches too.
     private(set) var issues: [Issue] = []
-    /// Of all certificates issued here, whatever they are worth.
+    /// Of all certificates issued here, whatever they are worth, on whatever branch.
     private(set) var highestSerial: UInt64 = 0
     var quota = QuotaWalk()
     /// Whether `quota` may still count devices that were revoked since.
@@ -212,6 +212,8 @@ struct PlacedChoice: Sendable {
     let branch: EntryID
     /// Nil: the keys in force at `branch` write on.
     let statement: KeysetStatement?
+    /// The cold keys signed it as well.
+    let isCold: Bool
 }
 
 /// An entry that waits for its predecessor.

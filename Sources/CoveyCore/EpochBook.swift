@@ -125,7 +125,8 @@ extension Membership {
 
     private func isTainted(_ epoch: Epoch, by notes: [NoteHash]) -> Bool {
         if !counts(epoch.place) { return true }
-        for placed in authorityRevocations where isAbove(placed.place.log, placed.revocation.authority) {
+        for placed in authorityRevocations
+        where isAbove(placed.place.log, placed.revocation.authority) && isHonoured(placed.place) {
             guard isCovered(placed.place, by: epoch.rows) else { return true }
         }
         return notes.contains { !epoch.notes.contains($0) && !isConfirmed($0, within: epoch.rows) }

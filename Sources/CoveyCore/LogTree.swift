@@ -30,9 +30,11 @@ struct Graft: Hashable, Sendable {
     let branch: EntryID
     /// Nil: those in force at `branch`.
     let keys: Int?
+    /// The cold keys signed it as well.
+    let isCold: Bool
 }
 
-/// Who decided about the branches of a log: of several the newest counts.
+/// Who decided about the branches of a log: of several the newest counts that stands behind what the cold keys decided.
 struct BranchChoice: Hashable, Sendable {
     enum Maker: Hashable, Sendable {
         /// A RecoverFork in the log itself.
@@ -44,6 +46,13 @@ struct BranchChoice: Hashable, Sendable {
     let sequence: UInt64
     let time: Minute
     let maker: Maker
+
+    var isCold: Bool {
+        switch maker {
+        case .recovery: true
+        case .parent(let graft): graft.isCold
+        }
+    }
 
     func isOlder(than other: BranchChoice) -> Bool {
         (time, sequence, other.entry) < (other.time, other.sequence, entry)
@@ -58,8 +67,10 @@ struct BranchChoice: Hashable, Sendable {
 /// The path up to where the log is frozen follows from the entries and choices alone, not from their order of arrival;
 /// beyond that it goes on as it was met.
 struct LogTree: Sendable {
-    /// What the first entry names: the mesh for the root, AuthorityAdds for others.
+    /// What the first entry names: the mesh for the root, AuthorityAdds for others, the first of them one of the parent.
     private(set) var anchors: [EntryID]
+    /// When the AuthorityAdds were written: no first entry is older than the one it names.
+    private var anchorTimes: [EntryID: Minute] = [:]
     private var statements: [KeysetStatement]
 
     /// The path, by sequence from 1.
@@ -81,6 +92,8 @@ struct LogTree: Sendable {
     private var hadGrafts = false
     /// RecoverForks of this log itself, by id.
     private var recoveries: [EntryID: BranchChoice] = [:]
+    /// The choice with which the path begins.
+    private var chosen: BranchChoice?
     /// The last sequence that counts, while nobody has chosen between branches; nil when there is no such fork.
     private(set) var frozenAt: UInt64?
 
@@ -124,6 +137,9 @@ struct LogTree: Sendable {
     var isContested: Bool { besideCount > 0 || hadGrafts || !recoveries.isEmpty }
 
     var lastTime: Minute { times.last ?? Minute(0) }
+
+    /// What an entry behind the path must not be older than.
+    var tipTime: Minute { tip.flatMap { standing(after: $0, at: UInt64(ids.count))?.time } ?? lastTime }
 
     /// What an entry behind the path names as its predecessor; nil when no AuthorityAdd is known.
     var tip: EntryID? { graftAtTip ?? ids.last ?? anchors.first }
@@ -201,9 +217,11 @@ struct LogTree: Sendable {
 
     /// As above, of an entry or an anchor.
     private func standing(behind entry: EntryID, at sequence: UInt64) -> (time: Minute, keys: Int)? {
-        if sequence == 0 { return anchors.contains(entry) ? (Minute(0), 0) : nil }
+        if sequence == 0 { return anchors.contains(entry) ? (anchorTime(entry), 0) : nil }
         return node(entry, at: sequence).map { ($0.time, $0.keysAfter) }
     }
+
+    private func anchorTime(_ anchor: EntryID) -> Minute { anchorTimes[anchor] ?? Minute(0) }
 
     /// The entry of `sequence` on the way from an entry down to the anchor; nil when that way is not whole.
     func ancestor(at sequence: UInt64, of id: EntryID, at start: UInt64) -> EntryID? {
@@ -263,6 +281,30 @@ struct LogTree: Sendable {
 
     private func isRooted(_ node: LogNode) -> Bool { footing(of: node) == .rooted }
 
+    /// Whether what an entry takes away is honoured: it stands on the path, or beside it where nobody has chosen yet. Of
+    /// what hangs in the air above a choice nobody can tell, and taking away is the safe side.
+    func isHonoured(_ id: EntryID, at sequence: UInt64) -> Bool {
+        if self.id(at: sequence) == id { return true }
+        guard let node = node(id, at: sequence) else { return false }
+        switch footing(of: node) {
+        case .void: return false
+        case .loose: return chosen.map { sequence > $0.sequence } ?? true
+        case .rooted: return chosen.map { leads(id, at: sequence, over: $0) } ?? true
+        }
+    }
+
+    /// Whether an entry, and the way to it, stands behind what was chosen.
+    private func leads(_ id: EntryID, at sequence: UInt64, over choice: BranchChoice) -> Bool {
+        switch choice.maker {
+        case .recovery: return ancestor(at: choice.sequence, of: id, at: sequence) == choice.entry
+        case .parent(let graft):
+            guard choice.sequence == 0 || ancestor(at: choice.sequence, of: id, at: sequence) == graft.branch,
+                let behind = ancestor(at: choice.sequence + 1, of: id, at: sequence)
+            else { return false }
+            return node(behind, at: choice.sequence + 1)?.previous == choice.entry
+        }
+    }
+
     /// Whether all entries before an entry of this predecessor are here.
     func isWhole(before previous: EntryID, at sequence: UInt64) -> Bool {
         let below = grafts[previous]?.branch ?? previous
@@ -303,7 +345,17 @@ struct LogTree: Sendable {
 
     // MARK: Growing
 
-    mutating func add(anchor: EntryID) { if !anchors.contains(anchor) { anchors.append(anchor) } }
+    mutating func add(anchor: EntryID, time: Minute) {
+        guard !anchors.contains(anchor) else { return }
+        anchors.append(anchor)
+        anchorTimes[anchor] = time
+    }
+
+    /// Lets whoever writes the first entry name this anchor.
+    mutating func begin(at anchor: EntryID) {
+        anchors.removeAll { $0 == anchor }
+        anchors.insert(anchor, at: 0)
+    }
 
     /// The index of a statement, which is a new one or not.
     mutating func intern(_ statement: KeysetStatement) -> Int {
@@ -373,7 +425,8 @@ struct LogTree: Sendable {
 
     mutating func add(_ choice: PlacedChoice) {
         let graft = Graft(
-            place: choice.place, time: choice.time, branch: choice.branch, keys: choice.statement.map { intern($0) })
+            place: choice.place, time: choice.time, branch: choice.branch, keys: choice.statement.map { intern($0) },
+            isCold: choice.isCold)
         grafts[graft.place.entry] = graft
         hadGrafts = true
         for sequence in beside.keys.sorted() where sequence > 0 { adopt(behind: graft.place.entry, at: sequence - 1) }
@@ -412,9 +465,16 @@ struct LogTree: Sendable {
                 BranchChoice(
                     entry: graft.place.entry, sequence: sequence, time: graft.time, maker: .parent(graft)))
         }
-        let newest = choices.max { $0.isOlder(than: $1) }
+        // Any date can be written: no parent outbids the cold keys, it only decides about what came after them.
+        let cold = choices.filter(\.isCold).max { $0.isOlder(than: $1) }
+        let behind = choices.filter { choice in
+            guard let cold, case .parent(let graft) = choice.maker, !graft.isCold else { return !choice.isCold }
+            return leads(graft.branch, at: choice.sequence, over: cold)
+        }
+        let newest = behind.max { $0.isOlder(than: $1) } ?? cold
         var way = Way(self)
         if let newest { way.begin(newest) }
+        chosen = newest
         let frozen = way.extend(checkpointed: checkpointed)
         let isOther = way.nodes.map(\.id) != ids || way.graft != graftAtTip
         if isOther { follow(way) }
@@ -434,9 +494,9 @@ struct LogTree: Sendable {
 
     /// Where an entry or an anchor stands on a whole way, and when it was written; a graft behind the path too.
     func standing(afterEntry id: EntryID) -> (sequence: UInt64, time: Minute)? {
-        if id == graftAtTip { return (UInt64(ids.count), max(lastTime, grafts[id]?.time ?? lastTime)) }
+        if id == graftAtTip { return (UInt64(ids.count), tipTime) }
         guard let sequence = sequence(of: id) else { return nil }
-        return (sequence, node(id, at: sequence)?.time ?? Minute(0))
+        return (sequence, node(id, at: sequence)?.time ?? anchorTime(id))
     }
 
     private mutating func follow(_ way: Way) {

@@ -509,27 +509,30 @@ package struct Membership: Sendable {
         case .authorityRotate(let rotation):
             guard rotation.authority != entry.log, let branch = rotation.branch else { return }
             let statement = KeysetStatement(keyset: rotation.keyset, nextCommit: rotation.nextCommit)
-            graft(onto: rotation.authority, place, entry.time, branch, statement, &intake, &effects)
+            let choice = PlacedChoice(
+                place: place, time: entry.time, branch: branch, statement: statement, isCold: false)
+            graft(onto: rotation.authority, choice, &intake, &effects)
         case .recoverFork(let recovery):
             guard recovery.log != entry.log else { return }
             let statement = recovery.newKeys.map { KeysetStatement(keyset: $0.keyset, nextCommit: $0.nextCommit) }
-            graft(onto: recovery.log, place, entry.time, recovery.branch, statement, &intake, &effects)
+            let choice = PlacedChoice(
+                place: place, time: entry.time, branch: recovery.branch, statement: statement, isCold: true)
+            graft(onto: recovery.log, choice, &intake, &effects)
         }
     }
 
     private mutating func graft(
-        onto child: LogID, _ place: EntryPlace, _ time: Minute, _ branch: EntryID, _ statement: KeysetStatement?,
-        _ intake: inout EntryIntake, _ effects: inout Effects
+        onto child: LogID, _ choice: PlacedChoice, _ intake: inout EntryIntake, _ effects: inout Effects
     ) {
-        guard let log = logs[child], log.grants.contains(where: { $0.place.log == place.log }) else { return }
-        let choice = PlacedChoice(place: place, time: time, branch: branch, statement: statement)
+        let parent = choice.place.log
+        guard let log = logs[child], log.grants.contains(where: { $0.place.log == parent }) else { return }
         logs[child]?.choices.append(choice)
         // It may turn out to be the parent when the child writes.
-        guard log.parent == place.log else { return }
+        guard log.parent == parent else { return }
         logs[child]?.tree.add(choice)
         effects.paths = true
         effects.authorities.append(child)
-        if statement != nil { intake.changes.append(.rotated(child)) }
+        if choice.statement != nil { intake.changes.append(.rotated(child)) }
     }
 
     private mutating func add(
@@ -550,7 +553,7 @@ package struct Membership: Sendable {
         effects.authorities.append(certificate.authority)
         logs[certificate.authority]?.grants.append(
             AuthorityGrant(place: EntryPlace(entry), certificate: certificate))
-        logs[certificate.authority]?.tree.add(anchor: entry.id)
+        logs[certificate.authority]?.tree.add(anchor: entry.id, time: entry.time)
         if settleParent(of: certificate.authority) { effects.paths = true }
         effects.rights = true
         // A renewal may name keys of a rotation that comes after it here.
@@ -747,7 +750,7 @@ package struct Membership: Sendable {
         guard let state = logs[log] else { return 0 }
         var limit = UInt64.max
         if let frozen = state.tree.frozenAt { limit = frozen }
-        for placed in authorityRevocations {
+        for placed in authorityRevocations where isHonoured(placed.place) {
             limit = min(limit, self.limit(of: log, by: placed) ?? limit)
         }
         return limit
@@ -763,6 +766,11 @@ package struct Membership: Sendable {
 
     /// Whether what an entry grants is granted: it stands on the path of its log, and not beyond where that is frozen.
     func counts(_ place: EntryPlace) -> Bool { isOnPath(place) && place.sequence <= grantLimit(of: place.log) }
+
+    /// Whether what an entry takes away is taken away: on the path, and on every branch while nobody has chosen.
+    func isHonoured(_ place: EntryPlace) -> Bool {
+        logs[place.log]?.tree.isHonoured(place.entry, at: place.sequence) ?? false
+    }
 
     func isOnPath(_ place: EntryPlace) -> Bool { logs[place.log]?.id(at: place.sequence) == place.entry }
 
@@ -807,6 +815,9 @@ package struct Membership: Sendable {
     private mutating func settleParent(of id: LogID) -> Bool {
         guard let log = logs[id], let parent = parent(of: log, id), parent != log.parent else { return false }
         logs[id]?.parent = parent
+        if let grant = log.grants.first(where: { $0.place.log == parent }) {
+            logs[id]?.tree.begin(at: grant.place.entry)
+        }
         settleDepth(of: id)
         return logs[id]?.tree.replaceGrafts(by: log.choices.filter { $0.place.log == parent }) ?? false
     }
@@ -874,6 +885,18 @@ package struct Membership: Sendable {
             best = grant.certificate
         }
         return best.map { (AuthorityLimits($0.content), $0) }
+    }
+
+    /// Of the certificates that stand on the path of a log.
+    func highestSerial(of id: LogID) -> UInt64 {
+        guard let log = logs[id], log.tree.besideCount > 0 else { return logs[id]?.highestSerial ?? 0 }
+        var highest: UInt64 = 0
+        for record in deviceRecords.values {
+            for issued in record.certificates where issued.log == id && isOnPath(issued.place) {
+                highest = max(highest, issued.certificate.serial)
+            }
+        }
+        return highest
     }
 
     /// Why a logged certificate grants nothing; nil when it does.

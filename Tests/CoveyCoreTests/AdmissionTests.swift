@@ -210,6 +210,22 @@ struct AdmissionTests {
         #expect(mesh.admit(second, to: membership).refusal == .attenuation(.linkKey))
     }
 
+    @Test("41: no authority takes a link key from a member by dating its first entry before its own beginning")
+    func linkKeyBackdated() throws {
+        var mesh = mesh
+        var membership = try mesh.membership()
+        let victim = try mesh.certificate(device, by: mesh.root)
+        try membership.take(mesh.root.append(.certIssue([victim])))
+        let (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        try membership.take(add)
+        let stolen = try mesh.certificate(mesh.device(), by: field) { $0.link = victim.link }
+        let early = try field.draft(.certIssue([stolen]), time: Minute(0))
+        #expect(membership.refusal(of: early) == .timeDecreases)
+        try membership.take(field.draft(.certIssue([stolen]), time: add.time))
+        #expect(mesh.admit(victim, to: membership).member != nil)
+        #expect(mesh.admit(stolen, to: membership).refusal == .attenuation(.linkKey))
+    }
+
     @Test("A certificate with an X25519 key that is not in its one encoding grants nothing")
     func keyEncoding() throws {
         var root = mesh.root

@@ -92,6 +92,30 @@ struct AuthorityTests {
         #expect(certificate.capabilities == Grant.member)
     }
 
+    @Test("a serial of the branch that lost does not keep an authority from issuing")
+    func serialsOfALostBranch() throws {
+        var story = try AuthorityStory(seed: 6)
+        let (known, _) = try story.enrol("known")
+        let before = story.membership
+        let lost = try #require(before.currentCertificate(known.identity.id))
+        var content = lost.content
+        content.serial = .max
+        let last = try #require(story.entries.last)
+        let keys = story.founding.field.current.keys
+        let taken = try LogEntry.make(
+            log: last.log, sequence: last.sequence + 1, previous: last.id, time: last.time,
+            payload: .certIssue([DeviceCertificate.make(content, mesh: story.founding.mesh, keys: keys)]),
+            mesh: story.founding.mesh, keys: keys)
+        try story.announce()
+        let right = try #require(story.entries.last)
+        _ = try story.membership.accept(taken.signed)
+        let cold = ColdRecovery(mesh: story.founding.mesh, keys: story.founding.recovery)
+        _ = try cold.recover(last.log, branch: right.id, new: nil, into: &story.membership, now: story.now)
+        let (late, _) = try story.enrol("late")
+        let certificate = try #require(story.membership.currentCertificate(late.identity.id))
+        #expect(certificate.serial == lost.serial + 1)
+    }
+
     @Test("serials, sequences and indices ascend; a person's devices share a subject, the ninth is refused")
     func counting() throws {
         var story = try AuthorityStory(seed: 2)

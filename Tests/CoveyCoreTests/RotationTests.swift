@@ -301,6 +301,25 @@ struct RotationTests {
         }
     }
 
+    @Test("An authority begins its log behind the AuthorityAdd of its parent, and not before that was written")
+    func beginning() throws {
+        var mesh = mesh
+        let keys = SigningKeyset(count: 1, threshold: 1, random: mesh.random)
+        let next = SigningKeyset(count: 1, threshold: 1, random: mesh.random)
+        var (addSpy, hostile) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        let claim = try hostile.append(
+            .authorityAdd(mesh.authority(keys: keys.keys, by: hostile) { $0.depthLeft = 0 }))
+        let (add, field) = try mesh.add(keys: keys.keys, below: &mesh.root)
+        var membership = try mesh.membership()
+        try membership.take(addSpy, claim, add)
+        #expect(membership.refusal(of: try field.draft(issue(by: field), time: add.time.adding(-1))) == .timeDecreases)
+        let authority = Authority(
+            AuthorityKeys(mesh: mesh.mesh, authority: field.log, current: keys, next: next))
+        let first = try authority.announceEpoch(
+            EpochKey(from: mesh.random), into: &membership, now: TestMesh.start.adding(-10))
+        #expect(first.previous == add.id && first.time == add.time)
+    }
+
     @Test("A parent may replace the keys of an authority that has written nothing, whoever else adds it")
     func replacedBeforeTheFirstEntry() throws {
         var mesh = mesh
@@ -383,6 +402,96 @@ struct RotationTests {
         mesh.root.keys = new
         try membership.take(mesh.root.append(issue(by: mesh.root)))
         #expect(membership.devices.count == 1)
+    }
+
+    /// A far date outbids no cold key.
+    @Test("A parent decides about what comes behind the cold keys' choice, and never against it")
+    func coldChoiceStands() throws {
+        var mesh = mesh
+        let fork = try fork(&mesh)
+        let cold = TestMesh.keyset(mesh.recovery, 2)
+        let recovery = try fork.left.draft(
+            .recoverFork(ForkRecovery(log: fork.left.log, branch: fork.leftEntry.id, recovery: cold)),
+            keys: mesh.recovery)
+        var onward = fork.left
+        (onward.sequence, onward.previous, onward.time) = (3, recovery.id, recovery.time)
+        let new = SigningPrivateKey(from: mesh.random)
+        let makers = mesh.roots[..<2] + [new]
+        let random = mesh.random
+        func choose(_ branch: LogEntry, by root: inout LogWriter, time: Minute) throws -> LogEntry {
+            root.keys = Array(makers)
+            return try root.append(
+                .authorityRotate(
+                    AuthorityRotation(
+                        authority: branch.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: random),
+                        branch: branch.id)), time: time)
+        }
+        var root = mesh.root
+        let against = try choose(fork.rightEntry, by: &root, time: recovery.time.adding(1_000_000))
+        let one = try onward.draft(issue(by: onward))
+        let other = try onward.draft(issue(by: onward))
+        for order in [fork.all + [recovery, against], [fork.add, against] + fork.all + [recovery]] {
+            var membership = try mesh.membership()
+            for entry in order { try membership.take(entry) }
+            let path = [fork.before, fork.leftEntry, recovery].map(\.id)
+            #expect(membership.entryIDs(of: fork.left.log) == path)
+            try membership.take(one, other)
+            #expect(membership.isFrozen(fork.left.log))
+            var later = root
+            let choice = try choose(other, by: &later, time: root.time)
+            try membership.take(choice)
+            #expect(membership.entryIDs(of: fork.left.log) == path + [other.id])
+            #expect(!membership.isFrozen(fork.left.log))
+        }
+    }
+
+    @Test("An AuthorityRevoke counts on both branches until somebody chooses, and then on the one that stands")
+    func revokedOnABranch() throws {
+        var mesh = mesh
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        let certificate = try mesh.certificate(mesh.device(), by: field)
+        let issued = try field.append(.certIssue([certificate]))
+        let revocation = LogPayload.authorityRevoke(
+            AuthorityRevocation(authority: field.log, reason: 3, lastGood: [.init(log: mesh.root.log, sequence: 1)]))
+        var (left, right) = (mesh.root, mesh.root)
+        let revoked = try left.append(revocation)
+        let other = try right.append(issue(by: right))
+        func recovery(_ writer: inout LogWriter) throws -> LogEntry {
+            let keys = writer.keys
+            writer.keys = Array(mesh.recovery[..<2])
+            defer { writer.keys = keys }
+            return try writer.append(
+                .recoverFork(
+                    ForkRecovery(
+                        log: writer.log, branch: writer.previous, recovery: TestMesh.keyset(mesh.recovery, 2))))
+        }
+        let choice = try recovery(&right)
+        var whole = try mesh.membership()
+        try whole.take(add, other, choice)
+        let announcement = EpochAnnouncement(
+            number: 1, commit: .random(from: mesh.random), rows: whole.heads, notes: [], validFrom: TestMesh.start,
+            graceDays: 30)
+        let announced = try right.append(.epochAnnounce(announcement))
+        let entries = [add, issued, revoked, other]
+        for order in [entries + [choice, announced], [add, other, choice, announced, revoked, issued]] {
+            var membership = try mesh.membership()
+            for entry in order {
+                try membership.take(entry)
+                let isForked = membership.isFrozen(right.log)
+                if isForked { #expect(membership.currentCertificate(certificate.device) == nil) }
+            }
+            #expect(membership.currentCertificate(certificate.device) == certificate)
+            #expect(!membership.isTainted(try #require(membership.epoch(announced.id))))
+            // Behind the choice it begins anew.
+            var (one, another) = (right, right)
+            try membership.take(one.append(issue(by: one)), another.append(revocation))
+            #expect(membership.currentCertificate(certificate.device) == nil)
+        }
+        // The other branch may be the one that stands.
+        var membership = try mesh.membership()
+        let chosen = try recovery(&left)
+        for entry in entries + [chosen] { try membership.take(entry) }
+        #expect(membership.currentCertificate(certificate.device) == nil)
     }
 
     @Test("33: revocations of the branch that lost still count")
