@@ -332,7 +332,8 @@ package struct Membership: Sendable {
         case .authorityRotate(let rotation):
             if rotation.authority == entry.log {
                 guard rotation.branch == nil else { throw .branch }
-                guard commitments(of: statement, before: entry).contains(rotation.keyset.commit) else {
+                guard commitments(of: statement, entry.log, after: entry.previous).contains(rotation.keyset.commit)
+                else {
                     throw .nextCommit
                 }
             } else {
@@ -365,10 +366,12 @@ package struct Membership: Sendable {
 
     /// What the keyset after a statement may be: as the statement says, and every AuthorityAdd of the parent that names its
     /// keyset.
-    private func commitments(of statement: KeysetStatement, before entry: LogEntry) -> [KeysetCommit] {
-        guard let log = logs[entry.log] else { return [] }
+    private func commitments(
+        of statement: KeysetStatement, _ id: LogID, after previous: EntryID
+    ) -> [KeysetCommit] {
+        guard let log = logs[id] else { return [] }
         // A first entry tells itself who the parent is.
-        let parent = log.grants.first { $0.place.entry == entry.previous }?.place.log ?? log.parent
+        let parent = log.grants.first { $0.place.entry == previous }?.place.log ?? log.parent
         let certified = log.grants.filter { $0.place.log == parent && $0.certificate.keyset == statement.keyset }
         return (statement.nextCommit.map { [$0] } ?? []) + certified.map(\.certificate.content.nextCommit)
     }
@@ -732,8 +735,8 @@ package struct Membership: Sendable {
 
     /// Whether those who sign a log now have promised to be followed by a keyset.
     package func isPromised(_ keyset: Keyset, of log: LogID) -> Bool {
-        guard let tree = logs[log]?.tree else { return false }
-        return commitments(of: tree.statement(tree.tipKeys), log).contains(keyset.commit)
+        guard let tree = logs[log]?.tree, let tip = tree.tip else { return false }
+        return commitments(of: tree.statement(tree.tipKeys), log, after: tip).contains(keyset.commit)
     }
 
     /// Whether a log has branches between which nobody has chosen.
