@@ -146,8 +146,11 @@ extension Authority {
             }
             if pass == .entry {
                 let allowed = signed.entryKeysets(matter, own).flatMap(\.keys)
-                let entry = try signed.entry(matter, place, attestations).adding(
-                    keys.filter { allowed.contains($0.publicKey) }, type: .object(.logEntry), mesh: draft.mesh)
+                let unsigned = try signed.entry(matter, place, attestations)
+                let entry = try Self.read { () throws(Malformed) in
+                    try unsigned.adding(
+                        keys.filter { allowed.contains($0.publicKey) }, type: .object(.logEntry), mesh: draft.mesh)
+                }
                 guard entry.attestations.count > attestations.count else { throw .signedAlready }
                 let id = LogEntry.id(of: entry)
                 if let other = record.other(than: id, in: draft.authority, at: place.sequence) {

@@ -4,7 +4,8 @@ import CoveyCrypto
 struct NoteBook: Sendable {
     enum Form: Hashable, Sendable {
         case singleKey(SigningPublicKey)
-        case authority
+        /// As many of its keys as it takes, under any keyset it ever had.
+        case authority([SigningPublicKey])
         case device
         /// Two or more, ascending.
         case officers([DeviceID])
@@ -174,7 +175,7 @@ extension Membership {
         for keyset in keysets {
             guard let signers = signers(of: note, among: keyset.keys) else { continue }
             if signers.count >= keyset.threshold {
-                guard note.content.number != 0 else { return .authority }
+                guard note.content.number != 0 else { return .authority(signers) }
                 nearest = .number
             } else if signers.count > 1 {
                 nearest = .signerCount

@@ -99,10 +99,14 @@ package struct Signed: Sendable, Equatable {
     }
 
     /// With the signatures of these keys too; a key that signed already signs no second time.
-    package func adding(_ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID) -> Signed {
+    /// What somebody else made may hold as many as there can be.
+    package func adding(
+        _ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID
+    ) throws(Malformed) -> Signed {
         let message = message(type, mesh)
         let attestations = attestations
         let new = keys.filter { key in !attestations.contains { $0.hint == KeyHint(of: key.publicKey) } }
+        guard attestations.count + new.count <= Self.mostSignatures else { throw .signatures }
         return Signed(
             body: body,
             attestations: attestations

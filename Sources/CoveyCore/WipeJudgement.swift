@@ -50,12 +50,13 @@ extension Membership {
 
     /// Judges the wipe order that a note carries, for the device that is asked to obey (protocol.md §6).
     ///
-    /// Who may sign one was judged when the note came into the set: two wipe officers, or m keys of an authority.
+    /// Who may sign the note was judged when it came into the set. Revoking is safe, so there it is enough that somebody
+    /// had the right once; to be obeyed they must have it still.
     package func wipeOrder(
         in hash: NoteHash, for device: DeviceID, isSeen: Bool, at time: TimeView
     ) throws(WipeRefusal) -> WipeOrder {
         guard let record = noteBook.records[hash], record.content.device == device, let order = record.content.wipe,
-            effect(of: hash) == .revokes
+            effect(of: hash) == .revokes, isOfEntitled(record)
         else { throw .notInForce }
         guard let certificate = currentCertificate(device), certificate.capabilities.contains(.orgOwned) else {
             throw .notOrgOwned
@@ -65,9 +66,31 @@ extension Membership {
         guard order.expires <= record.content.issued.adding(WipeBounds.life) else { throw .lifeTooLong }
         guard time.now < order.expires else { throw .expired }
         guard staleness(at: time) == .fresh else { throw .staleLog }
-        let isOfRoot = record.form == .authority && record.content.authority == genesis.rootID
+        let isOfRoot = record.content.authority == genesis.rootID
         guard isOfRoot || otherOrders(than: order.order, at: time) < WipeBounds.others else { throw .tooManyOrders }
         return order
+    }
+
+    /// Whether those who signed an order may give one now: enough of the authority's present keys, or officers of two
+    /// people, none of them revoked.
+    package func isOfEntitled(_ hash: NoteHash) -> Bool { noteBook.records[hash].map(isOfEntitled) ?? false }
+
+    private func isOfEntitled(_ record: NoteBook.Record) -> Bool {
+        switch record.form {
+        case .authority(let signers):
+            guard let keyset = logs[record.content.authority]?.keyset else { return false }
+            return signers.count { keyset.keys.contains($0) } >= keyset.threshold
+        case .officers(let officers): return Set(officers.compactMap(subject(ofOfficer:))).count >= 2
+        case .singleKey, .device: return false
+        }
+    }
+
+    /// The person of a device that may give orders together with another person's; nil when it may not, or not any more.
+    package func subject(ofOfficer device: DeviceID) -> SubjectID? {
+        guard let certificate = currentCertificate(device), certificate.capabilities.contains(.wipeOfficer),
+            !isRevoked(device)
+        else { return nil }
+        return certificate.subject
     }
 
     /// Why a device would refuse an order, from what those who give it can know; nil when nothing speaks against it.

@@ -86,16 +86,7 @@ extension Node {
         _ bytes: [UInt8], _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> SignedOrder {
         try checkOfficer(now)
-        let note: RevokeNote
-        let own: RevokeNote
-        do {
-            note = try RevokeNote(parsing: Signed(parsing: bytes))
-            own = try RevokeNote(
-                parsing: note.signed.adding(
-                    [configuration.identity.signing], type: .object(.revokeNote), mesh: self.own.mesh))
-        } catch {
-            throw CommandRefusal.policy("this is no draft of an order: \(error)")
-        }
+        let note = try draft { () throws(Malformed) in try RevokeNote(parsing: Signed(parsing: bytes)) }
         let content = note.content
         guard content.authority == AuthorityID(), content.number == 0, let order = content.wipe else {
             throw CommandRefusal.policy("this is no order of wipe officers")
@@ -110,17 +101,42 @@ extension Node {
         if let refusal = roster.membership.refusal(of: order, issued: content.issued, to: content.device) {
             throw CommandRefusal.policy("the device would not obey this order: \(refusal.words)")
         }
-        guard own.signed.attestations.count > note.signed.attestations.count else {
-            throw CommandRefusal.policy("this device signed it already; it waits for another officer")
+        try check(signersBefore: note)
+        let whole = try draft { () throws(Malformed) in
+            try RevokeNote(
+                parsing: note.signed.adding(
+                    [configuration.identity.signing], type: .object(.revokeNote), mesh: own.mesh))
         }
-        let whole = try signed(own, isInForce: false)
-        guard whole.officers.count >= 2 else { return whole }
         do {
-            _ = try take(note: own.signed, from: nil, now, store, &effects)
+            _ = try take(note: whole.signed, from: nil, now, store, &effects)
         } catch let refusal as NoteRefusal {
             throw CommandRefusal.policy("the order is not in force: \(refusal)")
         }
-        return try signed(own, isInForce: roster.membership.hasNote(own.hash))
+        return try signed(whole, isInForce: roster.membership.hasNote(whole.hash))
+    }
+
+    private func draft<Value>(_ body: () throws(Malformed) -> Value) throws -> Value {
+        do { return try body() } catch { throw CommandRefusal.policy("this is no draft of an order: \(error)") }
+    }
+
+    /// Two people give an order, and both are officers when the second signs.
+    private func check(signersBefore note: RevokeNote) throws {
+        let membership = roster.membership
+        let before = try officers(whoSigned: note)
+        guard !before.contains(where: { $0.device == own.id }) else {
+            throw CommandRefusal.policy("this device signed it already; it waits for another officer")
+        }
+        for officer in before {
+            guard let subject = membership.subject(ofOfficer: officer.device) else {
+                throw CommandRefusal.policy(
+                    "\(officer.label), who signed it, is no wipe officer any more: draft it anew")
+            }
+            guard subject != membership.subject(ofOfficer: own.id) else {
+                throw CommandRefusal.policy(
+                    "\(officer.label), which signed it, is another device of the same person: a second officer has to sign"
+                )
+            }
+        }
     }
 
     private func checkOfficer(_ now: Now) throws {
@@ -131,16 +147,19 @@ extension Node {
 
     private func signed(_ note: RevokeNote, isInForce: Bool) throws -> SignedOrder {
         guard let wipe = note.content.wipe else { preconditionFailure("an order is drafted with one") }
+        return SignedOrder(
+            note: note.signed.bytes, device: note.device,
+            label: roster.membership.currentCertificate(note.device)?.label ?? "", mode: wipe.mode,
+            expires: wipe.expires, officers: try officers(whoSigned: note).map(\.label), isInForce: isInForce)
+    }
+
+    private func officers(whoSigned note: RevokeNote) throws -> [(device: DeviceID, label: String)] {
         let officers = roster.membership.wipeOfficers
         guard
             let signers = note.signed.signers(
                 among: officers.map(\.signing), type: .object(.revokeNote), mesh: own.mesh)
         else { throw CommandRefusal.policy("a signature on the order is wrong, or not of a wipe officer") }
-        return SignedOrder(
-            note: note.signed.bytes, device: note.device,
-            label: roster.membership.currentCertificate(note.device)?.label ?? "", mode: wipe.mode,
-            expires: wipe.expires, officers: officers.filter { signers.contains($0.signing) }.map(\.label),
-            isInForce: isInForce)
+        return officers.filter { signers.contains($0.signing) }.map { ($0.device, $0.label) }
     }
 
     /// All orders that are known, the newest first.
@@ -154,6 +173,7 @@ extension Node {
             let isGood =
                 certificate.map { $0.serial == wipe.serial && $0.capabilities.contains(.orgOwned) } ?? false
                 && membership.revocation(of: content.device)?.notes.contains(hash) ?? false
+                && membership.isOfEntitled(hash)
             let state: WipeLine.State =
                 if receipts[hash] != nil { .carriedOut } else if !isGood { .void } else if wipe.expires > minute {
                     .waiting

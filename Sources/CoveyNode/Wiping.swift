@@ -177,6 +177,7 @@ extension Node {
             guard receipts[hash] == nil, let wipe = roster.membership.note(hash)?.wipe else { return false }
             // Others it would refuse.
             return wipe.serial == certificate.serial && wipe.expires > clock.floor
+                && roster.membership.isOfEntitled(hash)
         }.sorted()
     }
 

@@ -32,8 +32,16 @@ extension World {
         return enrolment.notes.contains { $0.device == identity.id && $0.content.wipe != nil }
     }
 
-    /// Whether it was, and its holder agreed to such orders.
+    /// Whether it must obey in the end: some order to it is by keys that are still in force.
     func mustObey(_ host: Host) -> Bool {
+        guard let identity = machines[host.index].identity, mayObey(host) else { return false }
+        return enrolment.notes.contains {
+            $0.device == identity.id && $0.content.wipe != nil && enrolment.membership.isOfEntitled($0.hash)
+        }
+    }
+
+    /// Whether it was, and its holder agreed to such orders.
+    func mayObey(_ host: Host) -> Bool {
         guard let identity = machines[host.index].identity, wasOrdered(host) else { return false }
         return enrolment.membership.currentCertificate(identity.id)?.capabilities.contains(.orgOwned) ?? false
     }

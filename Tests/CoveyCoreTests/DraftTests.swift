@@ -123,6 +123,18 @@ struct DraftTests {
         }
     }
 
+    @Test("An object that somebody else filled with signatures takes no other one, and nothing stops for it")
+    func fullOfSignatures() throws {
+        let random = SeededRandom(seed: 12)
+        let keys = (0...Signed.mostSignatures).map { _ in SigningPrivateKey(from: random) }
+        let mesh = MeshID()
+        let full = Signed([1, 2, 3], type: .object(.revokeNote), mesh: mesh, keys: Array(keys.dropLast()))
+        #expect(throws: Malformed.signatures) {
+            try full.adding([keys[Signed.mostSignatures]], type: .object(.revokeNote), mesh: mesh)
+        }
+        #expect(try full.adding([keys[0]], type: .object(.revokeNote), mesh: mesh) == full)
+    }
+
     @Test("progress names the pass, who signed and who may yet")
     func progress() throws {
         var officers = try Officers(seed: 10, KeysetShape(2, of: 3))

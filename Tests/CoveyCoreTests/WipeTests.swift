@@ -111,14 +111,73 @@ struct WipeTests {
 
     @Test("Whoever knows three other orders of a day obeys the root's threshold only")
     func manyOrders() throws {
-        let others = (2...4).map { number in
-            order(UInt8(number), of: number == 4 ? officers[0].id(in: mesh.mesh) : officers[1].id(in: mesh.mesh))
-        }
+        let strangers = (0..<2).map { _ in mesh.device().id(in: mesh.mesh) }
+        let others = (2...4).map { number in order(UInt8(number), of: strangers[number == 4 ? 0 : 1]) }
         #expect(try judge(order(), among: Array(others[..<2])) == nil)
         #expect(try judge(order(), among: others) == .tooManyOrders)
         #expect(try judge(order(byRoot: true), among: others) == nil)
-        let old = (2...4).map { order(UInt8($0), issued: Self.now.adding(-1441), of: officers[0].id(in: mesh.mesh)) }
+        let old = (2...4).map { order(UInt8($0), issued: Self.now.adding(-1441), of: strangers[0]) }
         #expect(try judge(order(), among: old) == nil)
+    }
+
+    @Test("Keys that were rotated out revoke as ever, and are not obeyed; those that follow them are")
+    func formerKeys() throws {
+        var mesh = mesh
+        var own = membership
+        let given = order(byRoot: true)
+        _ = try own.accept(note: given.signed)
+        mesh.root.keys += mesh.nextRoots[..<2]
+        try own.take(
+            mesh.root.append(
+                .authorityRotate(
+                    AuthorityRotation(
+                        authority: mesh.root.log, keyset: TestMesh.keyset(mesh.nextRoots, 2),
+                        nextCommit: .random(from: mesh.random)))))
+        #expect(try judge(given, in: own) == .notInForce)
+        #expect(try judge(order(2, byRoot: true), in: own) == .notInForce)
+        #expect(own.isRevoked(owned.device))
+        let after = RevokeNote.make(
+            order(3, byRoot: true).content, mesh: mesh.mesh, keys: Array(mesh.nextRoots[..<2]))
+        #expect(try judge(after, in: own) == nil)
+    }
+
+    @Test("Officers who are revoked, or whose certificate does not say so any more, revoke as ever and are not obeyed")
+    func formerOfficers() throws {
+        var mesh = mesh
+        for isRevoked in [true, false] {
+            var own = membership
+            if isRevoked {
+                let note = mesh.note(of: officers[0], authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
+                _ = try own.accept(note: note.signed)
+            } else {
+                let renewed = try mesh.certificate(officers[0], serial: 8, by: mesh.root)
+                try own.take(mesh.root.append(.certIssue([renewed])))
+            }
+            #expect(try judge(order(), in: own) == .notInForce)
+            _ = try own.accept(note: order().signed)
+            #expect(own.isRevoked(owned.device))
+            #expect(try judge(order(2, byRoot: true), in: own) == nil)
+        }
+    }
+
+    @Test("Two devices of one person are one officer")
+    func onePerson() throws {
+        var mesh = mesh
+        var own = membership
+        let second = mesh.device()
+        let subject = officers[0].subject
+        let certificate = try mesh.certificate(second, serial: 9, by: mesh.root) {
+            $0.capabilities.insert(.wipeOfficer)
+            $0.subject = subject
+            $0.deviceIndex = 1
+        }
+        try own.take(mesh.root.append(.certIssue([certificate])))
+        func order(_ number: UInt8, with other: TestDevice) -> RevokeNote {
+            RevokeNote.make(
+                self.order(number).content, mesh: mesh.mesh, keys: [second.signing, other.signing])
+        }
+        #expect(try judge(order(1, with: officers[0]), in: own) == .notInForce)
+        #expect(try judge(order(2, with: officers[1]), in: own) == nil)
     }
 
     @Test("The receipt is the device's own, for the order it names")

@@ -108,9 +108,10 @@ final class TestMesh {
     }
 
     func enrol(
-        _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member
+        _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member,
+        of subject: SubjectID? = nil
     ) throws -> Host {
-        let (host, entries) = try admit(name, isLogged: isLogged, days: days, rights: rights)
+        let (host, entries) = try admit(name, isLogged: isLogged, days: days, rights: rights, of: subject)
         let welcome = Welcome(
             genesis: founding.genesis, log: entries, notes: notesSoFar,
             epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: [])
@@ -148,7 +149,8 @@ final class TestMesh {
     }
 
     private func admit(
-        _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member
+        _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member,
+        of subject: SubjectID? = nil
     ) throws -> (host: Host, entries: [LogEntry]) {
         let invitation = OpenInvitation(
             mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
@@ -159,7 +161,8 @@ final class TestMesh {
         let verified = try invitation.verify(pending.request, now: minute)
         var log = membership
         let entry = try authority.issue(
-            verified, Grant(capabilities: rights, days: days), into: &log, now: minute, random: random)
+            verified, Grant(capabilities: rights, days: days, subject: subject), into: &log, now: minute,
+            random: random)
         var entries = entriesSoFar + [entry]
         if !isLogged, case .certIssue(let certificates) = entry.payload { unlogged = certificates.first }
         if isLogged {

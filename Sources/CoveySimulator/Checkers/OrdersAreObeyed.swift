@@ -9,7 +9,7 @@ public final class OrdersAreObeyed: Checker {
 
     public func noticed(_ sighting: Sighting, at host: Host, in world: World) {
         guard case .wipeAccepted = sighting else { return }
-        if !world.mustObey(host) { world.violate(name, "it obeys an order that it must not obey", at: host) }
+        if !world.mayObey(host) { world.violate(name, "it obeys an order that it must not obey", at: host) }
         if !obeyedInThisRun.insert(host).inserted { world.violate(name, "it obeys twice", at: host) }
         obeyed.insert(host)
     }
