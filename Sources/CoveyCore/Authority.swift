@@ -185,7 +185,7 @@ package struct Authority: Sendable {
     }
 
     /// Announces the epoch of a key. It covers everything the membership holds: all logs, and the notes that none of
-    /// their entries confirms yet.
+    /// their entries confirms yet, as far as they fit.
     package func announceEpoch(
         _ key: EpochKey, into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> LogEntry {
@@ -202,10 +202,11 @@ package struct Authority: Sendable {
         of commit: EpochCommit, _ membership: Membership, _ time: Minute
     ) throws(AuthorityRefusal) -> EpochAnnouncement {
         // A directory that was given no log yet covers nothing.
-        guard !membership.heads.isEmpty else { throw .unknown }
+        let rows = membership.heads
+        guard !rows.isEmpty else { throw .unknown }
         return EpochAnnouncement(
-            number: membership.nextEpochNumber, commit: commit, rows: membership.heads,
-            notes: membership.undecidedNotes, validFrom: time,
+            number: membership.nextEpochNumber, commit: commit, rows: rows,
+            notes: membership.announcedNotes(beside: rows), validFrom: time,
             graceDays: UInt16(clamping: membership[policy: .epochGraceDays]))
     }
 

@@ -12,11 +12,13 @@ package struct LogPlace: Hashable, Sendable {
 ///
 ///     01 log_id 16 · 02 seq 8 · 03 prev 32 · 04 time 4 · 05 kind 1 · 06 payload
 package struct LogEntry: Sendable, Equatable {
+    /// Of the body.
+    static let mostOctets = 16384
     private static let schema = ObjectSchema(
-        .logEntry, most: 16384,
+        .logEntry, most: mostOctets,
         [
             FieldRule(0x01, .exact(16)), FieldRule(0x02, .exact(8)), FieldRule(0x03, .exact(32)),
-            FieldRule(0x04, .exact(4)), FieldRule(0x05, .exact(1)), FieldRule(0x06, .bytes(most: 16384)),
+            FieldRule(0x04, .exact(4)), FieldRule(0x05, .exact(1)), FieldRule(0x06, .bytes(most: mostOctets)),
         ])
 
     package let signed: Signed
@@ -61,7 +63,7 @@ package struct LogEntry: Sendable, Equatable {
     /// What is signed.
     static func body(log: LogID, _ place: LogPlace, payload: LogPayload) throws(Malformed) -> [UInt8] {
         let bytes = payload.bytes
-        guard bytes.count <= 16384 else { throw .oversized }
+        guard bytes.count <= mostOctets else { throw .oversized }
         var writer = CanonicalWriter(.logEntry)
         writer.field(0x01, log)
         writer.field(0x02, u64: place.sequence)

@@ -238,15 +238,23 @@ package struct EpochAnnouncement: Sendable, Equatable {
     private static let rules = [
         FieldRule(0x01, .exact(4)), FieldRule(0x02, .exact(32)),
         FieldRule(0x03, .items(size: CoveredRow.byteCount, least: 1, most: 256)),
-        FieldRule(0x04, .items(size: 32, least: 1, most: 256), required: false), FieldRule(0x05, .exact(4)),
+        FieldRule(0x04, .items(size: 32, least: 1, most: mostNotes), required: false), FieldRule(0x05, .exact(4)),
         FieldRule(0x06, .exact(2)),
     ]
+    private static let mostNotes = 256
+    /// Octets of an entry around its rows and notes, at most.
+    private static let frame = 512
+
+    /// How many notes the entry has room for beside so many rows.
+    static func noteRoom(beside rows: Int) -> Int {
+        max(0, min(mostNotes, (LogEntry.mostOctets - frame - rows * CoveredRow.byteCount) / 32))
+    }
 
     package let number: UInt32
     package let commit: EpochCommit
     /// Ascending by log.
     package let rows: [CoveredRow]
-    /// RevokeNotes that no verdict within `rows` confirms yet.
+    /// RevokeNotes that no verdict within `rows` confirms yet, as many as there is room for.
     package let notes: [NoteHash]
     package let validFrom: Minute
     package let graceDays: UInt16

@@ -136,8 +136,16 @@ extension Membership {
 
     package func note(_ hash: NoteHash) -> RevokeNote.Content? { noteBook.records[hash]?.content }
 
-    /// Notes that no verdict decides yet, ascending: what an EpochAnnounce lists beside its rows.
+    /// Notes that no verdict decides yet, ascending.
     package var undecidedNotes: [NoteHash] { noteBook.records.keys.filter { verdict(on: $0) == nil }.sorted() }
+
+    /// What an EpochAnnounce lists beside its rows, ascending: the undecided notes. Where they are more than it has room
+    /// for, those come first without which the epoch would be tainted, and others as far as they fit.
+    func announcedNotes(beside rows: [CoveredRow]) -> [NoteHash] {
+        let tainting = taintingNotes.filter { !isConfirmed($0, within: rows) }
+        let others = Set(undecidedNotes).subtracting(tainting).sorted()
+        return (tainting + others).prefix(EpochAnnouncement.noteRoom(beside: rows.count)).sorted()
+    }
 
     private enum Judgement {
         case valid(NoteBook.Form)

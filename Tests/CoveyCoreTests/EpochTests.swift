@@ -34,6 +34,38 @@ struct EpochTests {
         try #require(mesh.admit(certificate, to: membership).member)
     }
 
+    @Test("However many notes are undecided, an epoch is announced: it lists those that would taint it, then what fits")
+    func manyNotes() throws {
+        let officers = try Officers(seed: 30, KeysetShape(2, of: 3), ofRoot: true)
+        let founding = officers.founding
+        var membership = founding.membership()
+        let root = Authority(founding.root)
+        var tainting: [NoteHash] = []
+        for (keys, count) in [(0, 256), (1, 10)] {
+            for number in 1...count {
+                let note = RevokeNote.make(
+                    RevokeNote.Content(
+                        device: .random(from: officers.random), reason: .lost, suspectSince: officers.now,
+                        issued: officers.now, authority: root.keys.authority, number: UInt32(number)),
+                    mesh: founding.mesh, keys: [root.keys.current.keys[keys]])
+                guard case .accepted = try membership.accept(note: note.signed) else {
+                    Issue.record("one key revokes, or suspends")
+                    return
+                }
+                if membership.isRevoked(note.device) { tainting.append(note.hash) }
+            }
+        }
+        #expect(membership.undecidedNotes.count == 266 && tainting.count == 10)
+        let entry = try root.announceEpoch(EpochKey(from: officers.random), into: &membership, now: officers.now)
+        guard case .epochAnnounce(let announcement) = entry.payload else {
+            Issue.record("an epoch was to be announced")
+            return
+        }
+        #expect(announcement.notes.count == 256 && announcement.notes == announcement.notes.sorted())
+        #expect(Set(announcement.notes).isSuperset(of: tainting))
+        #expect(Set(announcement.notes).isSubset(of: membership.undecidedNotes))
+    }
+
     @Test("51: an announcement's number is 1 + the highest it covers, or it is void; nobody captures the selection")
     func numbers() throws {
         var (mesh, membership) = (mesh, membership)
