@@ -130,6 +130,8 @@ extension Membership {
         }
         guard let current = currentCertificate(shown.device) else { return .refused(.attenuation(.afterLimit)) }
         guard current.capabilities.contains(.link) else { return .refused(.noLinkCapability) }
+        // An older one may run longer; what it has now is what counts.
+        if let fault = current.timeFault(at: time) { return .refused(.time(fault)) }
         return .member(VerifiedMember(certificate: current))
     }
 

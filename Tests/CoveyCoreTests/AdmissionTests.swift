@@ -197,6 +197,23 @@ struct AdmissionTests {
         #expect(membership.devices(labelled: "new") == [new.device])
     }
 
+    @Test("When the current certificate has ended, an older one that runs longer lets nobody in")
+    func olderRunsLonger() throws {
+        var root = mesh.root
+        var membership = try mesh.membership()
+        let old = try mesh.certificate(device, serial: 1, by: root)
+        let end = TestMesh.start.adding(10 * 1440)
+        let new = try mesh.certificate(device, serial: 2, by: root) { $0.notAfter = end }
+        try membership.take(root.append(.certIssue([old])), root.append(.certIssue([new])))
+        func admission(_ days: Int64) -> Admission {
+            mesh.admit(
+                old, to: membership,
+                time: TimeView(now: end.adding(days * 1440), isTrusted: true, floor: TestMesh.start))
+        }
+        #expect(admission(-1).member?.certificate == new)
+        #expect(admission(2).refusal == .time(.expired))
+    }
+
     @Test("41: of two devices that claim one link key only the first is a member")
     func linkKeyTwice() throws {
         var root = mesh.root
