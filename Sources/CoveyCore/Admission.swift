@@ -29,6 +29,9 @@ package enum CatchUpReason: Hashable, Sendable {
     case notInLog
     /// It named its chain by a hash that is not the one of a chain we know.
     case unknownChain
+    /// Nobody we know signed it: by keys that may be those of a rotation we have not met, or of an issuer that is to be
+    /// asked for. Anybody can make up such a certificate.
+    case unproven
     case suspended
     /// Revoked, with a wipe order that it may not have heard of.
     case ordered
@@ -110,12 +113,14 @@ extension Membership {
             switch verify(shown, authorities) {
             case .refused(let refusal): return .refused(refusal)
             // Named by its hash it can be asked for; shown whole, it says nothing of who issued this.
-            case .unknownIssuer: if case .certificates = chain { return .refused(.chainSignatures) }
-            case .unknownKeys: catchUp = .unknownChain
+            case .unknownIssuer:
+                if case .certificates = chain { return .refused(.chainSignatures) }
+                catchUp = .unproven
+            case .unknownKeys: catchUp = .unproven
             case .sound: break
             }
         }
-        if !isKnown(chain, shown, authorities) {
+        if catchUp != .unproven, !isKnown(chain, shown, authorities) {
             if case .hash = chain { catchUp = .unknownChain } else { catchUp = catchUp ?? .notInLog }
         }
         guard shown.link == linkKey else { return .refused(.linkKey) }
@@ -246,8 +251,9 @@ extension Membership {
         return nil
     }
 
-    /// Whether some signature claims a key we have not met. That is no proof of anything, so it earns no more than a
-    /// link on which logs are compared: a node that slept through a rotation must be able to hear of it.
+    /// Whether some signature claims a key we have not met. That is no proof of anything, so it earns no more than one of
+    /// few links on which we say where our logs stand and take entries: a node that slept through a rotation must be able
+    /// to hear of it, and the others, whose logs know us, tell it.
     func isByStrangers(_ signed: Signed, _ keysets: [Keyset]) -> Bool {
         let known = keysets.flatMap(\.keys).map { KeyHint(of: $0) }
         return signed.attestations.contains { !known.contains($0.hint) }

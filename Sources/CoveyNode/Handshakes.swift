@@ -240,7 +240,12 @@ extension Node {
         switch admission {
         case .refused(let refusal): throw HandshakeRefusal.notAdmitted(refusal)
         case .member(let member): device = member.device
-        case .catchUp(let peer, _): device = peer.device
+        case .catchUp(let peer, let why):
+            device = peer.device
+            // Anybody can make up as many of them as there are places.
+            if why == .unproven, links.count(where: { !$0.isEnded && $0.isUnproven }) >= Limits.unprovenLinks {
+                throw HandshakeRefusal.tooManyLinks
+            }
         }
         if let expected = handshake.expected, expected != device { throw HandshakeRefusal.anotherDevice }
         guard links.count(where: { $0.device == device }) < Limits.linksOfDevice,

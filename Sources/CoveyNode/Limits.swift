@@ -4,6 +4,8 @@ package enum Limits {
     package static let links = 24
     /// Links up to which devices heard by beacons are dialled; the other places are for those who dial us.
     package static let wantedLinks = 12
+    /// Links at once with peers whose certificates nobody we know has signed.
+    package static let unprovenLinks = 2
     /// Microseconds a catch-up link may take to become a member's link.
     package static let catchUp: UInt64 = 10_000_000
     /// Microseconds from the first byte of a handshake to its end.

@@ -67,7 +67,7 @@ extension Node {
                     try sendEntries(of: row.log, from: known + 1, upTo: row.sequence, link, store)
                 }
             }
-        } else if link.wantedChain == nil, !knowsUs(link), !link.isInclusionSent {
+        } else if link.wantedChain == nil, !link.isUnproven, !knowsUs(link), !link.isInclusionSent {
             // Neither knows the other: each shows how it came to be a member, no roster.
             link.isInclusionSent = true
             for place in roster.inclusion(of: own.id) {
@@ -455,12 +455,17 @@ extension Node {
             // Before anything a catch-up link does not allow: so the peer learns that it is a member here.
             sendHeads(link)
             if let heads = link.peerHeads { try receive(Frame.LogHeads(heads), on: link, now, store, &effects) }
-        case .catchUp(let peer, _):
+        case .catchUp(let peer, let why):
             if link.isMember { return end(link, .revoked, .revoked, now, &effects) }
-            guard peer.isProvisional, !link.isProvisional else { return }
+            let isProvenNow = link.isUnproven && why != .unproven
+            if isProvenNow { link.isUnproven = false }
+            let isProvisionalNow = peer.isProvisional && !link.isProvisional
+            guard isProvenNow || isProvisionalNow else { return }
             // It gets what closes its gap, and shows what closes ours.
-            link.isProvisional = true
-            try sendNotes(link, store)
+            if isProvisionalNow {
+                link.isProvisional = true
+                try sendNotes(link, store)
+            }
             if let heads = link.peerHeads { try receive(Frame.LogHeads(heads), on: link, now, store, &effects) }
         }
     }

@@ -79,6 +79,8 @@ final class PeerLink {
     var member: VerifiedMember?
     /// Why it gets no more than log frames, when that is known: what else it sends is passed over.
     var isKeptToLog = false
+    /// Nobody we know signed its certificate: it is told where our logs stand, and no more.
+    var isUnproven = false
     /// Only entries before the one that issued its certificate are missing: it is sent log and notes (protocol.md §1.7).
     var isProvisional = false
     /// The hash by which the peer named a chain that our log does not have, until CERT shows it.
@@ -154,7 +156,10 @@ final class PeerLink {
             isKeptToLog = why == .suspended || why == .ordered
             awaitsReceipt = why == .ordered
             isProvisional = peer.isProvisional
-            if case .unknownChain = why, case .hash(let hash) = claim.payload.chain.presented { wantedChain = hash }
+            isUnproven = why == .unproven
+            if isUnproven || why == .unknownChain, case .hash(let hash) = claim.payload.chain.presented {
+                wantedChain = hash
+            }
         case .refused:
             preconditionFailure("a refused peer was thrown out before")
         }

@@ -105,6 +105,36 @@ struct StrangerTests {
         #expect(ana.linkEnds.contains(.catchUpTimeout))
     }
 
+    @Test("Certificates that nobody we know signed earn two links, and on them our heads and nothing else")
+    func madeUp() throws {
+        let (mesh, ana, _, psk) = try world()
+        let field = try #require(mesh.fieldCertificate)
+        let logged = try #require(mesh.membership.currentCertificate(ana.identity.id))
+        let random = SeededRandom(seed: 31)
+        for number in 0..<3 {
+            let link = AgreementPrivateKey(from: random)
+            var content = logged.content
+            content.serial += 100
+            content.signing = SigningPrivateKey(from: random).publicKey
+            content.link = link.publicKey
+            content.message = AgreementPrivateKey(from: random).publicKey
+            let certificate = try DeviceCertificate.make(
+                content, mesh: mesh.founding.mesh, keys: [SigningPrivateKey(from: random)])
+            let caller = Caller(mesh, ana, link: link)
+            let (initiator, _) = try caller.knock(psk)
+            var transport = try caller.link(initiator, showing: certificate.signed, [field.signed])
+            guard number < Limits.unprovenLinks else {
+                #expect(caller.peer.isClosed && caller.peer.received.isEmpty)
+                continue
+            }
+            transport.sender.append(Frame.LogHeads([]))
+            try caller.say(transport.sender.take())
+            var seen: [FrameType] = []
+            try transport.receiver.receive(adopting: caller.peer.received) { type, _ in seen.append(type) }
+            #expect(!caller.peer.isClosed && seen == [.logHeads])
+        }
+    }
+
     @Test("50: mail on a catch-up link closes it, and nothing of it is kept")
     func mailTooEarly() throws {
         let (mesh, ana, bo, psk) = try world()
