@@ -226,39 +226,52 @@ package struct UnlockCode: Sendable {
 
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
     private static let byteCount = 20
+    private static let digitCount = byteCount * 8 / 5
 
     fileprivate init(number: UInt8, share: UnlockKey, of record: LockRecord) {
         self.number = number
         self.share = share
-        var bytes = [number]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.byteCount)
+        bytes.append(number)
         share.exposing { bytes.append(copying: $0) }
-        bytes += Self.check(bytes, record)
+        bytes += Self.check(bytes[...], record)
         var characters: [UInt8] = []
-        for (at, group) in Self.groups(bytes, from: 8, to: 5).enumerated() {
+        characters.reserveCapacity(Self.digitCount * 2)
+        var groups = Self.groups(bytes, from: 8, to: 5)
+        defer {
+            bytes.wipe()
+            groups.wipe()
+            characters.wipe()
+        }
+        for (at, group) in groups.enumerated() {
             if at > 0, at.isMultiple(of: 4) { characters.append(UInt8(ascii: "-")) }
             characters.append(Self.alphabet[Int(group)])
         }
-        bytes.wipe()
         text = String(decoding: characters, as: UTF8.self)
     }
 
     /// Nil for what is mistyped, or is for another device or order. Spaces and hyphens do not count.
     package init?(_ typed: String, of record: LockRecord) {
         var digits: [UInt8] = []
+        // An array that grows leaves its old bytes behind: room for all, and one too many is refused.
+        digits.reserveCapacity(Self.digitCount)
+        defer { digits.wipe() }
         for character in typed.uppercased().utf8 {
+            let digit: Int?
             switch character {
             case UInt8(ascii: "-"), UInt8(ascii: " "): continue
-            case UInt8(ascii: "O"): digits.append(0)
-            case UInt8(ascii: "I"), UInt8(ascii: "L"): digits.append(1)
-            default:
-                guard let digit = Self.alphabet.firstIndex(of: character) else { return nil }
-                digits.append(UInt8(digit))
+            case UInt8(ascii: "O"): digit = 0
+            case UInt8(ascii: "I"), UInt8(ascii: "L"): digit = 1
+            default: digit = Self.alphabet.firstIndex(of: character)
             }
+            guard let digit, digits.count < Self.digitCount else { return nil }
+            digits.append(UInt8(digit))
         }
-        guard digits.count * 5 == Self.byteCount * 8 else { return nil }
+        guard digits.count == Self.digitCount else { return nil }
         var bytes = Self.groups(digits, from: 5, to: 8)
         defer { bytes.wipe() }
-        guard Self.check(Array(bytes[..<17]), record).elementsEqual(bytes[17...]),
+        guard Self.check(bytes[..<17], record).elementsEqual(bytes[17...]),
             Int(bytes[0]) < record.shareCount
         else { return nil }
         number = bytes[0]
@@ -266,8 +279,9 @@ package struct UnlockCode: Sendable {
         text = typed
     }
 
-    private static func check(_ bytes: [UInt8], _ record: LockRecord) -> [UInt8] {
+    private static func check(_ bytes: ArraySlice<UInt8>, _ record: LockRecord) -> [UInt8] {
         var whole: [UInt8] = []
+        whole.reserveCapacity(32 + bytes.count)
         whole.append(record.device)
         whole.append(record.order)
         whole += bytes

@@ -13,14 +13,9 @@ package enum Erasure {
     package static func erase(_ home: HomeDirectory) throws {
         let marker = ProfileFile.erasing.path(in: home.path)
         try Destruction.replace(marker, [])
-        let names = try Directory.names(in: home.path)
         // The master key and the private keys; with them everything sealed is gone.
-        for file in [ProfileFile.deviceKey, .pending, .locked, .reading] {
-            for name in names where name == file.rawValue || isDraft(name, of: file.rawValue) {
-                try Destruction.destroy(home.path + "/" + name)
-            }
-        }
-        try Directory.synchronize(home.path)
+        try Destruction.destroy([.deviceKey, .pending, .locked, .reading], in: home)
+        let names = try Directory.names(in: home.path)
         let segments = home.path + "/segments"
         if names.contains("segments") {
             for name in try Directory.names(in: segments) { try Destruction.remove(segments + "/" + name) }
@@ -28,7 +23,7 @@ package enum Erasure {
         }
         for name in names
         where name.hasPrefix("store.sqlite") || single.contains(name)
-            || single.contains(where: { isDraft(name, of: $0) })
+            || single.contains(where: { Destruction.isDraft(name, of: $0) })
         {
             try Destruction.remove(home.path + "/" + name)
         }
@@ -38,15 +33,26 @@ package enum Erasure {
         // It stays when something of others is in it.
         _ = rmdir(home.path)
     }
-
-    /// `name.new` and `name.PID.new` stand beside a file while it is written.
-    private static func isDraft(_ name: String, of file: String) -> Bool {
-        name.hasPrefix(file + ".") && name.hasSuffix(".new")
-    }
 }
 
 /// Files that must go, and files that must be there before others go.
 enum Destruction {
+    /// Files of a home with what a crash left of them half written: those hold keys as well.
+    static func destroy(_ files: [ProfileFile], in home: HomeDirectory) throws {
+        let names = try Directory.names(in: home.path)
+        for file in files {
+            for name in names where name == file.rawValue || isDraft(name, of: file.rawValue) {
+                try destroy(home.path + "/" + name)
+            }
+        }
+        try Directory.synchronize(home.path)
+    }
+
+    /// `name.new` and `name.PID.new` stand beside a file while it is written.
+    static func isDraft(_ name: String, of file: String) -> Bool {
+        name.hasPrefix(file + ".") && name.hasSuffix(".new")
+    }
+
     /// Overwrites a file where it stands, and removes it. Flash and copying file systems may keep the old blocks.
     static func destroy(_ path: String) throws {
         guard access(path, F_OK) == 0 || errno != ENOENT else { return }

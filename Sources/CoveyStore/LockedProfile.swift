@@ -83,8 +83,7 @@ package struct LockedProfile: Sendable {
 
     /// Destroys the keys of a home that is locked.
     package static func finish(_ home: HomeDirectory) throws {
-        for file in [ProfileFile.deviceKey, .pending] { try Destruction.destroy(file.path(in: home.path)) }
-        try Directory.synchronize(home.path)
+        try Destruction.destroy([.deviceKey, .pending], in: home)
     }
 
     /// The store's key; nil when this is not the key it was sealed under.

@@ -74,6 +74,7 @@ struct LockRecordTests {
             #expect(UnlockCode(String(wrong), of: record) == nil)
         }
         #expect(UnlockCode(String(text.dropLast()), of: record) == nil)
+        #expect(UnlockCode(text + "0", of: record) == nil)
         #expect(UnlockCode("", of: record) == nil)
         let other = LockRecord.make(
             of: WipeOrder(mode: .lock, order: Octets16(), serial: 1, expires: TestMesh.start), in: record.note,

@@ -30,6 +30,19 @@ extension StoreTests {
             _ = try HomeDirectory(scratch.path)
         }
 
+        @Test("keeps no key when it is locked, nor what a crash left of one half written")
+        func locked() throws {
+            let scratch = Scratch()
+            let home = try HomeDirectory(scratch.path)
+            let keys = ["device.key", "device.key.new", "device.key.17.new", "pending", "pending.17.new"]
+            let others = ["device.locked", "pending.txt", "mesh.new"]
+            for name in keys + others { try Destruction.replace(scratch.path + "/" + name, [1, 2, 3]) }
+            try LockedProfile.finish(home)
+            let names = try Directory.names(in: scratch.path)
+            #expect(names.filter(keys.contains) == [])
+            #expect(Set(names).isSuperset(of: others))
+        }
+
         @Test("is refused when others may look into it")
         func exposed() throws {
             let scratch = Scratch()
