@@ -97,8 +97,10 @@ package struct Policy: Hashable, Sendable {
         self.payload = payload
     }
 
-    /// The policy that follows: what is named is changed, everything else stays, keys that we do not know too.
-    package func changing(_ changes: [Key: UInt32]) -> Policy {
+    /// The policy that follows: what is named is changed, everything else stays, keys that we do not know too. Numbers may
+    /// be used up.
+    package func changing(_ changes: [Key: UInt32]) throws(AuthorityRefusal) -> Policy {
+        guard number < .max else { throw .serials }
         var values = Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.value) })
         for (key, value) in changes { values[key.rawValue] = value }
         return Policy(number: number + 1, settings: values.sorted { $0.key < $1.key }.map(Setting.init(raw:_:)))

@@ -184,6 +184,9 @@ struct MembershipLogTests {
         #expect(membership[policy: .bundleLifeDays] == 14)
         #expect(membership[policy: .staleDays] == 30)
         let second = Policy(number: 2, settings: [.init(.bundleLifeDays, 21)])
+        #expect(try Policy(number: 1, settings: second.settings).changing([.bundleLifeDays: 21]) == second)
+        let last = Policy(number: .max, settings: second.settings)
+        #expect(throws: AuthorityRefusal.serials) { try last.changing([.bundleLifeDays: 7]) }
         try membership.take(mesh.root.append(.policySet(second)), mesh.root.append(.policySet(other)))
         #expect(membership.policy == second)
         var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)

@@ -67,7 +67,7 @@ struct PolicyCommand: ParsableCommand {
                 )
             }
             guard let current = book.membership.policy else { throw AuthorityRefusal.unknown }
-            let next = current.changing(changes)
+            let next = try current.changing(changes)
             guard changes.contains(where: { current[$0.key] != $0.value }) else {
                 throw Complaint(.failed, "policy \(current.number) says so already; nothing was signed")
             }
