@@ -107,11 +107,16 @@ struct BenchRevocation {
             figures.set("epoch_\(name)_bytes_a_link", row.bytes / max(1, epoch.count))
         }
         figures.print()
-        guard knows, most <= Self.most else {
-            StandardError.tell(
-                knows
-                    ? "covey-sim: a link carried \(most) bytes for one revocation; the ceiling is \(Self.most)"
-                    : "covey-sim: somebody has not heard of the revocation")
+        let fault: String? =
+            if links.isEmpty || epoch.isEmpty {
+                "no link was metered"
+            } else if !knows {
+                "somebody has not heard of the revocation"
+            } else if most > Self.most {
+                "a link carried \(most) bytes for one revocation; the ceiling is \(Self.most)"
+            } else { nil }
+        if let fault {
+            StandardError.tell("covey-sim: \(fault)")
             throw ExitCode(Complaint.Status.failed)
         }
     }

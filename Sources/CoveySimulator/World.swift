@@ -200,10 +200,11 @@ public final class World {
     @discardableResult
     package func addHost(
         _ name: String, isEnrolled: Bool, peers: [Host] = [], segments: [Segment]? = nil,
-        resident make: @escaping (World, Host) throws -> any Resident
+        certificate: Certificate = .member, resident make: @escaping (World, Host) throws -> any Resident
     ) -> Host {
         if isEnrolled {
-            let host = addHost(name, peers: peers, segments: segments, isStarted: false)
+            let host = addHost(
+                name, peers: peers, segments: segments, isStarted: false, certificate: certificate)
             machines[host.index].makeResident = make
             machines[host.index].isWanted = true
             if hasBegun { start(machines[host.index]) }

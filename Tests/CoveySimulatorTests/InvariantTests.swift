@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 import Testing
 
@@ -9,12 +10,13 @@ import Testing
 struct InvariantTests {
     /// Two hosts that have met, of which the second does what the twist makes of its node's wishes.
     private func twisted(
-        _ checker: some Checker, twist: @escaping (World, Event, [Effect]) -> [Effect]
+        _ checker: some Checker, certificate: Certificate = .member,
+        twist: @escaping (World, Event, [Effect]) -> [Effect]
     ) -> (world: World, ana: Host, bo: Host) {
         let world = World(seed: 5)
         world.add(checker)
         let ana = world.addHost("ana")
-        let bo = world.addHost("bo", isEnrolled: true) { world, host in
+        let bo = world.addHost("bo", isEnrolled: true, certificate: certificate) { world, host in
             TwistedNode(try world.makeNode(for: host)) { [unowned world] event, effects in
                 twist(world, event, effects)
             }
@@ -264,6 +266,38 @@ struct InvariantTests {
             return [bytes.enumerated().map { $0 % 4 == 0 ? count : $1 & 0x7f }]
         }
         #expect(plain.count == 1 && plain[0].hasPrefix("some byte values are commoner"))
+    }
+
+    @Test("An order that is not obeyed, one that is obeyed twice, and obeying nobody's order are found")
+    func orders() {
+        func isObedience(_ effect: Effect) -> Bool {
+            if case .observe(.wipeAccepted) = effect { true } else { false }
+        }
+        func found(
+            _ certificate: Certificate, _ twist: @escaping ([Effect]) -> [Effect]
+        ) -> [String] {
+            let (world, ana, bo) = twisted(OrdersAreObeyed(), certificate: certificate) { _, _, effects in
+                twist(effects)
+            }
+            world.orderWipe(bo, erasing: true, by: ana)
+            world.run(for: .minutes(5))
+            return self.found(world)
+        }
+        let owned = Certificate(roles: .organisationOwned)
+        #expect(found(owned) { $0 } == [])
+        #expect(
+            found(owned) { $0.filter { !isObedience($0) } }
+                == ["it was ordered to lock or erase itself, and never did"])
+        #expect(found(owned) { $0 + $0.filter(isObedience) } == ["it obeys twice"])
+        #expect(found(.member) { $0 } == [])
+        var isSaid = false
+        let unbidden = found(.member) { effects in
+            let refused = effects.contains { if case .observe(.wipeRefused) = $0 { true } else { false } }
+            guard refused, !isSaid else { return effects }
+            isSaid = true
+            return effects + [.observe(.wipeAccepted(.erase, Octets16()))]
+        }
+        #expect(unbidden == ["it obeys an order that it must not obey"])
     }
 
     @Test("A text on the wire is found, wherever it stands in the packet")
