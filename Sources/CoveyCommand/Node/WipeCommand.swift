@@ -18,11 +18,11 @@ struct WipeCommand: ParsableCommand {
     @Option(help: "lock: nothing opens without the organisation. erase: keys and messages are destroyed.")
     var mode: String?
 
-    @Option(help: "Why: retired, lost, compromised, superseded or policy.")
-    var reason = "lost"
+    @Option(help: "Why: \(Reason.words); lost without it.")
+    var reason: String?
 
-    @Option(help: "Days that the order is good for, 1 to 30.")
-    var days = 20
+    @Option(help: "Days that the order is good for, 1 to 30; 20 without it.")
+    var days: Int?
 
     @Option(name: .shortAndLong, help: "Where to write the draft.")
     var output: String?
@@ -69,6 +69,10 @@ struct WipeCommand: ParsableCommand {
         guard wishes == 1 else {
             throw ValidationError("Name a device with --mode and -o, or a draft with --sign, or ask for --list.")
         }
+        let isForDraft = mode != nil || output != nil || reason != nil || days != nil
+        guard device != nil || !isForDraft else {
+            throw ValidationError("--mode, -o, --reason and --days are for a new order, which names a device.")
+        }
         guard device == nil || (mode != nil && output != nil) else {
             throw ValidationError("Say what to do with --mode lock or --mode erase, and name the draft with -o FILE.")
         }
@@ -85,23 +89,27 @@ struct WipeCommand: ParsableCommand {
         guard WipeOrder.Mode(word: mode) != nil else {
             throw Complaint(.usage, "--mode is \"\(mode)\"; it takes lock or erase")
         }
-        guard RevocationReason.allCases.contains(where: { $0.word == reason }) else {
-            let known = RevocationReason.allCases.map(\.word).joined(separator: ", ")
-            throw Complaint(.usage, "--reason is \"\(reason)\"; it takes \(known)")
-        }
+        let reason = try Reason.parse(self.reason ?? RevocationReason.lost.word)
+        let days = self.days ?? 20
         guard (1...30).contains(days) else { throw Complaint(.usage, "--days is \(days); it takes 1 to 30") }
         guard !Disk.exists(output) else {
             throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
         }
-        let client = try node.connect()
-        let result = try client.call(WipeDraftRequest(device: device, mode: mode, reason: reason, days: days))
-        try Disk.create(output, file(of: result, try mesh(client)))
-        try show(result, file: output)
+        let graded = try GradedNode(node.connect())
+        try Confirmation.ask(
+            [
+                "\(mode) the device \(Output.harmless(device)): \(reason.word)",
+                "when another officer's device signs too, it is revoked for good, and the order is good for \(days) days",
+            ], "Sign this?", yes: yes)
+        let result = try graded.client.call(
+            WipeDraftRequest(device: device, mode: mode, reason: reason.word, days: days))
+        try Disk.create(output, file(of: result, try mesh(graded)))
+        try show(result, graded, file: output)
     }
 
     private func cosign(_ path: String) throws {
-        let client = try node.connect()
-        let mesh = try mesh(client)
+        let graded = try GradedNode(node.connect())
+        let mesh = try mesh(graded)
         let file = try CoveyFile(at: path)
         let (draft, _) = try Complaint.about(path) { try Draft.read(file, of: mesh) }
         guard case .note(let note) = draft.content, let order = note.content.wipe, draft.authority == AuthorityID()
@@ -109,21 +117,20 @@ struct WipeCommand: ParsableCommand {
             throw Complaint(
                 .failed, "\(path) is no order of wipe officers; an authority's drafts are for covey authority cosign")
         }
-        let contacts = try client.call(ContactsList()).contacts
+        let contacts = try graded.client.call(ContactsList()).contacts
         let label = contacts.first { $0.device == Hex(note.device.array) }?.label ?? "unknown"
         try Confirmation.ask(
             [
                 "\(order.mode) the device \(Output.harmless(label)) (\(LogText.short(note.device.hex))): \(note.reason.word)",
                 "it is revoked with that, for good; the order is good until \(CalendarText.utc(order.expires))",
             ], "Sign this?", yes: yes)
-        let result = try client.call(WipeSign(note: Base64(note.signed.bytes)))
+        let result = try graded.client.call(WipeSign(note: Base64(note.signed.bytes)))
         if !result.isInForce { try Disk.replace(path, self.file(of: result, mesh)) }
-        try show(result, file: result.isInForce ? nil : path)
+        try show(result, graded, file: result.isInForce ? nil : path)
     }
 
-    private func mesh(_ client: ControlClient) throws -> MeshID {
-        let status = try client.call(NodeStatus())
-        guard let mesh = MeshID(status.mesh.bytes) else { throw Complaint(.failed, "the node names no mesh") }
+    private func mesh(_ node: GradedNode) throws -> MeshID {
+        guard let mesh = MeshID(node.status.mesh.bytes) else { throw Complaint(.failed, "the node names no mesh") }
         return mesh
     }
 
@@ -132,17 +139,17 @@ struct WipeCommand: ParsableCommand {
         return Draft(mesh: mesh, authority: AuthorityID(), content: .note(note)).file(basis: []).bytes
     }
 
-    private func show(_ result: WipeSignedResult, file: String?) throws {
-        try Signed(
+    private func show(_ result: WipeSignedResult, _ node: GradedNode, file: String?) throws {
+        let signed = Signed(
             device: result.device.description, label: result.label, mode: result.mode,
             expires: CalendarText.local(result.expires), officers: result.officers, isInForce: result.isInForce,
-            file: file
-        ).show(asJSON: answer.json)
+            file: file)
+        try node.answer(signed, \.text).show(asJSON: answer.json)
     }
 
     private static func text(_ list: WipesResult) -> String {
         guard !list.orders.isEmpty else { return "no device was ordered to lock or erase itself" }
-        return Columns.text(
+        let rows = Columns.text(
             list.orders.map { entry in
                 [
                     CalendarText.local(entry.issued), entry.mode,
@@ -150,6 +157,7 @@ struct WipeCommand: ParsableCommand {
                     "by \(Output.harmless(entry.by))", state(entry),
                 ]
             })
+        return list.more ? rows + "\nolder orders are not shown" : rows
     }
 
     private static func state(_ entry: WipeEntry) -> String {
