@@ -29,12 +29,7 @@ final class WipeCommandTests {
     }
 
     private func run(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
-        let node = try RunningProgram(
-            program,
-            ["run", "--home", name, "--listen", "127.0.0.1:0", "--multicast", "off", "--log-format", "json"] + more)
-        let line = try node.line(.output, containing: "\"ready\":true")
-        let ready = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        return (node, try #require((ready["listen"] as? [String])?.first))
+        try program.node(name, more)
     }
 
     private func files(of home: String) -> [String] {
@@ -49,7 +44,6 @@ final class WipeCommandTests {
         let ana = try run("ana")
         try program.write("[log]\nlevel = \"info\"\n", to: "van/covey.toml")
         let van = try run("van", "--peer", ana.address)
-        let key = try program.bytes(of: "van/device.key")
         _ = try van.node.line(.log, containing: "linked to")
         #expect(try program.succeed("wipe", "--list", "--home", "ana").output.contains("no device was ordered"))
         let revoked = try program.succeed(
@@ -60,7 +54,6 @@ final class WipeCommandTests {
         #expect(try van.node.waitForEnd() == 4)
         #expect(try van.node.text(of: .log).contains("this device is erased by order"))
         #expect(files(of: "van").isEmpty, "\(files(of: "van"))")
-        #expect(key.count > 100)
         try program.fail("run", "--home", "van", status: 1, saying: "there is no device")
         let listed = try program.succeed("wipe", "--list", "--home", "ana").output
         #expect(listed.contains("erase") && listed.contains("van") && listed.contains("obeyed on"))
@@ -124,7 +117,10 @@ final class WipeCommandTests {
         let asked = try program.run(["authority", "unlock", "van.locked", "--authority", "desk"], input: "no\n")
         #expect(asked.status == 1 && asked.complaint.contains("give back for reading: van"))
         try program.succeed("authority", "unlock", "van.locked", "--yes", "-o", "van.codes", "--authority", "desk")
-        try program.succeed("unlock", "van.codes", "--home", "van")
+        try program.fail("unlock", "no.codes", "--home", "van", status: 1, saying: "there is no such file: no.codes")
+        let codes = String(decoding: try program.bytes(of: "van.codes"), as: UTF8.self)
+        let opened = try program.run(["unlock", "-", "--home", "van"], input: codes)
+        #expect(opened.status == 0, "\(opened.complaint)")
         #expect(files(of: "van").contains("device.reading") && !files(of: "van").contains("device.locked"))
         #expect(try program.succeed("inbox", "--home", "van").output.contains("ana: the key is under the mat"))
         try program.fail("run", "--home", "van", status: 3, saying: "no member any more", "covey inbox")
@@ -173,14 +169,24 @@ final class WipeCommandTests {
         let van = try run("van", "--peer", ana.address)
         _ = try van.node.line(.log, containing: "linked to")
         try program.fail(
-            "wipe", "own", "--mode", "erase", "-o", "own.draft", "--home", "ana", status: 1, saying: "has not agreed")
+            "wipe", "own", "--mode", "erase", "-o", "own.draft", "--yes", "--home", "ana", status: 1,
+            saying: "has not agreed")
         try program.fail(
-            "wipe", "ben", "--mode", "erase", "-o", "x.draft", "--home", "van", status: 1, saying: "no wipe officer")
+            "wipe", "ben", "--mode", "erase", "-o", "x.draft", "--yes", "--home", "van", status: 1,
+            saying: "no wipe officer")
         try program.fail("wipe", "van", "--mode", "melt", "-o", "x.draft", "--home", "ana", status: 64, saying: "lock")
-        let drafted = try program.succeed("wipe", "van", "--mode", "erase", "-o", "van.draft", "--home", "ana")
+        let asked = try program.run(
+            ["wipe", "van", "--mode", "erase", "-o", "van.draft", "--home", "ana"], input: "no\n")
+        #expect(asked.status == 1 && asked.complaint.contains("erase the device van: lost"))
+        #expect(!FileManager.default.fileExists(atPath: program.path("van.draft")))
+        let drafted = try program.succeed("wipe", "van", "--mode", "erase", "-o", "van.draft", "--yes", "--home", "ana")
         #expect(drafted.output.contains("signed by ana"))
         try program.fail(
             "wipe", "--sign", "van.draft", "--yes", "--home", "ana", status: 1, saying: "signed it already")
+        for wish in [["--sign", "van.draft"], ["--list"]] {
+            let outcome = try program.run(["wipe"] + wish + ["--reason", "retired", "--home", "ben"])
+            #expect(outcome.status == 64 && outcome.complaint.contains("for a new order"), "\(outcome.complaint)")
+        }
         let shown = try program.run(["wipe", "--sign", "van.draft", "--home", "ben"], input: "no\n")
         #expect(shown.status == 1 && shown.complaint.contains("erase the device van"))
         let signed = try program.succeed("wipe", "--sign", "van.draft", "--yes", "--home", "ben")

@@ -12,7 +12,8 @@ struct UnlockCommand: ParsableCommand {
             the messages of this device, never its membership.
             """)
 
-    @Argument(help: "The codes that the officers gave, or files that hold them, one a line.")
+    @Argument(
+        help: "The codes that the officers gave, or files that hold them, one a line; - reads the standard input.")
     var codes: [String] = []
 
     @Option(name: .shortAndLong, help: "Where to write the request.")
@@ -84,11 +85,20 @@ struct UnlockCommand: ParsableCommand {
         }
     }
 
+    /// Lines of codes that are read from the standard input: more than any authority has officers.
+    private static let mostLines = 64
+
     private func typed(for record: LockRecord) throws -> [UnlockCode] {
         var texts: [String] = []
         for argument in codes {
-            if let bytes = try Disk.readIfThere(argument, most: 4096) {
+            if argument == "-" {
+                while texts.count < Self.mostLines, let line = readLine() {
+                    if !line.isEmpty { texts.append(line) }
+                }
+            } else if let bytes = try Disk.readIfThere(argument, most: 4096) {
                 texts += String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
+            } else if argument.contains(where: { $0 == "/" || $0 == "." }) {
+                throw Complaint(.failed, "there is no such file: \(argument)")
             } else {
                 texts.append(argument)
             }
