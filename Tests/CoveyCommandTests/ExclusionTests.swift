@@ -68,6 +68,21 @@ final class ExclusionTests {
         #expect(try cy.node.stop() == 0)
     }
 
+    @Test("what a node did not take is written beside a file that is there, never over it")
+    func numbered() throws {
+        try program.enrol(["ben"])
+        try program.write("mine", to: "gone.log")
+        let outcome = try program.run([
+            "authority", "revoke", "ben", "--reason", "lost", "-o", "gone.log", "--authority", "desk", "--node",
+            "none.sock",
+        ])
+        #expect(outcome.status == 69)
+        #expect(outcome.output.contains("wrote gone-2.log"))
+        #expect(try program.bytes(of: "gone.log") == Array("mine".utf8))
+        let file = try CoveyFile(parsing: program.bytes(of: "gone-2.log"))
+        #expect(try file.log(of: file.mesh).count == 2)
+    }
+
     @Test("a device leaves by its own key: the others learn it, and it says of itself that it is no member")
     func leaving() throws {
         try program.enrol(["ana", "ben"])

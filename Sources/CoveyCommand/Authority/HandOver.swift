@@ -45,6 +45,13 @@ struct HandOver: ParsableArguments {
             "\(file), where the new entries would go, exists already; move it away or name a node with --node")
     }
 
+    /// What a node did not take may be the only copy outside of the directory: a name that is taken gets a number.
+    private static func free(_ file: String) -> String {
+        let end = CoveyFile.Kind.log.fileExtension
+        let stem = file.hasSuffix(end) ? String(file.dropLast(end.count)) : file
+        return ([file] + (2...999).map { "\(stem)-\($0)\(end)" }).first { !Disk.exists($0) } ?? file
+    }
+
     /// What is signed is in the authority's log already: a node that does not answer costs nothing but a file.
     func over(
         _ objects: [Signed], epochs: [Welcome.Epoch], of directory: AuthorityDirectory, file: String
@@ -64,7 +71,8 @@ struct HandOver: ParsableArguments {
                 complaint = Complaint(error)
             }
         }
-        try Disk.replace(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
+        let file = node == nil ? file : Self.free(file)
+        try Disk.create(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
         let hint =
             epochs.isEmpty
             ? "hand it to any node: covey log import \(file)"
