@@ -10,16 +10,26 @@ enum Bench {
         do {
             if arguments.first == NodeRole.word { return try NodeRole(arguments).run() }
             let chosen = try arguments.isEmpty ? Measure.allCases : arguments.map(Measure.named)
-            for measure in chosen {
-                if arguments.isEmpty, let missing = measure.missing {
-                    say("\(measure.rawValue) is left out: \(missing)")
-                } else {
-                    try measure.run()
-                }
-            }
+            let failed = chosen.filter { !isMeasured($0, amongAll: arguments.isEmpty) }
+            if !failed.isEmpty { exit(1) }
         } catch {
             say("\(error)")
             exit(1)
+        }
+    }
+
+    /// A measure that fails, or misses its ceiling, does not keep the others from being taken.
+    private static func isMeasured(_ measure: Measure, amongAll: Bool) -> Bool {
+        if amongAll, let missing = measure.missing {
+            say("\(measure.rawValue) is left out: \(missing)")
+            return true
+        }
+        do {
+            try measure.run()
+            return true
+        } catch {
+            say("\(measure.rawValue): \(error)")
+            return false
         }
     }
 
