@@ -12,10 +12,6 @@ final class AuthorityCommandTests {
     init() throws { program = try CoveyProgram() }
     deinit { program.remove() }
 
-    private func found() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
-    }
-
     private func invite(_ name: String) throws {
         try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
     }
@@ -32,7 +28,7 @@ final class AuthorityCommandTests {
 
     @Test("secrets are readable by their owner alone, and a second founding in the directory is refused")
     func founding() throws {
-        try found()
+        try program.found()
         #expect(try program.mode(of: "desk") == 0o700)
         for file in ["authority.key", "log", "mesh", "cold/root.key", "cold/recovery.key", "cold/release.key"] {
             #expect(try program.mode(of: "desk/" + file) == 0o600)
@@ -49,7 +45,7 @@ final class AuthorityCommandTests {
 
     @Test("an invitation for a name that is taken is refused, and so is one over an existing file")
     func invitations() throws {
-        try found()
+        try program.found()
         try invite("ana")
         #expect(try program.mode(of: "ana.invite") == 0o600)
         try program.fail(
@@ -69,7 +65,7 @@ final class AuthorityCommandTests {
 
     @Test("the same invitation gives the same request, another one waits its turn")
     func requests() throws {
-        try found()
+        try program.found()
         try invite("ana")
         try invite("ben")
         try request("ana")
@@ -83,7 +79,7 @@ final class AuthorityCommandTests {
 
     @Test("three devices enrol by files; every welcome is sealed to its own device")
     func three() throws {
-        try found()
+        try program.found()
         var devices: [String] = []
         for name in ["ana", "ben", "cy"] {
             try invite(name)
@@ -104,7 +100,7 @@ final class AuthorityCommandTests {
 
     @Test("an invitation is used once, and a name of a living device is not given twice")
     func once() throws {
-        try found()
+        try program.found()
         try invite("ana")
         try request("ana")
         _ = try sign("ana")
@@ -120,7 +116,7 @@ final class AuthorityCommandTests {
 
     @Test("a lost device takes the network key with it: a new one is announced together with the note")
     func revocation() throws {
-        try found()
+        try program.found()
         for name in ["ana", "ben"] {
             try invite(name)
             try request(name)
@@ -157,7 +153,7 @@ final class AuthorityCommandTests {
 
     @Test("no node at the socket: what was signed is kept as a file, and said")
     func nodeAway() throws {
-        try found()
+        try program.found()
         try invite("ana")
         try request("ana")
         let outcome = try program.run([
@@ -172,7 +168,7 @@ final class AuthorityCommandTests {
 
     @Test("files that are cut, foreign, newer or of another kind: four sentences")
     func damagedFiles() throws {
-        try found()
+        try program.found()
         try invite("ana")
         let invite = try program.bytes(of: "ana.invite")
         func write(_ bytes: [UInt8], _ name: String) throws {
@@ -204,7 +200,7 @@ final class AuthorityCommandTests {
 
     @Test("a log that was cut or altered is not written on")
     func damagedDirectory() throws {
-        try found()
+        try program.found()
         let log = try program.bytes(of: "desk/log")
         func put(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(fileURLWithPath: program.path("desk/log"))) }
         try put(log.dropLast(1))

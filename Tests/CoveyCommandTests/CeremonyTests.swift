@@ -12,16 +12,6 @@ final class CeremonyTests {
     init() throws { program = try CoveyProgram() }
     deinit { program.remove() }
 
-    private func found(_ options: String...) throws {
-        let outcome = try program.run(["authority", "init", "Harbour", "--authority", "desk"] + options)
-        #expect(outcome.status == 0, "\(outcome.complaint)")
-    }
-
-    private func open(_ key: String, _ directory: String) throws {
-        try program.succeed(
-            "authority", "open", "desk/cold/\(key).key", "--from", "desk", "--authority", directory)
-    }
-
     private func ask(_ name: String, at desk: String = "desk") throws {
         try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", desk)
         try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
@@ -33,12 +23,12 @@ final class CeremonyTests {
 
     @Test("two of three enrol a device: the draft goes desk, officer, desk, and the welcome is made where it began")
     func enrolment() throws {
-        try found("--root", "2of3", "--field", "2of3")
+        try program.found("--root", "2of3", "--field", "2of3")
         for file in ["root-1", "root-2", "root-3", "recovery-3", "release-1", "field-2", "field-3"] {
             #expect(try program.mode(of: "desk/cold/\(file).key") == 0o600)
         }
-        try open("field-2", "two")
-        try open("field-3", "three")
+        try program.open("field-2", "two")
+        try program.open("field-3", "three")
         try ask("ana")
         let draft = try program.succeed(
             "authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk", "--json"
@@ -77,8 +67,8 @@ final class CeremonyTests {
 
     @Test("one officer of two revokes a lost device at once, and the new network key goes round")
     func revocation() throws {
-        try found("--field", "2of2")
-        try open("field-2", "two")
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
         try ask("ana")
         try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
         _ = try cosign("ana.draft", "two")
@@ -110,8 +100,8 @@ final class CeremonyTests {
 
     @Test("two officers who announce at once: the second draft is not signed, and can be withdrawn")
     func parallel() throws {
-        try found("--field", "2of2")
-        try open("field-2", "two")
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
         try program.succeed("authority", "epoch", "-o", "one.log", "--authority", "desk")
         try program.succeed("authority", "epoch", "-o", "two.log", "--authority", "two")
         try program.fail(
@@ -128,8 +118,8 @@ final class CeremonyTests {
 
     @Test("a root adds an authority below, which enrols devices of its own within its limits")
     func delegation() throws {
-        try found()
-        try open("root", "root")
+        try program.found()
+        try program.open("root", "root")
         try program.succeed(
             "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
         try program.fail(
@@ -157,7 +147,7 @@ final class CeremonyTests {
 
     @Test("what needs two signatures is refused by one key in one line, and takes both of two")
     func privileged() throws {
-        try found()
+        try program.found()
         try ask("ana")
         try program.fail(
             "authority", "sign", "ana.request", "-o", "ana.welcome", "--grant", "announce", "--authority", "desk",
@@ -174,7 +164,7 @@ final class CeremonyTests {
 
     @Test("a counted invitation enrols that many devices and no more, each with a name of its own")
     func counted() throws {
-        try found()
+        try program.found()
         try program.succeed(
             "authority", "invite", "sensor", "--uses", "2", "-o", "box.invite", "--authority", "desk")
         for (home, label) in [("a", "sensor"), ("b", "sensor-2")] {
@@ -195,7 +185,7 @@ final class CeremonyTests {
 
     @Test("a new phone takes the place and the name of the old one, which is revoked in the same step")
     func replaced() throws {
-        try found()
+        try program.found()
         try ask("ana")
         let old = try program.succeed(
             "authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk", "--json"

@@ -11,11 +11,9 @@ final class CodeCommandTests {
     init() throws { program = try CoveyProgram() }
     deinit { program.remove() }
 
-    private func found() throws { try program.succeed("authority", "init", "Harbour", "--authority", "desk") }
-
     @Test("a device enrols by images alone; both sides show the same 25 digits in groups of five")
     func images() throws {
-        try found()
+        try program.found()
         let invited = try program.succeed(
             "authority", "invite", "ana", "--png", "invite.png", "--authority", "desk")
         #expect(invited.output.contains("wrote invite.png: give it to ana in person"))
@@ -37,7 +35,7 @@ final class CodeCommandTests {
 
     @Test("a code on the terminal has the digits below it, and hands over the object without a file")
     func shown() throws {
-        try found()
+        try program.found()
         let invited = try program.succeed("authority", "invite", "ana", "--qr", "--authority", "desk")
         #expect(invited.output.contains("below as a code: give it to ana"))
         #expect(invited.output.contains("invitation of ana"))
@@ -60,7 +58,7 @@ final class CodeCommandTests {
 
     @Test("a file becomes numbered images, and these the file, in any order; what is missing or mixed is named")
     func parts() throws {
-        try found()
+        try program.found()
         for name in ["ana", "ben"] {
             try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
             try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
@@ -105,7 +103,7 @@ final class CodeCommandTests {
 
     @Test("nowhere to write, JSON beside a code, a terminal that is too small: each says what to do")
     func mistakes() throws {
-        try found()
+        try program.found()
         try program.fail(
             "authority", "invite", "ana", "--authority", "desk", status: 64, saying: "-o FILE", "--png FILE")
         try program.fail(

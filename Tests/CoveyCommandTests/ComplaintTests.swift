@@ -64,7 +64,7 @@ final class ComplaintTests {
 
     @Test("a directory that others may read is not used")
     func exposed() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
         try program.succeed("authority", "invite", "ana", "-o", "ana.invite", "--authority", "desk")
         try FileManager.default.createDirectory(
             atPath: program.path("open"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
@@ -75,7 +75,7 @@ final class ComplaintTests {
 
     @Test("a file that cannot be created is said with its reason, and nothing is left half done")
     func cannotCreate() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
         try program.fail(
             "authority", "invite", "ana", "-o", "no/such/ana.invite", "--authority", "desk", status: 73,
             saying: "directory does not exist")

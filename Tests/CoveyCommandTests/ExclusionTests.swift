@@ -12,16 +12,16 @@ final class ExclusionTests {
 
     init() throws {
         program = try CoveyProgram()
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
     }
 
     deinit { program.remove() }
 
     @Test("two members keep a lost device out; one alone is told how many are missing, and the limits")
     func suspension() throws {
-        try program.enrol(["ana", "ben", "lost"])
+        try program.enrol("ana", "ben", "lost")
         let ana = try program.node("ana")
-        let ben = try program.node("ben", ["--peer", ana.address])
+        let ben = try program.node("ben", "--peer", ana.address)
         _ = try ben.node.line(.log, containing: "linked to")
         try program.succeed("log", "import", "lost.log", "--home", "ana")
         _ = try ben.node.line(.log, containing: "logAccepted")
@@ -48,9 +48,9 @@ final class ExclusionTests {
 
     @Test("a revocation that never reached the node is urgent, and comes along with the next act, whose key spreads")
     func revokedByFile() throws {
-        try program.enrol(["ana", "ben", "cy"])
+        try program.enrol("ana", "ben", "cy")
         let ana = try program.node("ana")
-        let cy = try program.node("cy", ["--peer", ana.address])
+        let cy = try program.node("cy", "--peer", ana.address)
         _ = try cy.node.line(.log, containing: "linked to")
         for name in ["ben", "cy"] { try program.succeed("log", "import", "\(name).log", "--home", "ana") }
         try program.succeed(
@@ -70,7 +70,7 @@ final class ExclusionTests {
 
     @Test("what a node did not take is written beside a file that is there, never over it")
     func numbered() throws {
-        try program.enrol(["ben"])
+        try program.enrol("ben")
         try program.write("mine", to: "gone.log")
         let outcome = try program.run([
             "authority", "revoke", "ben", "--reason", "lost", "-o", "gone.log", "--authority", "desk", "--node",
@@ -85,9 +85,9 @@ final class ExclusionTests {
 
     @Test("a device leaves by its own key: the others learn it, and it says of itself that it is no member")
     func leaving() throws {
-        try program.enrol(["ana", "ben"])
+        try program.enrol("ana", "ben")
         let ana = try program.node("ana")
-        let ben = try program.node("ben", ["--peer", ana.address])
+        let ben = try program.node("ben", "--peer", ana.address)
         _ = try ana.node.line(.log, containing: "linked to")
         let no = try program.run(["revoke-self", "--home", "ben"], input: "no\n")
         #expect(no.status == 1)
@@ -111,11 +111,11 @@ final class ExclusionTests {
 
     @Test("a device that leaves alone tells the first that it meets")
     func leavingAlone() throws {
-        try program.enrol(["ana", "ben"])
+        try program.enrol("ana", "ben")
         let ben = try program.node("ben")
         let left = try program.succeed("revoke-self", "--reason", "superseded", "--yes", "--home", "ben").output
         #expect(left.contains("nobody is linked now: leave the node running"))
-        let ana = try program.node("ana", ["--peer", ben.address])
+        let ana = try program.node("ana", "--peer", ben.address)
         _ = try ana.node.line(.log, containing: "\"event\":\"noteLearnt\"")
         #expect(try ana.node.stop() == 0)
         #expect(try ben.node.stop() == 0)
@@ -125,9 +125,9 @@ final class ExclusionTests {
         "a letter that comes after its sender was revoked is in quarantine, marked or hidden by the reason; one that was read before is marked in the inbox",
         arguments: ["lost", "compromised"])
     func late(reason: String) throws {
-        try program.enrol(["ana", "ben", "cy", "dee"])
+        try program.enrol("ana", "ben", "cy", "dee")
         var ana = try program.node("ana")
-        var ben = try program.node("ben", ["--peer", ana.address])
+        var ben = try program.node("ben", "--peer", ana.address)
         _ = try ana.node.line(.log, containing: "linked to")
         try program.succeed("send", "ana", "early", "--home", "ben")
         _ = try ana.node.line(.log, containing: "a message from ben")
@@ -136,9 +136,9 @@ final class ExclusionTests {
 
         // Two hands between them: a letter is dropped by whoever had it from the revoked device itself.
         let cy = try program.node("cy")
-        var dee = try program.node("dee", ["--peer", cy.address, "--log-level", "debug"])
+        var dee = try program.node("dee", "--peer", cy.address, "--log-level", "debug")
         _ = try cy.node.line(.log, containing: "linked to")
-        ben = try program.node("ben", ["--peer", cy.address])
+        ben = try program.node("ben", "--peer", cy.address)
         try program.succeed("send", "ana", "late", "--home", "ben")
         _ = try dee.node.line(.log, containing: "took envelope")
         for node in [ben.node, cy.node, dee.node] { #expect(try node.stop() == 0) }
@@ -147,7 +147,7 @@ final class ExclusionTests {
         try program.succeed(
             "authority", "revoke", "ben", "--reason", reason, "--since", "2026-01-01", "--authority", "desk", "--node",
             "ana/control.sock")
-        dee = try program.node("dee", ["--peer", ana.address])
+        dee = try program.node("dee", "--peer", ana.address)
         _ = try ana.node.line(.log, containing: "went into quarantine")
 
         let inbox = try program.succeed("inbox", "--home", "ana").output

@@ -13,15 +13,6 @@ final class KeyChangeTests {
     init() throws { program = try CoveyProgram() }
     deinit { program.remove() }
 
-    private func found(_ options: String...) throws {
-        let outcome = try program.run(["authority", "init", "Harbour", "--authority", "desk"] + options)
-        #expect(outcome.status == 0, "\(outcome.complaint)")
-    }
-
-    private func open(_ key: String, _ directory: String) throws {
-        try program.succeed("authority", "open", "desk/cold/\(key).key", "--from", "desk", "--authority", directory)
-    }
-
     private func epoch(_ file: String, at desk: String) throws {
         try program.succeed("authority", "epoch", "-o", file, "--authority", desk)
     }
@@ -33,7 +24,7 @@ final class KeyChangeTests {
 
     @Test("one key alone changes to the one it promised, again and again; the old one signs nothing more")
     func alone() throws {
-        try found()
+        try program.found()
         try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("thief"))
         try program.succeed("authority", "rotate", "-o", "one.log", "--authority", "desk")
         #expect(try program.mode(of: "desk/authority.old") == 0o600)
@@ -54,9 +45,9 @@ final class KeyChangeTests {
 
     @Test("two of three change their keys by a draft; each takes its part of the following ones")
     func shared() throws {
-        try found("--field", "2of3")
-        try open("field-2", "two")
-        try open("field-3", "three")
+        try program.found("--field", "2of3")
+        try program.open("field-2", "two")
+        try program.open("field-3", "three")
         let draft = try program.succeed(
             "authority", "rotate", "-o", "rotate.log", "--authority", "desk", "--json"
         ).json()
@@ -83,8 +74,8 @@ final class KeyChangeTests {
 
     @Test("the part of a change that was withdrawn is never gone over to, and no part is written over unasked")
     func withdrawn() throws {
-        try found("--field", "2of3")
-        try open("field-2", "two")
+        try program.found("--field", "2of3")
+        try program.open("field-2", "two")
         try program.succeed("authority", "rotate", "-o", "one.log", "--authority", "desk")
         try FileManager.default.copyItem(
             atPath: program.path("desk/cold/next-2.key"), toPath: program.path("old-2.key"))
@@ -113,7 +104,7 @@ final class KeyChangeTests {
 
     @Test("lost keys are replaced by the cold ones, and the old directory is told that it is over")
     func lost() throws {
-        try found("--recovery", "2of3")
+        try program.found("--recovery", "2of3")
         try program.fail(
             "authority", "recover", "field", "--key", "desk/cold/recovery-1.key", "--from", "desk", "-o", "new.log",
             "--authority", "new", status: 1, saying: "1 of the 2 cold keys")
@@ -133,7 +124,7 @@ final class KeyChangeTests {
 
     @Test("a fork by an old copy of the directory is decided by the cold keys, which name the last entry that stands")
     func fork() throws {
-        try found()
+        try program.found()
         try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
         try epoch("right.log", at: "desk")
         try epoch("wrong.log", at: "copy")
@@ -157,9 +148,9 @@ final class KeyChangeTests {
 
     @Test("whoever signs a release after another sees each file, the commit, the recipe and when it may be installed")
     func sharedRelease() throws {
-        try found("--release", "2of2")
-        try open("release-1", "one")
-        try open("release-2", "two")
+        try program.found("--release", "2of2")
+        try program.open("release-1", "one")
+        try program.open("release-2", "two")
         try program.write("the program\n", to: "covey.deb")
         try program.write("how to build it\n", to: "recipe")
         try program.succeed(
@@ -180,8 +171,8 @@ final class KeyChangeTests {
 
     @Test("a release is listed, a file is compared with it, and another one is in none; nothing is run")
     func releases() throws {
-        try found()
-        try open("release", "releases")
+        try program.found()
+        try program.open("release", "releases")
         try program.write("the program\n", to: "covey.deb")
         try program.write("how to build it\n", to: "recipe")
         let none = try program.succeed("release", "show", "--authority", "desk").output

@@ -10,8 +10,8 @@ final class LogExportTests {
 
     @Test("a running node writes its whole log, which an audit finds sound, and no network key with it")
     func exported() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
-        try program.enrol(["ana", "ben"])
+        try program.found()
+        try program.enrol("ana", "ben")
         let ana = try program.node("ana")
         try program.succeed(
             "authority", "revoke", "ben", "--reason", "lost", "--authority", "desk", "--node", "ana/control.sock")

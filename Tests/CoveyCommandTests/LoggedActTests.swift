@@ -11,19 +11,10 @@ final class LoggedActTests {
     init() throws { program = try CoveyProgram() }
     deinit { program.remove() }
 
-    private func found(_ options: String...) throws {
-        let outcome = try program.run(["authority", "init", "Harbour", "--authority", "desk"] + options)
-        #expect(outcome.status == 0, "\(outcome.complaint)")
-    }
-
-    private func open(_ key: String, _ directory: String) throws {
-        try program.succeed("authority", "open", "desk/cold/\(key).key", "--from", "desk", "--authority", directory)
-    }
-
     @Test("the rules are shown everywhere and changed at the root, by setting, profile or file")
     func policy() throws {
-        try found()
-        try open("root", "root")
+        try program.found()
+        try program.open("root", "root")
         let shown = try program.succeed("authority", "policy", "--json", "--authority", "desk").json()
         #expect(shown["number"] as? Int == 1)
         #expect((shown["settings"] as? [String: Int])?["fresh_days"] == 7)
@@ -62,10 +53,10 @@ final class LoggedActTests {
 
     @Test("two of three change the rules by a draft, which says what is new; a node takes it, and an audit is content")
     func drafts() throws {
-        try found("--root", "2of3")
-        try open("root-1", "one")
-        try open("root-2", "two")
-        try program.enrol(["ana"])
+        try program.found("--root", "2of3")
+        try program.open("root-1", "one")
+        try program.open("root-2", "two")
+        try program.enrol("ana")
         for root in ["one", "two"] { try program.succeed("authority", "import", "ana.log", "--authority", root) }
         let draft = try program.succeed(
             "authority", "policy", "--set", "fresh_days=10", "--authority", "one", "--json"
@@ -94,8 +85,8 @@ final class LoggedActTests {
 
     @Test("an authority that is revoked keeps what it granted up to the entry that is named, and loses the rest")
     func revoked() throws {
-        try found()
-        try open("root", "root")
+        try program.found()
+        try program.open("root", "root")
         try program.succeed(
             "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
         try program.succeed("authority", "add", "north.authority", "-o", "north.log", "--authority", "root")
@@ -110,7 +101,7 @@ final class LoggedActTests {
         try program.succeed("authority", "import", "all.log", "--authority", "root")
         try program.fail(
             "authority", "revoke-authority", "north", "--reason", "compromised", "--yes", "--authority", "desk",
-            status: 1, saying: "names 0 authorities below this one")
+            status: 1, saying: "there is no log of an authority")
         try program.fail(
             "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "1", "--since",
             "2026-01-01", "--authority", "root", status: 64, saying: "exclude each other")

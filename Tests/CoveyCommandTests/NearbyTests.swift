@@ -11,7 +11,7 @@ final class NearbyTests {
 
     init() throws {
         program = try CoveyProgram()
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
     }
 
     deinit { program.remove() }

@@ -5,8 +5,22 @@ import Testing
 
 /// A mesh of real processes in one directory.
 extension CoveyProgram {
+    /// Founds a mesh at `desk`.
+    func found(_ options: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try succeed(
+            arguments: ["authority", "init", "Harbour", "--authority", "desk"] + options,
+            sourceLocation: sourceLocation)
+    }
+
+    /// Makes an officer's directory from a key that `desk` handed out.
+    func open(_ key: String, _ directory: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try succeed(
+            "authority", "open", "desk/cold/\(key).key", "--from", "desk", "--authority", directory,
+            sourceLocation: sourceLocation)
+    }
+
     /// Enrols devices at `desk`, each in a home of its name.
-    func enrol(_ names: [String]) throws {
+    func enrol(_ names: String...) throws {
         for name in names {
             try succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
             try succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
@@ -17,7 +31,7 @@ extension CoveyProgram {
     }
 
     /// Runs a node on the loopback interface, without multicast, and gives the address it listens on.
-    func node(_ name: String, _ more: [String] = []) throws -> (node: RunningProgram, address: String) {
+    func node(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
         let node = try RunningProgram(
             self,
             ["run", "--home", name, "--listen", "127.0.0.1:0", "--multicast", "off", "--log-format", "json"] + more)

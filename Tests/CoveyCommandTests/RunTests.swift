@@ -7,23 +7,18 @@ import Testing
 final class RunTests {
     let program: CoveyProgram
 
-    init() throws { program = try CoveyProgram() }
+    init() throws {
+        program = try CoveyProgram()
+        try program.found()
+    }
+
     deinit { program.remove() }
-
-    private func enrol(_ names: String...) throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
-        try program.enrol(names)
-    }
-
-    private func run(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
-        try program.node(name, more)
-    }
 
     @Test("two nodes on one machine write to each other, and end cleanly")
     func conversation() throws {
-        try enrol("ana", "ben")
-        let ana = try run("ana")
-        let ben = try run("ben", "--peer", ana.address)
+        try program.enrol("ana", "ben")
+        let ana = try program.node("ana")
+        let ben = try program.node("ben", "--peer", ana.address)
         let follow = try RunningProgram(program, ["inbox", "--follow", "--json", "--home", "ana"])
         for (from, to, text) in [("ben", "ana", "hello ana"), ("ana", "ben", "hello ben")] {
             let sent = try program.run(["send", to, "--json", "--home", from], input: text + "\n")
@@ -57,16 +52,16 @@ final class RunTests {
 
     @Test("what waited and what was received is there after a restart")
     func restart() throws {
-        try enrol("ana", "ben")
+        try program.enrol("ana", "ben")
         // Ben's welcome told of Ana; her keys are still to come.
-        let ben = try run("ben")
+        let ben = try program.node("ben")
         #expect(try program.succeed("send", "ana", "later", "--home", "ben").output.contains("waits for the recipient"))
         #expect(try ben.node.stop() == 0)
-        let ana = try run("ana")
-        let again = try run("ben", "--peer", ana.address)
+        let ana = try program.node("ana")
+        let again = try program.node("ben", "--peer", ana.address)
         _ = try ana.node.line(.log, containing: "a message from ben")
         #expect(try ana.node.stop() == 0)
-        let back = try run("ana")
+        let back = try program.node("ana")
         #expect(try program.succeed("inbox", "--home", "ana").output.contains("ben: later"))
         #expect(try back.node.stop() == 0)
         #expect(try again.node.stop() == 0)
@@ -74,9 +69,9 @@ final class RunTests {
 
     @Test("an officer's node takes a certificate and a revocation through its socket, with the new network key")
     func officer() throws {
-        try enrol("ana", "ben")
-        let ana = try run("ana")
-        let ben = try run("ben", "--peer", ana.address)
+        try program.enrol("ana", "ben")
+        let ana = try program.node("ana")
+        let ben = try program.node("ben", "--peer", ana.address)
         _ = try ben.node.line(.log, containing: "linked to")
         try program.succeed("authority", "invite", "cy", "-o", "cy.invite", "--authority", "desk")
         try program.succeed("device", "request", "cy.invite", "-o", "cy.request", "--home", "cy")
@@ -113,8 +108,8 @@ final class RunTests {
 
     @Test("a node answers requests for renewal from a directory in which the desk's commands go on working")
     func authorityAtHand() throws {
-        try enrol("ana")
-        let ana = try run("ana", "--authority", "desk")
+        try program.enrol("ana")
+        let ana = try program.node("ana", "--authority", "desk")
         try program.succeed("authority", "invite", "ben", "-o", "ben.invite", "--authority", "desk")
         let pending = try program.succeed(
             "authority", "renew", "--pending", "--authority", "desk", "--node", "ana/control.sock", "--json"
@@ -132,8 +127,8 @@ final class RunTests {
 
     @Test("a log file is handed to a node; one of another mesh is refused by name")
     func imported() throws {
-        try enrol("ana", "ben")
-        let ana = try run("ana")
+        try program.enrol("ana", "ben")
+        let ana = try program.node("ana")
         let known = try program.succeed("log", "import", "ben.log", "--home", "ana").output
         #expect(known.contains("1 new") || known.contains("1 known"))
         try program.succeed(
@@ -155,7 +150,7 @@ final class RunTests {
 
     @Test("a welcome of somebody else, or cut off, is not installed, and the right one still is")
     func welcomes() throws {
-        try enrol("ana")
+        try program.enrol("ana")
         try program.succeed("authority", "invite", "ben", "-o", "ben.invite", "--authority", "desk")
         try program.fail(
             "device", "install", "ana.welcome", "--home", "ben", status: 1, saying: "no request waits",
@@ -178,9 +173,9 @@ final class RunTests {
 
     @Test("where a node cannot start it says why and what to do")
     func cannotStart() throws {
-        try enrol("ana", "ben")
+        try program.enrol("ana", "ben")
         try program.fail("run", "--home", "nobody", status: 1, saying: "no device in nobody", "covey device request")
-        let ana = try run("ana")
+        let ana = try program.node("ana")
         try program.fail(
             "run", "--home", "ben", "--listen", ana.address, "--multicast", "off", status: 73,
             saying: "another program uses the port", "--listen")
@@ -198,18 +193,18 @@ final class RunTests {
 
     @Test("a peer whose name nobody knows costs that peer, not the node")
     func unknownPeer() throws {
-        try enrol("ana")
-        let ana = try run("ana", "--peer", "no-such-host.invalid:26117")
+        try program.enrol("ana")
+        let ana = try program.node("ana", "--peer", "no-such-host.invalid:26117")
         #expect(try program.succeed("peers", "--home", "ana").output == "no neighbours\n")
         #expect(try ana.node.stop() == 0)
     }
 
     @Test("a peer is found by name too")
     func namedPeer() throws {
-        try enrol("ana", "ben")
-        let ana = try run("ana")
+        try program.enrol("ana", "ben")
+        let ana = try program.node("ana")
         let port = try #require(ana.address.split(separator: ":").last)
-        let ben = try run("ben", "--peer", "localhost:\(port)")
+        let ben = try program.node("ben", "--peer", "localhost:\(port)")
         _ = try ben.node.line(.log, containing: "linked to")
         #expect(try ben.node.stop() == 0)
         #expect(try ana.node.stop() == 0)

@@ -29,7 +29,7 @@ final class StaleCommandTests {
         arguments: [("stale", 10 as Int64, "no first contacts"), ("stranded", 40, "what is written waits")])
     func banner(grade: String, days: Int64, withheld: String) throws {
         try found(daysAgo: days)
-        try program.enrol(["ana", "ben"])
+        try program.enrol("ana", "ben")
         let ben = try program.node("ben")
         for command in [
             ["inbox"], ["announcements"], ["suspend", "ana", "--reason", "lost"], ["send", "ana", "hello"],

@@ -28,22 +28,18 @@ final class WipeCommandTests {
         #expect(installed.output.contains("may lock or erase") == orgOwned)
     }
 
-    private func run(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
-        try program.node(name, more)
-    }
-
     private func files(of home: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: program.path(home))) ?? []).sorted()
     }
 
     @Test("a node erases itself by order: receipt, clear line, a status of its own, and nothing is left")
     func erase() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
         try enrol("ana")
         try enrol("van", orgOwned: true)
-        let ana = try run("ana")
+        let ana = try program.node("ana")
         try program.write("[log]\nlevel = \"info\"\n", to: "van/covey.toml")
-        let van = try run("van", "--peer", ana.address)
+        let van = try program.node("van", "--peer", ana.address)
         _ = try van.node.line(.log, containing: "linked to")
         #expect(try program.succeed("wipe", "--list", "--home", "ana").output.contains("no device was ordered"))
         let revoked = try program.succeed(
@@ -62,7 +58,7 @@ final class WipeCommandTests {
 
     @Test("an erase that was cut off is finished by the next start, and files of others stay")
     func cutOff() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
         try enrol("van", orgOwned: true)
         // As a crash leaves it: the marker stands, the key is half overwritten.
         try program.write("", to: "van/erasing")
@@ -75,11 +71,11 @@ final class WipeCommandTests {
 
     @Test("a node locks itself; the disk alone opens nothing; the authority gives its messages back for reading")
     func lock() throws {
-        try program.succeed("authority", "init", "Harbour", "--field", "1of2", "--authority", "desk")
+        try program.found("--field", "1of2")
         try enrol("ana")
         try enrol("van", orgOwned: true)
-        let ana = try run("ana")
-        let van = try run("van", "--peer", ana.address)
+        let ana = try program.node("ana")
+        let van = try program.node("van", "--peer", ana.address)
         _ = try van.node.line(.log, containing: "linked to")
         let sent = try program.run(["send", "van", "--json", "--home", "ana"], input: "the key is under the mat\n")
         #expect(sent.status == 0, "\(sent.complaint)")
@@ -130,8 +126,8 @@ final class WipeCommandTests {
 
     @Test("where two must sign, the order goes round as a draft, and both officers' codes open the device")
     func twoKeys() throws {
-        try program.succeed("authority", "init", "Harbour", "--field", "2of2", "--authority", "desk")
-        try program.succeed("authority", "open", "desk/cold/field-2.key", "--from", "desk", "--authority", "two")
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
         try program.succeed("authority", "invite", "van", "--org-owned", "-o", "van.invite", "--authority", "desk")
         try program.succeed("device", "request", "van.invite", "--agree", "-o", "van.request", "--home", "van")
         try program.succeed("authority", "sign", "van.request", "-o", "van.welcome", "--authority", "desk")
@@ -147,7 +143,7 @@ final class WipeCommandTests {
         #expect(asked.complaint.contains("with the order to lock itself, good until"))
         let signed = try program.succeed("authority", "cosign", "order.draft", "--yes", "--authority", "two")
         #expect(signed.output.contains("next: covey authority epoch"))
-        let van = try run("van")
+        let van = try program.node("van")
         try program.succeed("log", "import", "order.log", "--home", "van")
         #expect(try van.node.waitForEnd() == 3)
         try program.succeed("unlock", "-o", "van.locked", "--home", "van")
@@ -159,14 +155,14 @@ final class WipeCommandTests {
 
     @Test("two officers' devices give an order by one file; one alone gives none")
     func officers() throws {
-        try program.succeed("authority", "init", "Harbour", "--field", "1of2", "--authority", "desk")
+        try program.found("--field", "1of2")
         try enrol("ana", grant: "wipe-officer")
         try enrol("ben", grant: "wipe-officer")
         try enrol("own")
         try enrol("van", orgOwned: true)
-        let ana = try run("ana")
-        let ben = try run("ben", "--peer", ana.address)
-        let van = try run("van", "--peer", ana.address)
+        let ana = try program.node("ana")
+        let ben = try program.node("ben", "--peer", ana.address)
+        let van = try program.node("van", "--peer", ana.address)
         _ = try van.node.line(.log, containing: "linked to")
         try program.fail(
             "wipe", "own", "--mode", "erase", "-o", "own.draft", "--yes", "--home", "ana", status: 1,
@@ -201,7 +197,7 @@ final class WipeCommandTests {
 
     @Test("who is asked can say no; who was not asked can neither be granted the right nor ordered")
     func consent() throws {
-        try program.succeed("authority", "init", "Harbour", "--authority", "desk")
+        try program.found()
         try program.succeed("authority", "invite", "van", "--org-owned", "-o", "van.invite", "--authority", "desk")
         let refused = try program.run(
             ["device", "request", "van.invite", "-o", "van.request", "--home", "van"], input: "no\n")
