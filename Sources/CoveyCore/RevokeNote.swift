@@ -17,6 +17,11 @@ package enum RevocationReason: UInt8, Sendable, CaseIterable {
         case .policy: "policy"
         }
     }
+
+    package init?(word: String) {
+        guard let reason = Self.allCases.first(where: { $0.word == word }) else { return nil }
+        self = reason
+    }
 }
 
 /// A command to a revoked device to lock or erase itself, riding on its note (protocol.md appendix C).
@@ -28,6 +33,12 @@ package struct WipeOrder: Hashable, Sendable {
     package enum Mode: UInt8, Sendable, CaseIterable {
         case lock = 1
         case erase = 2
+
+        /// As people type it.
+        package init?(word: String) {
+            guard let mode = Self.allCases.first(where: { "\($0)" == word }) else { return nil }
+            self = mode
+        }
     }
 
     package let mode: Mode

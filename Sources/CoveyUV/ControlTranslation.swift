@@ -52,7 +52,7 @@ extension ControlError {
 extension RevocationReason {
     /// As a request names it.
     fileprivate init(_ word: String, of method: ControlMethod) throws(ControlError) {
-        guard let reason = Self.allCases.first(where: { $0.word == word }) else {
+        guard let reason = Self(word: word) else {
             throw ControlError(
                 .invalidParameters, "\(method.rawValue) does not take this \"reason\"",
                 hint: Self.allCases.map(\.word).joined(separator: ", "))
@@ -222,14 +222,10 @@ extension ReleaseEntry {
 
 extension WipeDraftRequest {
     func draft() throws(ControlError) -> WipeDraft {
-        guard let mode = WipeOrder.Mode.allCases.first(where: { "\($0)" == mode }) else {
+        guard let mode = WipeOrder.Mode(word: mode) else {
             throw ControlError(.invalidParameters, "wipe.draft does not take this \"mode\"", hint: "lock, erase")
         }
-        guard let reason = RevocationReason.allCases.first(where: { "\($0)" == reason ?? "lost" }) else {
-            throw ControlError(
-                .invalidParameters, "wipe.draft does not take this \"reason\"",
-                hint: RevocationReason.allCases.map { "\($0)" }.joined(separator: ", "))
-        }
+        let reason = try RevocationReason(reason ?? RevocationReason.lost.word, of: Self.method)
         let most = Int(Membership.WipeBounds.life / 1440)
         guard let days = UInt16(exactly: days ?? 20), (1...most).contains(Int(days)) else {
             throw ControlError(.invalidParameters, "wipe.draft does not take these \"days\"", hint: "1 to \(most)")

@@ -61,9 +61,6 @@ struct AddCommand: ParsableCommand {
     @Flag(help: "Give an authority that is there another certificate; its keys and rights stay.")
     var renew = false
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output: String
-
     @Option(help: "Days that the authority is good for.")
     var days = 730
 
@@ -82,9 +79,7 @@ struct AddCommand: ParsableCommand {
     @Option(help: "Zones it may give; all of this authority's, without it.")
     var zone: [Int] = []
 
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Added: Answer {
         let act: [String]
@@ -103,15 +98,17 @@ struct AddCommand: ParsableCommand {
         else {
             throw Complaint(.usage, "--days and --devices take 1 to 65535, --most-days 1 to 400, --depth 0 or 1")
         }
-        let directory = try authority.open()
-        try hand.check(output)
+        let directory = try act.authority.open()
+        let log = try act.file(otherwise: HandOver.file(beside: request))
         var book = directory.book
         let now = CalendarText.now
         let content: AuthorityCertificate.Content
         var id: AuthorityID?
         var digits: String?
         if renew {
-            let found = try book.authorityBelow(named: request) { entry, _ in entry.log == book.id }
+            let found = try book.authorityBelow(named: request) {
+                book.membership.authority($0)?.content.parent == book.id
+            }
             id = found
             content = try book.authority.certificate(
                 renewing: found, days: UInt16(clamping: days), book.membership, now: now)
@@ -134,13 +131,12 @@ struct AddCommand: ParsableCommand {
         }
         guard book.authority.signsAlone() else {
             let draft = try book.draftAuthority(content, id, now: now)
-            return try directory.send(draft, book, to: HandOver.file(beside: output, .draft), now: now)
-                .show(asJSON: answer.json)
+            return try directory.send(draft, book, beside: log, now: now).show(asJSON: act.answer.json)
         }
         let entry = try book.add(content, id, now: now)
         try directory.keep(book)
-        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
-        try Added(act: [LogText.summary(of: entry.payload)], digits: digits, handed: handed).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try act.hand.over([entry.signed], of: directory, file: log, act.answer) {
+            Added(act: [LogText.summary(of: entry.payload)], digits: digits, handed: $0)
+        }
     }
 }

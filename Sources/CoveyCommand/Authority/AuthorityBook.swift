@@ -140,18 +140,28 @@ struct AuthorityBook {
         var found = devices.filter { $0.certificate.label == name }
         // A label may have gone to a new device when the old one was revoked.
         if found.count > 1, found.contains(where: { !$0.isRevoked }) { found.removeAll(where: \.isRevoked) }
+        if found.isEmpty, let digits = Self.digits(name) { found = devices.filter { $0.id.hex.hasPrefix(digits) } }
+        return try Self.only(
+            found, name, none: "there is no device \"\(name)\" in this mesh; covey authority log shows them all"
+        ) { "\($0.certificate.label) \($0.id.hex)" }
+    }
+
+    /// What may begin an id: at least six hex digits.
+    private static func digits(_ name: String) -> String? {
         let digits = name.lowercased()
-        if found.isEmpty, digits.count >= 6, digits.allSatisfy(\.isHexDigit) {
-            found = devices.filter { $0.id.hex.hasPrefix(digits) }
-        }
-        guard let device = found.first else {
-            throw Complaint(.failed, "there is no device \"\(name)\" in this mesh; covey authority log shows them all")
-        }
+        return digits.count >= 6 && digits.allSatisfy(\.isHexDigit) ? digits : nil
+    }
+
+    /// The only one that a name means.
+    private static func only<Found>(
+        _ found: [Found], _ name: String, none: String, _ candidate: (Found) -> String
+    ) throws -> Found {
+        guard let one = found.first else { throw Complaint(.failed, none) }
         guard found.count == 1 else {
-            let candidates = found.map { "\($0.certificate.label) \($0.id.hex)" }.joined(separator: ", ")
+            let candidates = found.map(candidate).joined(separator: ", ")
             throw Complaint(.failed, "\"\(name)\" could be any of these, give more of the id: \(candidates)")
         }
-        return device
+        return one
     }
 
     // MARK: Signing
@@ -284,69 +294,28 @@ struct AuthorityBook {
         var found = logs.filter { log in
             name == (log == genesis.rootID ? "root" : membership.authority(log)?.content.label)
         }
-        let digits = name.lowercased()
-        if found.isEmpty, digits.count >= 6, digits.allSatisfy(\.isHexDigit) {
-            found = logs.filter { $0.hex.hasPrefix(digits) }
-        }
-        guard let log = found.first else {
-            throw Complaint(.failed, "there is no log of an authority \"\(name)\" here")
-        }
-        guard found.count == 1 else {
-            let candidates = found.map(\.hex).joined(separator: ", ")
-            throw Complaint(.failed, "\"\(name)\" could be any of these, give more of the id: \(candidates)")
-        }
-        return log
+        if found.isEmpty, let digits = Self.digits(name) { found = logs.filter { $0.hex.hasPrefix(digits) } }
+        return try Self.only(found, name, none: "there is no log of an authority \"\(name)\" here", \.hex)
     }
 
     /// By at least six hex digits that begin its id, on whichever branch.
     func entry(named name: String, of log: LogID) throws -> EntryID {
-        let digits = name.lowercased()
-        guard digits.count >= 6, digits.allSatisfy(\.isHexDigit) else {
+        guard let digits = Self.digits(name) else {
             throw Complaint(.usage, "\"\(name)\" names no entry; give at least six digits of its id")
         }
         let found = Set(entries.filter { $0.log == log && $0.id.hex.hasPrefix(digits) }.map(\.id)).sorted()
-        guard let entry = found.first else {
-            throw Complaint(.failed, "that log has no entry \"\(name)\" here; covey log verify shows what forks it")
-        }
-        guard found.count == 1 else {
-            let candidates = found.map(\.hex).joined(separator: ", ")
-            throw Complaint(.failed, "\"\(name)\" could be any of these, give more of the id: \(candidates)")
-        }
-        return entry
+        return try Self.only(
+            found, name, none: "that log has no entry \"\(name)\" here; covey log verify shows what forks it", \.hex)
     }
 
-    // MARK: Releases
-
-    func draft(_ manifest: ReleaseManifest, now: Minute) throws -> Draft {
-        try check(now)
-        return try authority.draft(.releaseManifest(manifest), on: membership, now: now)
-    }
-
-    @discardableResult
-    mutating func release(_ manifest: ReleaseManifest, now: Minute) throws -> LogEntry {
-        try check(now)
-        let entry = try authority.release(manifest, into: &membership, now: now)
-        entries.append(entry)
-        return entry
-    }
-
-    /// An authority below this one, by label or by what begins its id.
-    func authorityBelow(
-        named name: String, where isBelow: (LogEntry, AuthorityCertificate) -> Bool
-    ) throws -> AuthorityID {
-        let found = Set(
-            entries.compactMap { entry -> AuthorityID? in
-                guard case .authorityAdd(let certificate) = entry.payload, isBelow(entry, certificate),
-                    certificate.content.label == name || certificate.authority.hex.hasPrefix(name.lowercased())
-                else { return nil }
-                return certificate.authority
-            })
-        guard let authority = found.first, found.count == 1 else {
+    /// As `log(named:)`, of an authority below this one.
+    func authorityBelow(named name: String, where isBelow: (AuthorityID) -> Bool) throws -> AuthorityID {
+        let found = try log(named: name)
+        guard isBelow(found) else {
             throw Complaint(
-                .failed,
-                "\"\(name)\" names \(found.count) authorities below this one; covey authority log shows them")
+                .failed, "\"\(name)\" is no authority below this one; covey authority log shows them")
         }
-        return authority
+        return found
     }
 
     func examine(_ draft: Draft, now: Minute) throws {

@@ -61,8 +61,7 @@ final class AuthorityDirectory {
     }
 
     private static func load(_ path: String, _ known: AuthorityBook?) throws -> AuthorityBook {
-        let genesis = try named(path + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
-        guard genesis.verify() else { throw damaged(path + "/mesh", "its signatures are wrong") }
+        let genesis = try genesis(in: path)
         try checkMode(path + "/authority.key")
         let keys = try named(path + "/authority.key") { try AuthorityKeys(parsing: $0.span.bytes) }
         guard keys.mesh == genesis.meshID else { throw damaged(path + "/authority.key", "it is of another mesh") }
@@ -102,6 +101,12 @@ final class AuthorityDirectory {
         return book
     }
 
+    private static func genesis(in path: String) throws -> Genesis {
+        let genesis = try named(path + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
+        guard genesis.verify() else { throw damaged(path + "/mesh", "its signatures are wrong") }
+        return genesis
+    }
+
     static func keyFile(_ path: String, of mesh: MeshID) throws -> AuthorityKeys {
         try checkMode(path)
         let keys = try named(path) { try AuthorityKeys(parsing: $0.span.bytes) }
@@ -137,14 +142,18 @@ final class AuthorityDirectory {
 
     // MARK: Founding
 
+    private static func checkFree(_ path: String) throws {
+        guard !Disk.exists(path + "/authority.key") else {
+            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
+        }
+    }
+
     /// Makes the directory and the mesh.
     static func found(
         _ path: String, name: String, profile: MeshProfile, keys: FoundingKeys = FoundingKeys(),
         random: any RandomSource, now: Minute
     ) throws {
-        guard !Disk.exists(path + "/authority.key") else {
-            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
-        }
+        try checkFree(path)
         let founding = try Founding.found(
             name: name, profile: profile, root: keys.root, field: keys.field, recovery: keys.recovery,
             release: keys.release, random: random, now: now)
@@ -158,7 +167,7 @@ final class AuthorityDirectory {
         var membership = book.membership
         try book.restore(Authority(release).openReleases(into: &membership, now: now).signed)
         // While all keys are together: apart, they would need a draft for it before the first device.
-        if keys.isFieldShared { try book.announce(now: now, random: random) }
+        if keys.field.isShared { try book.announce(now: now, random: random) }
         try Disk.makeDirectory(path)
         guard chmod(path, 0o700) == 0 else { throw Disk.cannot("create", path, errno) }
         let lock = try lock(path)
@@ -171,12 +180,12 @@ final class AuthorityDirectory {
         try handOut(path + "/cold/root", founding.root)
         try handOut(path + "/cold/recovery", recovery)
         try handOut(path + "/cold/release", release)
-        if keys.isFieldShared { try handOut(path + "/cold/field", founding.field, from: 2) }
+        if keys.field.isShared { try handOut(path + "/cold/field", founding.field, from: 2) }
         try Disk.replace(path + "/mesh", founding.genesis.signed.bytes)
         try Disk.replace(path + "/log", CoveyFile.log(book.signed, mesh: founding.mesh).bytes)
         try keep(book.epochs, path)
         // Last: a directory with this file is complete.
-        try create(path + "/authority.key", keys.isFieldShared ? founding.field.part(1) : founding.field)
+        try create(path + "/authority.key", keys.field.isShared ? founding.field.part(1) : founding.field)
     }
 
     /// One file for an officer each; one for all when there is one key.
@@ -186,17 +195,21 @@ final class AuthorityDirectory {
         for number in first...count { try create("\(path)-\(number).key", keys.part(number)) }
     }
 
+    /// Keeps new keys of an authority: of a shape that is shared the first, with a file for each other officer. Last: a
+    /// directory with this file is complete.
+    private static func handOut(_ keys: AuthorityKeys, of shape: KeysetShape, in path: String) throws {
+        if shape.isShared {
+            try Disk.makeDirectory(path + "/cold")
+            try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
+        }
+        try create(path + "/authority.key", shape.isShared ? keys.part(1) : keys)
+    }
+
     /// Makes a directory for keys that were handed out, with the mesh and the log of another directory.
     static func join(_ path: String, keyFile: String, from source: String) throws {
-        guard !Disk.exists(path + "/authority.key") else {
-            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
-        }
-        try checkMode(keyFile)
-        let keys = try named(keyFile) { try AuthorityKeys(parsing: $0.span.bytes) }
-        let genesis = try named(source + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
-        guard keys.mesh == genesis.meshID else {
-            throw Complaint(.failed, "\(keyFile) is of another mesh than \(source)")
-        }
+        try checkFree(path)
+        let genesis = try genesis(in: source)
+        let keys = try Self.keyFile(keyFile, of: genesis.meshID)
         try lay(path, genesis: genesis, log: Disk.read(source + "/log"))
         if var epochs = try Disk.readIfThere(source + "/epochs") {
             defer { epochs.wipe() }
@@ -217,10 +230,8 @@ final class AuthorityDirectory {
     static func ask(
         _ path: String, label: String, shape: KeysetShape, from source: String, random: any RandomSource
     ) throws -> AuthorityRequest {
-        guard !Disk.exists(path + "/authority.key") else {
-            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
-        }
-        let genesis = try named(source + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
+        try checkFree(path)
+        let genesis = try genesis(in: source)
         let current = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
         let keys = AuthorityKeys(
             mesh: genesis.meshID, authority: current.keyset.authorityID, current: current,
@@ -229,12 +240,7 @@ final class AuthorityDirectory {
         let log = try Disk.readIfThere(source + "/log") ?? CoveyFile.log([], mesh: genesis.meshID).bytes
         try lay(path, genesis: genesis, log: log)
         try Disk.replace(path + "/asked", request.signed.bytes)
-        let isShared = shape.count > 1 && shape.isMajority
-        if isShared {
-            try Disk.makeDirectory(path + "/cold")
-            try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
-        }
-        try create(path + "/authority.key", isShared ? keys.part(1) : keys)
+        try handOut(keys, of: shape, in: path)
         return request
     }
 
@@ -321,11 +327,8 @@ final class AuthorityDirectory {
         _ path: String, _ name: String, from source: String, branch: String?, shape: KeysetShape?,
         random: any RandomSource, now: Minute, cold: (MeshID) throws -> ColdRecovery
     ) throws -> LogEntry {
-        guard !Disk.exists(path + "/authority.key") else {
-            throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
-        }
-        let genesis = try named(source + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
-        guard genesis.verify() else { throw damaged(source + "/mesh", "its signatures are wrong") }
+        try checkFree(path)
+        let genesis = try genesis(in: source)
         let file = try CoveyFile(at: source + "/log")
         let objects = try Complaint.about(source + "/log") { try file.log(of: genesis.meshID) }
         let cold = try cold(genesis.meshID)
@@ -352,12 +355,7 @@ final class AuthorityDirectory {
         let last = try branch.map { try reader.entry(named: $0, of: log) }
         let entry = try recovered.recover(log, branch: last, new: keys, by: cold, now: now)
         try lay(path, genesis: genesis, log: CoveyFile.log(recovered.signed, mesh: genesis.meshID).bytes)
-        let isShared = shape.count > 1 && shape.isMajority
-        if isShared {
-            try Disk.makeDirectory(path + "/cold")
-            try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
-        }
-        try create(path + "/authority.key", isShared ? keys.part(1) : keys)
+        try handOut(keys, of: shape, in: path)
         return entry
     }
 

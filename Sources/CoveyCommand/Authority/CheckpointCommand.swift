@@ -9,15 +9,10 @@ struct CheckpointCommand: ParsableCommand {
             up to date. Sign one whenever the logs of the authorities below are here (covey authority import).
             """)
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output = "checkpoint.log"
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     func run() throws {
-        try LoggedAct(authority: authority, hand: hand, output: output, answer: answer).run { book, now in
+        try act.run("checkpoint.log") { book, now in
             try book.authority.checkpoint(of: book.membership, now: now)
         }
     }

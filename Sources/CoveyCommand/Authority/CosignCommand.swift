@@ -60,9 +60,9 @@ struct CosignCommand: ParsableCommand {
         } else {
             epochs = []
         }
-        let handed = try hand.over([finished.signed], epochs: epochs, of: directory, file: logFile)
-        try Finished(act: lines, handed: handed, next: next(read)).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try hand.over([finished.signed], epochs: epochs, of: directory, file: logFile, answer) {
+            Finished(act: lines, handed: $0, next: next(read))
+        }
     }
 
     private func next(_ draft: Draft) -> String? {

@@ -156,10 +156,11 @@ struct DraftAnswer: Answer {
 }
 
 extension AuthorityDirectory {
-    /// Signs a draft with the keys here, remembers it, and writes it for the next officer.
-    func send(_ draft: Draft, _ book: AuthorityBook, to file: String, now: Minute, replacing: Bool = false) throws
-        -> DraftAnswer
-    {
+    /// Signs a draft with the keys here, remembers it, and writes it for the next officer, where its log file will be.
+    func send(
+        _ draft: Draft, _ book: AuthorityBook, beside file: String, now: Minute, replacing: Bool = false
+    ) throws -> DraftAnswer {
+        let file = HandOver.file(beside: file, .draft)
         if !replacing, Disk.exists(file) {
             throw Complaint(.cannotCreate, "\(file), where the draft would go, exists already; move it away")
         }

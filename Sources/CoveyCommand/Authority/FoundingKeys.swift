@@ -1,5 +1,10 @@
 import CoveyCore
 
+extension KeysetShape {
+    /// Whether its keys are handed out one by one. Keys of which two groups could sign apart stay together.
+    var isShared: Bool { count > 1 && isMajority }
+}
+
 /// How many keys each keyset of a new mesh has, and how many of them must sign.
 struct FoundingKeys {
     var root = KeysetShape.single
@@ -7,9 +12,6 @@ struct FoundingKeys {
     /// Nil: like the root's.
     var recovery: KeysetShape?
     var release: KeysetShape?
-
-    /// Whether the field's keys are handed out one by one. Keys of which two groups could sign apart stay together.
-    var isFieldShared: Bool { field.count > 1 && field.isMajority }
 
     /// As it was typed: "2of3".
     static func shape(_ text: String, _ option: String, mayBeKeptTogether: Bool = false) throws -> KeysetShape {

@@ -80,6 +80,16 @@ struct HandOver: ParsableArguments {
         return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
     }
 
+    /// The end of an act: hands over what was signed, says what was done, and last why a node did not take it.
+    func over(
+        _ objects: [Signed], epochs: [Welcome.Epoch] = [], of directory: AuthorityDirectory, file: String,
+        _ answer: OutputOptions, _ said: (Outcome) -> some Answer
+    ) throws {
+        let outcome = try over(objects, epochs: epochs, of: directory, file: file)
+        try said(outcome).show(asJSON: answer.json)
+        if let complaint = outcome.complaint { throw complaint }
+    }
+
     /// What the node's log lacks of this authority's: an entry that is signed after it could only wait for it, and the key
     /// of an epoch that covers a revocation is handed on by nobody who lacks that.
     struct Missing {

@@ -67,7 +67,9 @@ struct InitCommand: ParsableCommand {
         try AuthorityDirectory.found(
             path, name: name, profile: profile, keys: keys, random: SystemRandom(), now: CalendarText.now)
         let book = try AuthorityDirectory(path).book
-        try Founded(mesh: book.mesh.hex, name: name, directory: path, shared: rootShape.count > 1 || keys.isFieldShared)
-            .show(asJSON: output.json)
+        try Founded(
+            mesh: book.mesh.hex, name: name, directory: path, shared: rootShape.count > 1 || keys.field.isShared
+        )
+        .show(asJSON: output.json)
     }
 }

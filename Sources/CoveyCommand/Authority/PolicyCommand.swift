@@ -18,12 +18,7 @@ struct PolicyCommand: ParsableCommand {
     @Option(help: "A TOML file of settings, as fresh_days = 14.")
     var from: String?
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output = "policy.log"
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Shown: Answer {
         let number: UInt32
@@ -53,13 +48,13 @@ struct PolicyCommand: ParsableCommand {
             changes[key] = value
         }
         guard !changes.isEmpty else {
-            let membership = try authority.open().book.membership
+            let membership = try act.authority.open().book.membership
             let settings = Policy.Key.allCases.map { (PolicySettings.name(of: $0), membership[policy: $0]) }
             return try Shown(
                 number: membership.policy?.number ?? 0, settings: Dictionary(uniqueKeysWithValues: settings)
-            ).show(asJSON: answer.json)
+            ).show(asJSON: act.answer.json)
         }
-        try LoggedAct(authority: authority, hand: hand, output: output, answer: answer).run { book, _ in
+        try act.run("policy.log") { book, _ in
             guard book.id == book.genesis.rootID else {
                 throw Complaint(
                     .failed,

@@ -53,12 +53,7 @@ struct RecoverCommand: ParsableCommand {
     @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
     var keys: String?
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output = "recover.log"
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Recovered: Answer {
         let authority: String
@@ -75,16 +70,16 @@ struct RecoverCommand: ParsableCommand {
     }
 
     func run() throws {
-        let path = try authority.path()
-        try hand.check(output)
+        let path = try act.authority.path()
+        let file = try act.file(otherwise: "recover.log")
         let shape = try keys.map { try FoundingKeys.shape($0, "--keys", mayBeKeptTogether: true) }
         let entry = try AuthorityDirectory.recover(
             path, name, from: from, branch: branch, shape: shape, random: SystemRandom(), now: CalendarText.now
         ) { try cold.recovery(of: $0) }
         let directory = try AuthorityDirectory(path)
-        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
-        try Recovered(authority: directory.book.id.hex, directory: path, handed: handed).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
+            Recovered(authority: directory.book.id.hex, directory: path, handed: $0)
+        }
     }
 }
 
@@ -104,12 +99,7 @@ struct RecoverForkCommand: ParsableCommand {
 
     @OptionGroup var cold: ColdKeys
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output = "recover-fork.log"
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Decided: Answer {
         let log: String
@@ -122,16 +112,16 @@ struct RecoverForkCommand: ParsableCommand {
     }
 
     func run() throws {
-        let directory = try authority.open()
-        try hand.check(output)
+        let directory = try act.authority.open()
+        let file = try act.file(otherwise: "recover-fork.log")
         var book = directory.book
         let log = try book.log(named: name)
         let last = try book.entry(named: branch, of: log)
         let entry = try book.recover(
             log, branch: last, new: nil, by: cold.recovery(of: book.mesh), now: CalendarText.now)
         try directory.keep(book)
-        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
-        try Decided(log: log.hex, branch: last.hex, handed: handed).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
+            Decided(log: log.hex, branch: last.hex, handed: $0)
+        }
     }
 }

@@ -16,12 +16,7 @@ struct RenewCommand: ParsableCommand {
     @Option(help: "Days that the certificate is good for, 1 to 400.")
     var days: Int?
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output: String?
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Renewed: Answer {
         let device: String
@@ -36,7 +31,7 @@ struct RenewCommand: ParsableCommand {
         guard pending == (device == nil) else {
             throw ValidationError("name one device, or give --pending for all that have asked")
         }
-        guard !pending || (hand.node != nil && days == nil) else {
+        guard !pending || (act.hand.node != nil && days == nil) else {
             throw ValidationError("--pending goes with --node SOCKET, and without --days")
         }
     }
@@ -44,27 +39,25 @@ struct RenewCommand: ParsableCommand {
     func run() throws {
         guard let device else { return try answerPending() }
         let days = try Days.certificate(days)
-        let directory = try authority.open()
+        let directory = try act.authority.open()
         let found = try directory.book.device(named: device)
-        let file = output ?? "\(LogText.short(found.id.hex)).log"
-        try hand.check(file)
+        let file = try act.file(otherwise: "\(LogText.short(found.id.hex)).log")
         var book = directory.book
         guard book.authority.signsAlone(granting: found.certificate.capabilities) else {
             let now = CalendarText.now
             let draft = try book.draftRenewal(found, days: days, now: now)
-            return try directory.send(draft, book, to: HandOver.file(beside: file, .draft), now: now)
-                .show(asJSON: answer.json)
+            return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
         }
         let entry = try book.renew(found, days: days, now: CalendarText.now)
         try directory.keep(book)
-        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: file)
         let certificate = try book.device(named: found.id.hex).certificate
-        try Renewed(
-            device: found.id.hex, label: certificate.label, expires: CalendarText.utc(certificate.notAfter),
-            handed: handed
-        ).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
+            Renewed(
+                device: found.id.hex, label: certificate.label, expires: CalendarText.utc(certificate.notAfter),
+                handed: $0)
+        }
     }
+
     // MARK: Those who asked
 
     private struct Answered: Answer {
@@ -85,13 +78,12 @@ struct RenewCommand: ParsableCommand {
     }
 
     private func answerPending() throws {
-        guard let node = hand.node else { return }
+        guard let node = act.hand.node else { return }
         let waiting = try ControlClient(path: node).call(RenewalsList()).renewals
-        let directory = try authority.open()
+        let directory = try act.authority.open()
         let now = CalendarText.now
         let time = TimeView(now: now, isTrusted: true, floor: now)
-        let file = output ?? "renewals.log"
-        try hand.check(file)
+        let file = try act.file(otherwise: "renewals.log")
         var book = directory.book
         var rest = waiting.compactMap { DeviceID($0.device.bytes) }
         var entries: [LogEntry] = []
@@ -110,9 +102,9 @@ struct RenewCommand: ParsableCommand {
             }
         }
         try directory.keep(book)
-        let handed = try hand.over(entries.map(\.signed), epochs: [], of: directory, file: file)
-        try Answered(renewed: renewed.map(\.hex), left: left, handed: handed).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try act.hand.over(entries.map(\.signed), of: directory, file: file, act.answer) {
+            Answered(renewed: renewed.map(\.hex), left: left, handed: $0)
+        }
     }
 
     private static func text(of obstacle: RenewalObstacle) -> String {

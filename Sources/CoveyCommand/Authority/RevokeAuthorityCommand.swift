@@ -25,15 +25,10 @@ struct RevokeAuthorityCommand: ParsableCommand {
     @Option(help: "What it and those below granted from then on is void, as 2026-11-21 or 2026-11-21T22:53:00Z.")
     var since: String?
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output = "revoke-authority.log"
-
     @Flag(help: "Sign it without asking.")
     var yes = false
 
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     func run() throws {
         let reason = try Reason.parse(reason)
@@ -41,12 +36,11 @@ struct RevokeAuthorityCommand: ParsableCommand {
         guard lastGood == nil || since == nil else {
             throw Complaint(.usage, "--last-good and --since exclude each other; give one of them")
         }
-        try LoggedAct(authority: authority, hand: hand, output: output, answer: answer).run(
+        try act.run(
+            "revoke-authority.log",
             next: "next, an authority that has taken this in announces a new network key: covey authority epoch"
         ) { book, _ in
-            let target = try book.authorityBelow(named: name) { _, certificate in
-                book.membership.isAbove(book.id, certificate.authority)
-            }
+            let target = try book.authorityBelow(named: name) { book.membership.isAbove(book.id, $0) }
             if let lastGood {
                 let known = book.entries.last { $0.log == target }?.sequence ?? 0
                 guard lastGood <= known else {

@@ -24,12 +24,7 @@ struct RevokeCommand: ParsableCommand {
     @Option(help: "Days that the order is good for, 1 to 30.")
     var wipeDays = 20
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output: String?
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Revoked: Answer {
         let device: String
@@ -55,21 +50,19 @@ struct RevokeCommand: ParsableCommand {
     func run() throws {
         let reason = try Reason.parse(reason)
         let suspect = try since.map(Reason.since)
-        let directory = try authority.open()
+        let directory = try act.authority.open()
         let found = try directory.book.device(named: device)
         let now = CalendarText.now
         let order = try order(to: found, now)
         guard !found.isRevoked || order != nil else {
             throw Complaint(.failed, "\(found.certificate.label) is revoked already")
         }
-        let file = output ?? "\(LogText.short(found.id.hex)).log"
-        try hand.check(file)
+        let file = try act.file(otherwise: "\(LogText.short(found.id.hex)).log")
         var book = directory.book
         let isAlone = book.authority.signsAlone()
         if let order, !isAlone {
             let draft = try book.draftOrder(found, reason, since: suspect, order, now: now)
-            return try directory.send(draft, book, to: HandOver.file(beside: file, .draft), now: now).show(
-                asJSON: answer.json)
+            return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
         }
         // Quick to revoke: where more must sign to grant, one key revokes at once (protocol.md §1.9).
         let note = try book.revoke(found, reason, since: suspect, wipe: order, isAlone: !isAlone, now: now)
@@ -80,12 +73,12 @@ struct RevokeCommand: ParsableCommand {
         if note.taints, isAlone, isFree { entries.append(try book.announce(now: now, random: SystemRandom())) }
         try directory.keep(book)
         let epochs = note.taints && isAlone && isFree ? book.epochs.suffix(1) : []
-        let handed = try hand.over(
+        let handed = try act.hand.over(
             [note.signed] + entries.map(\.signed), epochs: Array(epochs), of: directory, file: file)
         var draft: DraftAnswer?
         if note.taints, !isAlone, isFree {
             let epoch = try book.draftEpoch(now: now, random: SystemRandom())
-            draft = try directory.send(epoch, book, to: HandOver.file(beside: file, .draft), now: now, replacing: true)
+            draft = try directory.send(epoch, book, beside: file, now: now, replacing: true)
         }
         try Revoked(
             device: found.id.hex, label: found.certificate.label, reason: reason.word,
@@ -94,7 +87,7 @@ struct RevokeCommand: ParsableCommand {
             hint: note.taints && !isFree
                 ? "finish the draft that waits, then announce a new network key: covey authority epoch" : nil,
             handed: handed
-        ).show(asJSON: answer.json)
+        ).show(asJSON: act.answer.json)
         if let complaint = handed.complaint { throw complaint }
     }
 

@@ -15,15 +15,10 @@ struct RotateCommand: ParsableCommand {
     @Option(help: "The part of the following keys that the officer who began the change handed out.")
     var take: String?
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output = "rotate.log"
-
     @Flag(help: "Begin another change without asking, where one was begun.")
     var yes = false
 
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
+    @OptionGroup var act: LoggedAct
 
     private struct Taken: Answer {
         let directory: String
@@ -43,8 +38,8 @@ struct RotateCommand: ParsableCommand {
 
     func run() throws {
         if let take { return try takePart(of: take) }
-        let directory = try authority.open()
-        try hand.check(output)
+        let directory = try act.authority.open()
+        let file = try act.file(otherwise: "rotate.log")
         if directory.sharesFollowingKeys {
             try Confirmation.ask(
                 [
@@ -60,22 +55,21 @@ struct RotateCommand: ParsableCommand {
         guard book.authority.signsAlone(), keys.next.isSufficient else {
             let draft = try book.draftRotation(promising: following.keyset, now: now)
             try directory.keep(following: following)
-            return try directory.send(draft, book, to: HandOver.file(beside: output, .draft), now: now)
-                .show(asJSON: answer.json)
+            return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
         }
         let entry = try book.rotate(promising: following.keyset, now: now)
         // A log that holds the change without them would bind the authority to keys that nobody has.
         try directory.keep(following: following)
         try directory.keep(book)
-        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
-        try Rotated(authority: book.id.hex, handed: handed).show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
+        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
+            Rotated(authority: book.id.hex, handed: $0)
+        }
     }
 
     private func takePart(of file: String) throws {
-        let path = try authority.path()
+        let path = try act.authority.path()
         let directory = try AuthorityDirectory(path)
         let numbers = try directory.takeFollowing(from: file)
-        try Taken(directory: path, keys: numbers).show(asJSON: answer.json)
+        try Taken(directory: path, keys: numbers).show(asJSON: act.answer.json)
     }
 }

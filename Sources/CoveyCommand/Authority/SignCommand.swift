@@ -92,7 +92,7 @@ struct SignCommand: ParsableCommand {
         }
         if let draft = try Enrolment.draft(request, terms, in: directory, random: SystemRandom(), now: now) {
             return try directory.send(
-                draft, directory.book, to: HandOver.file(beside: output, .draft), now: now, replacing: false
+                draft, directory.book, beside: output, now: now
             ).show(asJSON: answer.json)
         }
         let enrolment = try Enrolment.sign(

@@ -99,7 +99,7 @@ enum Reason {
     static let words = RevocationReason.allCases.map(\.word).joined(separator: ", ")
 
     static func parse(_ word: String) throws -> RevocationReason {
-        guard let reason = RevocationReason.allCases.first(where: { $0.word == word }) else {
+        guard let reason = RevocationReason(word: word) else {
             throw Complaint(.usage, "--reason is \"\(word)\"; it takes \(words)")
         }
         return reason

@@ -10,33 +10,25 @@ struct InboxCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on, and show each message as it comes.")
     var follow = false
 
-    @Option(help: "Only messages after this number.")
-    var after: UInt64 = 0
-
-    @Option(help: "At most so many.")
-    var limit: Int?
-
+    @OptionGroup var pages: MessagePages
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        if let limit {
-            guard limit > 0 else { throw Complaint(.usage, "--limit is \(limit); it takes at least 1") }
-            guard !follow else { throw Complaint(.usage, "--limit and --follow exclude each other; give one of them") }
+        try pages.check()
+        guard !follow || pages.limit == nil else {
+            throw Complaint(.usage, "--limit and --follow exclude each other; give one of them")
         }
         let home = try node.load().home
         if !follow, case .reading = ProfileState(of: home) { return try showStored(home) }
         let client = try GradedNode(node.connect()).client
         if follow { return try show(following: client) }
-        var after = after
-        var left = limit ?? Int.max
-        var more = true
-        while more, left > 0 {
-            let page = try client.call(InboxList(after: after, limit: min(left, ControlMethod.defaultPage)))
-            for message in page.messages { try show(message) }
-            left -= page.messages.count
-            more = page.more && !page.messages.isEmpty
-            after = page.messages.last?.sequence ?? after
+        try pages.each {
+            let page = try client.call(InboxList(after: $0, limit: $1))
+            return (page.messages, page.more)
+        } show: { message in
+            try show(message)
+            return true
         }
     }
 
@@ -47,19 +39,16 @@ struct InboxCommand: ParsableCommand {
         let store = try DiskStore(in: home, key: file.master)
         let inbox = try StoredInbox(
             store, genesis: Daemon.genesis(in: home, of: file.mesh), now: Clock.system().now)
-        var after = after
-        var left = limit ?? Int.max
-        while left > 0 {
-            let page = try inbox.page(after: after, limit: min(left, ControlMethod.defaultPage))
-            guard let last = page.last else { return }
-            for message in page { try show(InboxEntry(message)) }
-            left -= page.count
-            after = last.sequence
+        try pages.each {
+            (try inbox.page(after: $0, limit: $1).map(InboxEntry.init), true)
+        } show: { message in
+            try show(message)
+            return true
         }
     }
 
     private func show(following client: ControlClient) throws {
-        _ = try client.call(InboxSubscribe(after: after))
+        _ = try client.call(InboxSubscribe(after: pages.after))
         while let notification = try client.nextNotification() {
             switch notification {
             case .message(let message): try show(message)
@@ -75,6 +64,35 @@ struct InboxCommand: ParsableCommand {
     }
 }
 
+/// Which messages are shown.
+struct MessagePages: ParsableArguments {
+    @Option(help: "Only messages after this number.")
+    var after: UInt64 = 0
+
+    @Option(help: "At most so many.")
+    var limit: Int?
+
+    func check() throws {
+        if let limit, limit < 1 { throw Complaint(.usage, "--limit is \(limit); it takes at least 1") }
+    }
+
+    /// Asks for page after page until so many are shown, or there are no more.
+    ///
+    /// - Parameter show: false for one that does not count.
+    func each(
+        _ page: (_ after: UInt64, _ limit: Int) throws -> (messages: [InboxEntry], more: Bool),
+        show: (InboxEntry) throws -> Bool
+    ) throws {
+        var (after, left, more) = (after, limit ?? .max, true)
+        while more, left > 0 {
+            let page = try page(after, min(left, ControlMethod.defaultPage))
+            for message in page.messages where try show(message) { left -= 1 }
+            more = page.more && !page.messages.isEmpty
+            after = page.messages.last?.sequence ?? after
+        }
+    }
+}
+
 struct QuarantineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quarantine", abstract: "Messages that came after their sender was revoked.",
@@ -83,34 +101,26 @@ struct QuarantineCommand: ParsableCommand {
     @Flag(help: "Also those of senders that were compromised: somebody else may have written them.")
     var all = false
 
-    @Option(help: "Only messages after this number.")
-    var after: UInt64 = 0
-
-    @Option(help: "At most so many.")
-    var limit: Int?
-
+    @OptionGroup var pages: MessagePages
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        if let limit, limit < 1 { throw Complaint(.usage, "--limit is \(limit); it takes at least 1") }
+        try pages.check()
         let client = try node.connect()
-        var after = after
         var shown = 0
         var hidden = 0
-        var more = true
-        while more, shown < limit ?? Int.max {
-            let page = try client.call(QuarantineList(after: after, hidden: true))
-            for message in page.messages where shown < limit ?? Int.max {
-                guard all || message.standing != "hidden" else {
-                    hidden += 1
-                    continue
-                }
-                try NodeAnswer(message, MessageText.line).show(asJSON: output.json)
-                shown += 1
+        try pages.each {
+            let page = try client.call(QuarantineList(after: $0, limit: $1, hidden: true))
+            return (page.messages, page.more)
+        } show: { message in
+            guard all || message.standing != "hidden" else {
+                hidden += 1
+                return false
             }
-            more = page.more && !page.messages.isEmpty
-            after = page.messages.last?.sequence ?? after
+            try NodeAnswer(message, MessageText.line).show(asJSON: output.json)
+            shown += 1
+            return true
         }
         if hidden > 0 {
             Output.note("\(hidden) of compromised senders are hidden; covey quarantine --all shows them")

@@ -169,10 +169,3 @@ struct WipeCommand: ParsableCommand {
         }
     }
 }
-
-extension WipeOrder.Mode {
-    init?(word: String) {
-        guard let mode = Self.allCases.first(where: { "\($0)" == word }) else { return nil }
-        self = mode
-    }
-}

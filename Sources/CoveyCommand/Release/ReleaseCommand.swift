@@ -186,44 +186,18 @@ struct ReleaseSignCommand: ParsableCommand {
     @Option(help: "Days until it may be installed; at least three pass.")
     var soak = 3
 
-    @Option(name: .shortAndLong, help: "Where to write the log file, when no node is named.")
-    var output: String
-
-    @OptionGroup var hand: HandOver
-    @OptionGroup var authority: AuthorityOptions
-    @OptionGroup var answer: OutputOptions
-
-    private struct Listed: Answer {
-        let version: String
-        let artefacts: [String]
-        let handed: HandOver.Outcome
-
-        var text: String { "listed release \(version) with \(artefacts.joined(separator: ", "))\n\(handed.text)" }
-    }
+    @OptionGroup var act: LoggedAct
 
     func run() throws {
-        let directory = try authority.open()
-        try hand.check(output)
-        var book = directory.book
-        guard book.membership.releaseLog == book.id else {
-            throw Complaint(
-                .failed,
-                "\(directory.path) is no directory of the release keys; make one: covey authority open release.key --from FOLDER --authority DIR"
-            )
+        try act.run("release.log") { book, now in
+            guard book.membership.releaseLog == book.id else {
+                throw Complaint(
+                    .failed,
+                    "this is no directory of the release keys; make one: covey authority open release.key --from FOLDER --authority DIR"
+                )
+            }
+            return .releaseManifest(try manifest(now))
         }
-        let now = CalendarText.now
-        let manifest = try manifest(now)
-        guard book.authority.signsAlone() else {
-            let draft = try book.draft(manifest, now: now)
-            return try directory.send(draft, book, to: HandOver.file(beside: output, .draft), now: now)
-                .show(asJSON: answer.json)
-        }
-        let entry = try book.release(manifest, now: now)
-        try directory.keep(book)
-        let handed = try hand.over([entry.signed], epochs: [], of: directory, file: output)
-        try Listed(version: manifest.version, artefacts: manifest.artefacts.map(\.name), handed: handed)
-            .show(asJSON: answer.json)
-        if let complaint = handed.complaint { throw complaint }
     }
 
     private func manifest(_ now: Minute) throws -> ReleaseManifest {
