@@ -10,20 +10,13 @@ extension World {
     public func revoke(
         _ host: Host, by officer: Host, because reason: Revocation = .lost, isAnnounced: Bool = true
     ) {
-        begin()
-        guard let identity = machines[host.index].identity else { return }
-        note(.fault, number: UInt64(host.index))
-        command(
-            enrolment.revoke(identity.id, reason.raw, isAnnounced: isAnnounced, now: minute), at: officer)
+        act(on: host, at: officer) { $0.revoke($1, reason.raw, isAnnounced: isAnnounced, now: $2) }
     }
 
     /// Revokes a device that is lost and orders it to lock or erase itself, for twenty days; hands that to the node of
     /// `officer`. What the device then does its node says (`Sighting.wipeAccepted`); its host runs on.
     public func orderWipe(_ host: Host, erasing: Bool, by officer: Host) {
-        begin()
-        guard let identity = machines[host.index].identity else { return }
-        note(.fault, number: UInt64(host.index))
-        command(enrolment.orderWipe(identity.id, erasing ? .erase : .lock, now: minute), at: officer)
+        act(on: host, at: officer) { $0.orderWipe($1, erasing ? .erase : .lock, now: $2) }
     }
 
     /// Whether the device was ever ordered to lock or erase itself.
@@ -68,38 +61,27 @@ extension World {
     ///
     /// - Parameter life: in whole days; nil: what the policy says.
     public func renew(_ host: Host, by officer: Host, life: Duration? = nil) {
-        begin()
-        guard let identity = machines[host.index].identity else { return }
-        note(.fault, number: UInt64(host.index))
-        command(enrolment.renew(identity.id, days: Certificate(life: life).days, now: minute), at: officer)
+        act(on: host, at: officer) { $0.renew($1, days: Certificate(life: life).days, now: $2) }
     }
 
     /// Announces a new epoch.
     public func rotateEpoch(by officer: Host) {
-        begin()
-        note(.fault, number: 1)
-        command(enrolment.rotateEpoch(now: minute), at: officer)
+        act(.epoch, at: officer) { $0.rotateEpoch(now: $1) }
     }
 
     /// The root says where the field authority's log stands: what is before that, no later fork makes void.
     public func checkpoint(by officer: Host) {
-        begin()
-        note(.fault, number: 2)
-        command(enrolment.checkpoint(now: minute), at: officer)
+        act(.checkpoint, at: officer) { $0.checkpoint(now: $1) }
     }
 
     /// The root and the field authority go over to the keys they promised, and promise the ones after.
     public func rotateKeys(by officer: Host) {
-        begin()
-        note(.fault, number: 4)
-        command(enrolment.rotateKeys(now: minute), at: officer)
+        act(.newKeys, at: officer) { $0.rotateKeys(now: $1) }
     }
 
     /// The cold keys decide that of a forked log of the field authority the branch of the authority in office stands.
     public func recoverFork(by officer: Host) {
-        begin()
-        note(.fault, number: 5)
-        command(enrolment.recoverFork(now: minute), at: officer)
+        act(.forkRecovered, at: officer) { $0.recoverFork(now: $1) }
     }
 
     /// The field authority's key in other hands from now on, with the log as it is now: stolen, or a copy of its directory
@@ -113,18 +95,35 @@ extension World {
     /// node brings it. Hands the root's entry to the node of `officer`.
     public func appointAuthority(by officer: Host) -> AuthorityCopy {
         begin()
-        note(.fault, number: 4)
-        let (authority, command) = enrolment.appointAuthority(now: minute)
-        self.command(command, at: officer)
+        note(.fault, number: Deed.authorityAppointed.rawValue)
+        let (authority, told) = enrolment.appointAuthority(now: minute)
+        command(told, at: officer)
         return AuthorityCopy(of: self, authority)
     }
 
     /// The root revokes the field authority from the moment at which its key was copied, names another one, and that one
     /// announces an epoch: what the old one granted before stays good.
     public func revokeAuthority(since copy: AuthorityCopy, by officer: Host) {
+        act(.authorityRevoked, at: officer) { $0.replaceAuthority(lastGood: copy.lastGood, now: $1) }
+    }
+
+    /// What an office does to the mesh, by its number in the trace.
+    private enum Deed: UInt64 {
+        case epoch = 1, checkpoint, authorityRevoked, newKeys, forkRecovered, authorityAppointed
+    }
+
+    private func act(_ deed: Deed, at officer: Host, _ sign: (inout Enrolment, Minute) -> Command) {
         begin()
-        note(.fault, number: 3)
-        command(enrolment.replaceAuthority(lastGood: copy.lastGood, now: minute), at: officer)
+        note(.fault, number: deed.rawValue)
+        command(sign(&enrolment, minute), at: officer)
+    }
+
+    /// What an office does to one device stands in the trace by that device's host.
+    private func act(on host: Host, at officer: Host, _ sign: (inout Enrolment, DeviceID, Minute) -> Command) {
+        begin()
+        guard let identity = machines[host.index].identity else { return }
+        note(.fault, number: UInt64(host.index))
+        command(sign(&enrolment, identity.id, minute), at: officer)
     }
 
     /// When a host's certificate ends, as its authority knows it; nil for one without.

@@ -148,14 +148,17 @@ private struct BranchWorld {
             defer { root.keys = signers }
             return try root.append(.authorityRotate(rotation))
         }
-        if seed % 3 == 1 {
-            let choice = try choose(right)
+        /// A branch that was chosen goes on after the choice.
+        func goOn(_ branch: LogWriter, after choice: LogEntry, keys: [SigningPrivateKey], issuing count: Int) throws {
             entries.append(choice)
-            var onward = right
-            onward.keys = [newKey]
+            var onward = branch
+            onward.keys = keys
             onward.previous = choice.id
             onward.time = max(onward.time, choice.time)
-            for _ in 0..<2 { try issue(&onward) }
+            for _ in 0..<count { try issue(&onward) }
+        }
+        if seed % 3 == 1 {
+            try goOn(right, after: choose(right), keys: [newKey], issuing: 2)
         } else if seed % 3 == 2 {
             let signers = root.keys
             root.keys = signers + mesh.recovery[..<2]
@@ -164,22 +167,10 @@ private struct BranchWorld {
                     ForkRecovery(
                         log: field.log, branch: right.previous, recovery: TestMesh.keyset(mesh.recovery, 2))))
             root.keys = signers
-            entries.append(choice)
-            var onward = right
-            onward.previous = choice.id
-            onward.time = max(onward.time, choice.time)
-            for _ in 0..<2 { try issue(&onward) }
+            try goOn(right, after: choice, keys: right.keys, issuing: 2)
         }
-        if seed.isMultiple(of: 5) {
-            // Another mind: the newest choice counts.
-            let choice = try choose(left)
-            entries.append(choice)
-            var onward = left
-            onward.keys = [newKey]
-            onward.previous = choice.id
-            onward.time = max(onward.time, choice.time)
-            try issue(&onward)
-        }
+        // Another mind: the newest choice counts.
+        if seed.isMultiple(of: 5) { try goOn(left, after: choose(left), keys: [newKey], issuing: 1) }
 
         let old = root.keys
         root.keys = old + mesh.nextRoots[..<2]

@@ -45,6 +45,31 @@ struct AnnouncementMeshTests {
         return (lines, gaps)
     }
 
+    /// An announcement that a host's keys signed, and no node of ours made.
+    private func forged(
+        _ text: String, by author: TestMesh.Host, number: UInt64 = 1, priority: Priority = .emergency
+    ) throws -> Envelope {
+        let content = Announcement.Content(
+            author: author.identity.id, sequence: number, issued: mesh.minute,
+            expires: Hour.expiry(of: .day, priority: priority, from: mesh.minute), severity: .alarm, text: text)
+        return try Announcement.make(content, mesh: mesh.founding.mesh, key: author.identity.signing).seal(
+            priority: priority, ttl: .day, key: EpochKeys(#require(mesh.epochs.last).key).announcement,
+            random: SeededRandom(seed: 1))
+    }
+
+    /// What says it, in the place of the author's node, to a neighbour.
+    private func say(_ envelopes: [Envelope], as author: TestMesh.Host, to neighbour: TestMesh.Host) throws
+        -> RawMember
+    {
+        mesh.stop(author)
+        try mesh.run(seconds: 60)
+        let member = try RawMember(mesh, author, linkedTo: neighbour)
+        try member.open()
+        for envelope in envelopes { try member.say(envelope, tokens: 255) }
+        try mesh.run(seconds: 60)
+        return member
+    }
+
     @Test("Everybody reads what the desk announces, and which of its announcements counts now")
     func everybody() throws {
         guard case .announced(let first) = try announce("meet at noon", at: desk, { $0.severity = .advice }) else {
@@ -166,22 +191,8 @@ struct AnnouncementMeshTests {
 
     @Test("Two texts under one number are shown as a contradiction, whichever came first")
     func equivocation() throws {
-        let epoch = try #require(mesh.epochs.last)
-        let keys = EpochKeys(epoch.key)
-        let expires = Hour.expiry(of: .day, priority: .emergency, from: mesh.minute)
-        let envelopes = try ["go left", "go right"].map { text in
-            let content = Announcement.Content(
-                author: desk.identity.id, sequence: 1, issued: mesh.minute, expires: expires, severity: .alarm,
-                text: text)
-            return try Announcement.make(content, mesh: mesh.founding.mesh, key: desk.identity.signing).seal(
-                priority: .emergency, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1))
-        }
-        mesh.stop(desk)
-        try mesh.run(seconds: 60)
-        let member = try RawMember(mesh, desk, linkedTo: medic)
-        try member.open()
-        for envelope in envelopes { try member.say(envelope, tokens: 255) }
-        try mesh.run(seconds: 60)
+        let texts = try ["go left", "go right"].map { try forged($0, by: desk) }
+        _ = try say(texts, as: desk, to: medic)
         for host in [medic, ana] {
             #expect(try lines(host).lines.map(\.state) == [.contradicted])
             #expect(host.warnings.contains { $0.contains("two announcements") })
@@ -191,11 +202,7 @@ struct AnnouncementMeshTests {
     @Test("What an author announces while it is suspended is not read")
     func suspended() throws {
         // ANNOUNCE protects the desk from its members; the medic has URGENT only, and can be suspended.
-        let asked = [desk, ana].map {
-            Suspend.make(
-                of: medic.identity.id, reason: .lost, issued: mesh.minute, mesh: mesh.founding.mesh,
-                key: $0.identity.signing)
-        }
+        let asked = [desk, ana].map { mesh.suspend(medic, by: $0) }
         mesh.command(.logSubmit(asked.map(\.signed.bytes), epochKeys: []), at: ana)
         #expect(try mesh.run(seconds: 30) { !mesh.isLinked(medic, desk) && !mesh.isLinked(medic, ana) })
         #expect(mesh.isLinked(desk, ana))
@@ -206,20 +213,8 @@ struct AnnouncementMeshTests {
 
     @Test("A number that uses up all numbers is no trap: nothing more can be announced")
     func lastNumber() throws {
-        let keys = EpochKeys(try #require(mesh.epochs.last).key)
-        let expires = Hour.expiry(of: .day, priority: .normal, from: mesh.minute)
-        let content = Announcement.Content(
-            author: desk.identity.id, sequence: .max, issued: mesh.minute, expires: expires, severity: .alarm,
-            text: "a copy of the key said this")
-        let envelope = try Announcement.make(
-            content, mesh: mesh.founding.mesh, key: desk.identity.signing
-        ).seal(priority: .normal, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1))
-        mesh.stop(ana)
-        try mesh.run(seconds: 60)
-        let member = try RawMember(mesh, ana, linkedTo: desk)
-        try member.open()
-        try member.say(envelope, tokens: 255)
-        try mesh.run(seconds: 5)
+        let last = try forged("a copy of the key said this", by: desk, number: .max, priority: .normal)
+        _ = try say([last], as: ana, to: desk)
         #expect(desk.warnings.contains { $0.contains("rolled back") })
         guard case .refused(.policy) = try announce("more", at: desk) else {
             Issue.record("the numbers are used up")
@@ -230,19 +225,8 @@ struct AnnouncementMeshTests {
 
     @Test("81: an emergency of one who may not announce is not even carried by whoever can read it")
     func relayChecks() throws {
-        let keys = EpochKeys(try #require(mesh.epochs.last).key)
-        let expires = Hour.expiry(of: .day, priority: .emergency, from: mesh.minute)
-        let content = Announcement.Content(
-            author: ana.identity.id, sequence: 1, issued: mesh.minute, expires: expires, severity: .alarm, text: "run")
-        let envelope = try Announcement.make(
-            content, mesh: mesh.founding.mesh, key: ana.identity.signing
-        ).seal(priority: .emergency, ttl: .day, key: keys.announcement, random: SeededRandom(seed: 1))
-        mesh.stop(ana)
-        try mesh.run(seconds: 60)
-        let member = try RawMember(mesh, ana, linkedTo: medic)
-        try member.open()
-        try member.say(envelope, tokens: 255)
-        try mesh.run(seconds: 60)
+        let envelope = try forged("run", by: ana)
+        let member = try say([envelope], as: ana, to: medic)
         #expect(try mesh.status(of: medic)?.held == 0)
         #expect(try lines(medic).lines.isEmpty)
         let refusals = try #require(try mesh.status(of: medic)).refusals.filter { $0.key.contains("announcement") }

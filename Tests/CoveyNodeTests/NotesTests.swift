@@ -6,12 +6,6 @@ import Testing
 /// protocol.md §1.6 and §1.9; §7.2, items 33, 35 and 38.
 @Suite("Nodes that learn who is kept out")
 struct NotesTests {
-    private func suspend(_ host: TestMesh.Host, by signer: TestMesh.Host, in mesh: TestMesh) -> Suspend {
-        Suspend.make(
-            of: host.identity.id, reason: .lost, issued: mesh.minute, mesh: mesh.founding.mesh,
-            key: signer.identity.signing)
-    }
-
     private func submit(_ objects: [Signed], at host: TestMesh.Host, in mesh: TestMesh) {
         mesh.command(.logSubmit(objects.map(\.bytes), epochKeys: []), at: host)
     }
@@ -40,7 +34,7 @@ struct NotesTests {
         #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, lost) })
         mesh.send("before", from: lost, to: bo)
         #expect(try mesh.run(seconds: 10) { bo.delivered.count == 1 })
-        let asked = [suspend(lost, by: ana, in: mesh), suspend(lost, by: bo, in: mesh)]
+        let asked = [mesh.suspend(lost, by: ana), mesh.suspend(lost, by: bo)]
         submit([asked[0].signed], at: ana, in: mesh)
         try mesh.run(seconds: 90)
         #expect(mesh.isLinked(ana, lost) && mesh.isLinked(bo, lost))
@@ -73,7 +67,7 @@ struct NotesTests {
         #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, bo, lost) })
         mesh.partition([[ana], [bo], [lost]])
         try mesh.run(seconds: 5)
-        submit([suspend(lost, by: ana, in: mesh).signed, suspend(lost, by: bo, in: mesh).signed], at: ana, in: mesh)
+        submit([mesh.suspend(lost, by: ana).signed, mesh.suspend(lost, by: bo).signed], at: ana, in: mesh)
         try mesh.run(seconds: 5)
         mesh.stop(ana)
         try mesh.begin(ana)

@@ -198,6 +198,12 @@ final class TestMesh {
         return announced
     }
 
+    /// What a member signs against another, told to no node.
+    func suspend(_ host: Host, by signer: Host) -> Suspend {
+        Suspend.make(
+            of: host.identity.id, reason: .lost, issued: minute, mesh: founding.mesh, key: signer.identity.signing)
+    }
+
     /// Decides notes or Suspends, and hands the entry to `officer`'s node.
     func decide(_ verdicts: [NoteVerdict], at officer: Host) throws -> LogEntry {
         let entry = try authority.decide(verdicts, into: &membership, now: minute)
