@@ -234,7 +234,7 @@ package struct Authority: Sendable {
         guard keys.current.threshold > 1, let key = keys.current.keys.first else {
             throw .keys(here: keys.current.keys.count, needed: keys.current.threshold)
         }
-        let last = membership.noteBook.singles[key.publicKey, default: []].compactMap {
+        let last = membership.noteBook.singles(of: key.publicKey).compactMap {
             membership.noteBook.records[$0]?.content.number
         }.max()
         guard last ?? 0 < UInt32.max else { throw .serials }

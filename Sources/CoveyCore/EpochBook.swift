@@ -53,6 +53,8 @@ struct EpochBook: Sendable {
     /// Announcements by log.
     private(set) var byLog: [LogID: [Int]] = [:]
     private(set) var byCommit: [EpochCommit: [Int]] = [:]
+    /// Notes that announcements name: whoever does not hold them may not hand those keys on.
+    private(set) var listed: Set<NoteHash> = []
     fileprivate var validity: [EntryID: Bool] = [:]
     fileprivate var unresolved: [Int] = []
 
@@ -63,6 +65,7 @@ struct EpochBook: Sendable {
         byLog[epoch.log, default: []].append(index)
         byCommit[epoch.commit, default: []].append(index)
         unresolved.append(index)
+        listed.formUnion(epoch.notes)
     }
 }
 

@@ -15,10 +15,12 @@ package struct Membership: Sendable {
         package static let chosenBranchEntries = 65_536
         /// Notes held because device or signer is unknown.
         package static let heldNotes = 256
-        /// Single-key notes kept of one key: the first by (note_no, hash).
+        /// Single-key notes kept of one key beside confirmed ones: the first by (note_no, hash).
         package static let singleNotes = 256
-        /// Notes kept that a device signed about itself: the first by hash.
+        /// The same of notes that a device signed about itself: the gravest, then those that suspect it the longest.
         package static let ownNotes = 4
+        /// The same of notes that a wipe officer signed with others: the first by (issued, hash).
+        package static let officerNotes = 64
         /// Undecided single-key notes of one key that revoke; the others suspend.
         package static let revokingSingles = 5
         /// Minutes a single-key note beyond those suspends.

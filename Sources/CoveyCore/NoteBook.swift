@@ -23,6 +23,21 @@ struct NoteBook: Sendable {
         case officers
     }
 
+    /// Of whom no more notes are kept than a number.
+    enum Signer: Hashable, Sendable {
+        case key(SigningPublicKey)
+        case device(DeviceID)
+        case officer(DeviceID)
+
+        var mostNotes: Int {
+            switch self {
+            case .key: Membership.Bounds.singleNotes
+            case .device: Membership.Bounds.ownNotes
+            case .officer: Membership.Bounds.officerNotes
+            }
+        }
+    }
+
     struct Verdict: Sendable {
         let place: EntryPlace
         let decision: NoteVerdict.Decision
@@ -33,8 +48,8 @@ struct NoteBook: Sendable {
 
     private(set) var records: [NoteHash: Record] = [:]
     private(set) var byDevice: [DeviceID: [NoteHash]] = [:]
-    /// Single-key notes of a key, by (note_no, hash).
-    private(set) var singles: [SigningPublicKey: [NoteHash]] = [:]
+    /// By what counts first of them: see `precedes`.
+    private(set) var bySigner: [Signer: [NoteHash]] = [:]
     private(set) var verdicts: [NoteHash: [Verdict]] = [:]
     private var held: [(note: RevokeNote, awaited: Awaited)] = []
 
@@ -53,8 +68,11 @@ struct NoteBook: Sendable {
     func devicesTouched(by note: NoteHash) -> [DeviceID] {
         guard let record = records[note] else { return [] }
         guard case .singleKey(let key) = record.form else { return [record.content.device] }
-        return singles[key, default: []].compactMap { records[$0]?.content.device }
+        return singles(of: key).compactMap { records[$0]?.content.device }
     }
+
+    /// Single-key notes of a key, by (note_no, hash).
+    func singles(of key: SigningPublicKey) -> [NoteHash] { bySigner[.key(key), default: []] }
 
     mutating func add(_ verdict: NoteVerdict, at place: EntryPlace) {
         verdicts[verdict.note, default: []].append(Verdict(place: place, decision: verdict.decision))
@@ -77,33 +95,66 @@ struct NoteBook: Sendable {
     }
 
     /// Nil when it is one too many; else the notes that leave the set for it. Whatever the order notes come in, the
-    /// same ones stay.
-    mutating func insert(_ note: RevokeNote, form: Form) -> [Dropped]? {
-        var dropped: [NoteHash] = []
-        let new = Record(content: note.content, form: form)
-        switch form {
-        case .singleKey(let key):
-            var list = singles[key, default: []]
-            let at = list.firstIndex {
-                (records[$0]?.content.number ?? 0, $0) > (note.content.number, note.hash)
-            }
-            list.insert(note.hash, at: at ?? list.count)
-            if list.count > Membership.Bounds.singleNotes, let last = list.popLast() { dropped.append(last) }
-            if dropped.first == note.hash { return nil }
-            singles[key] = list
-        case .device:
-            let own = byDevice[note.device, default: []].filter { records[$0]?.form == .device } + [note.hash]
-            if own.count > Membership.Bounds.ownNotes, let last = own.max() { dropped.append(last) }
-            if dropped.first == note.hash { return nil }
-        case .authority, .officers: break
-        }
-        records[note.hash] = new
+    /// same ones stay: of each signer the first, those before others that are `listed`, and all that some authority has
+    /// confirmed. So no later note brings back a device that a CertRevoke has put out for good.
+    mutating func insert(_ note: RevokeNote, form: Form, listed: Set<NoteHash>) -> [Dropped]? {
+        records[note.hash] = Record(content: note.content, form: form)
         byDevice[note.device, default: []].append(note.hash)
-        return dropped.compactMap { hash in
-            guard let record = records.removeValue(forKey: hash) else { return nil }
-            byDevice[record.content.device]?.removeAll { $0 == hash }
-            return Dropped(note: hash, device: record.content.device)
+        var spare: Set<NoteHash> = []
+        for signer in signers(of: note.hash) {
+            let list = bySigner[signer, default: []]
+            let at = list.firstIndex { precedes(note.hash, $0) }
+            bySigner[signer, default: []].insert(note.hash, at: at ?? list.count)
+            guard list.count >= signer.mostNotes else { continue }
+            spare.formUnion(beyond(signer, listed))
         }
+        // What one of two officers has too many of may be among the first of the other.
+        let dropped = spare.filter { note in
+            signers(of: note).allSatisfy { beyond($0, listed).contains(note) }
+        }.sorted()
+        let devices = dropped.compactMap { remove($0) }
+        guard !dropped.contains(note.hash) else { return nil }
+        return zip(dropped, devices).map { Dropped(note: $0, device: $1) }
+    }
+
+    /// What a signer has more of than is kept.
+    private func beyond(_ signer: Signer, _ listed: Set<NoteHash>) -> ArraySlice<NoteHash> {
+        let open = bySigner[signer, default: []].filter { !isConfirmed($0) }
+        guard open.count > signer.mostNotes else { return [] }
+        return (open.filter(listed.contains) + open.filter { !listed.contains($0) }).dropFirst(signer.mostNotes)
+    }
+
+    /// By any authority on any branch: what was said once stays said, and to keep a note is not to obey it.
+    private func isConfirmed(_ note: NoteHash) -> Bool {
+        verdicts[note, default: []].contains { $0.decision == .confirmed }
+    }
+
+    private mutating func remove(_ note: NoteHash) -> DeviceID? {
+        for signer in signers(of: note) { bySigner[signer]?.removeAll { $0 == note } }
+        guard let record = records.removeValue(forKey: note) else { return nil }
+        byDevice[record.content.device]?.removeAll { $0 == note }
+        return record.content.device
+    }
+
+    private func signers(of note: NoteHash) -> [Signer] {
+        guard let record = records[note] else { return [] }
+        switch record.form {
+        case .singleKey(let key): return [.key(key)]
+        case .device: return [.device(record.content.device)]
+        case .officers(let officers): return officers.map { .officer($0) }
+        // Who has so many keys may revoke whom they like.
+        case .authority: return []
+        }
+    }
+
+    /// Single-key notes go by their number, a device's own by how grave they are and since when, so that whoever took its
+    /// key cannot talk a revocation down; officers' by when they were issued. The smaller hash goes first.
+    private func precedes(_ one: NoteHash, _ other: NoteHash) -> Bool {
+        guard let left = records[one]?.content, let right = records[other]?.content else { return one < other }
+        if left.number != right.number { return left.number < right.number }
+        guard left.wipe == nil else { return (left.issued, one) < (right.issued, other) }
+        if left.reason != right.reason { return left.reason.gravity > right.reason.gravity }
+        return (left.suspectSince, one) < (right.suspectSince, other)
     }
 }
 
@@ -122,7 +173,7 @@ extension Membership {
             return .held
         case .valid(let found): form = found
         }
-        guard let dropped = noteBook.insert(note, form: form) else { throw .tooMany }
+        guard let dropped = noteBook.insert(note, form: form, listed: epochBook.listed) else { throw .tooMany }
         let touched = noteBook.devicesTouched(by: note.hash)
         let changes = refresh(touched + [note.device] + dropped.map(\.device))
         recount(after: changes)
@@ -222,7 +273,8 @@ extension Membership {
             do {
                 switch try judge(note) {
                 case .waits(let awaited): noteBook.hold(note, for: awaited)
-                case .valid(let form): if noteBook.insert(note, form: form) != nil { accepted.append(note) }
+                case .valid(let form):
+                    if noteBook.insert(note, form: form, listed: epochBook.listed) != nil { accepted.append(note) }
                 }
             } catch {
                 // Its peer will offer it again; it cannot become valid by waiting.
@@ -248,7 +300,7 @@ extension Membership {
         case nil: break
         }
         guard case .singleKey(let key) = record.form else { return .revokes }
-        let undecided = noteBook.singles[key, default: []].lazy.filter { self.verdict(on: $0) == nil }
+        let undecided = noteBook.singles(of: key).lazy.filter { self.verdict(on: $0) == nil }
         return undecided.prefix(Bounds.revokingSingles).contains(hash) ? .revokes : .suspends
     }
 
