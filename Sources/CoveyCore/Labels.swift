@@ -22,6 +22,7 @@ extension Personal {
     package static let request: Personal = "covey1:csr"
     package static let policy: Personal = "covey1:policy"
     package static let note: Personal = "covey1:note"
+    package static let noteID: Personal = "covey1:note-id"
     package static let suspend: Personal = "covey1:suspend"
     package static let covers: Personal = "covey1:covers"
     package static let announcement: Personal = "covey1:announce"

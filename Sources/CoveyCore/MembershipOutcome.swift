@@ -37,7 +37,7 @@ package struct EntryIntake: Sendable {
     package internal(set) var notes: [RevokeNote] = []
     /// Suspends that had waited for a certificate and are now in the set, and those that left it.
     package internal(set) var suspends: [Suspend] = []
-    package internal(set) var suspendsGone: [SuspendHash] = []
+    package internal(set) var suspendsGone: [NoteID] = []
     package internal(set) var changes: [MembershipChange] = []
     /// What became of held entries that cannot follow after all.
     package internal(set) var dropped: [EntryRefusal] = []

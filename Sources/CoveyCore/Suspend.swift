@@ -22,8 +22,9 @@ package struct Suspend: Sendable, Equatable {
         ])
 
     package let signed: Signed
-    /// Of the body, whoever signed it: two members must not sign one body.
+    /// Of the body, whoever signed it.
     package let hash: SuspendHash
+    package let id: NoteID
     package let device: DeviceID
     package let issued: Minute
     package let until: Minute
@@ -38,19 +39,8 @@ package struct Suspend: Sendable, Equatable {
         reason = object.u8(0x04)
         guard issued < until, until <= issued.adding(Self.mostMinutes) else { throw .value(0x03) }
         hash = signed.hash(.suspend)
+        id = NoteID(of: hash, signers: signed.attestations.map(\.hint))
         self.signed = signed
-    }
-
-    /// Asks from now on for `minutes`, of which up to 17 hours are left off by a number drawn from the signer's key: so
-    /// members who ask in the same minute do not write the same body.
-    package static func make(
-        of device: DeviceID, reason: RevocationReason, issued: Minute, minutes: Int64 = mostMinutes, mesh: MeshID,
-        key: SigningPrivateKey
-    ) -> Suspend {
-        let hint = KeyHint(of: key.publicKey).array
-        let trim = (Int64(hint[0]) << 8 | Int64(hint[1])) % (1 << 10)
-        let length = max(1, min(minutes, mostMinutes) - trim)
-        return make(of: device, reason: reason, issued: issued, until: issued.adding(length), mesh: mesh, key: key)
     }
 
     /// `until` is after `issued`, by seven days at most.

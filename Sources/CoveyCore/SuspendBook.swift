@@ -15,7 +15,7 @@ package enum SuspendRefusal: Error, Equatable, Sendable {
 
 package enum SuspendOutcome: Sendable {
     /// `dropped`: what left the set for it, because its signer has more than is kept.
-    case accepted(Suspend, changes: [MembershipChange], dropped: [SuspendHash])
+    case accepted(Suspend, changes: [MembershipChange], dropped: [NoteID])
     case known
     /// The device or the signer is not known yet; it comes up in the intake of the entry that tells.
     case held
@@ -23,11 +23,13 @@ package enum SuspendOutcome: Sendable {
 
 /// The set of Suspends (protocol.md §1.6).
 ///
-/// As of the notes, only facts are kept: what was signed, and by whom. Which of them count is worked out when somebody
+/// As of the notes, only facts are kept: what was signed, and by whom; two who sign one body say so each. Which of them count is worked out when somebody
 /// asks, and each is judged by those that came before it by (issued, hash), so the order of arrival does not matter.
 /// What a signer signed above the quota makes no earlier one void, and never counts.
 struct SuspendBook: Sendable {
     struct Record: Sendable {
+        let id: NoteID
+        /// What a verdict names.
         let hash: SuspendHash
         let device: DeviceID
         let signer: DeviceID
@@ -35,15 +37,15 @@ struct SuspendBook: Sendable {
         let until: Minute
     }
 
-    private(set) var records: [SuspendHash: Record] = [:]
+    private(set) var records: [NoteID: Record] = [:]
     /// By (issued, hash).
-    private(set) var bySigner: [DeviceID: [SuspendHash]] = [:]
-    private(set) var byDevice: [DeviceID: [SuspendHash]] = [:]
+    private(set) var bySigner: [DeviceID: [NoteID]] = [:]
+    private(set) var byDevice: [DeviceID: [NoteID]] = [:]
     private var held: [Suspend] = []
 
     var isHolding: Bool { !held.isEmpty }
 
-    /// By its bytes: a stranger may hold out the same body under a signature of its own.
+    /// With this very signature: a copy with another may be the one that is good.
     func isHeld(_ suspend: Suspend) -> Bool { held.contains { $0.signed == suspend.signed } }
 
     mutating func hold(_ suspend: Suspend) {
@@ -60,27 +62,27 @@ struct SuspendBook: Sendable {
     /// come in.
     mutating func insert(_ record: Record) -> [Record]? {
         var list = bySigner[record.signer, default: []]
-        let at = list.firstIndex { hash in
-            guard let other = records[hash] else { return false }
+        let at = list.firstIndex { id in
+            guard let other = records[id] else { return false }
             return (record.issued, record.hash) < (other.issued, other.hash)
         }
-        list.insert(record.hash, at: at ?? list.count)
-        var dropped: SuspendHash?
+        list.insert(record.id, at: at ?? list.count)
+        var dropped: NoteID?
         if list.count > Membership.Bounds.suspendsOfSigner { dropped = list.popLast() }
-        guard dropped != record.hash else { return nil }
+        guard dropped != record.id else { return nil }
         let out = dropped.flatMap { remove($0) }
-        records[record.hash] = record
+        records[record.id] = record
         bySigner[record.signer] = list
-        byDevice[record.device, default: []].append(record.hash)
+        byDevice[record.device, default: []].append(record.id)
         return out.map { [$0] } ?? []
     }
 
     @discardableResult
-    mutating func remove(_ hash: SuspendHash) -> Record? {
-        guard let record = records.removeValue(forKey: hash) else { return nil }
-        bySigner[record.signer]?.removeAll { $0 == hash }
+    mutating func remove(_ id: NoteID) -> Record? {
+        guard let record = records.removeValue(forKey: id) else { return nil }
+        bySigner[record.signer]?.removeAll { $0 == id }
         if bySigner[record.signer]?.isEmpty ?? false { bySigner[record.signer] = nil }
-        byDevice[record.device]?.removeAll { $0 == hash }
+        byDevice[record.device]?.removeAll { $0 == id }
         if byDevice[record.device]?.isEmpty ?? false { byDevice[record.device] = nil }
         return record
     }
@@ -92,7 +94,7 @@ extension Membership {
     package mutating func accept(suspend signed: Signed) throws(SuspendRefusal) -> SuspendOutcome {
         let suspend: Suspend
         do { suspend = try Suspend(parsing: signed) } catch { throw .malformed(error) }
-        if suspendBook.records[suspend.hash] != nil { return .known }
+        if suspendBook.records[suspend.id] != nil { return .known }
         if suspendBook.isHeld(suspend) { return .held }
         guard let record = try judge(suspend) else {
             suspendBook.hold(suspend)
@@ -103,13 +105,13 @@ extension Membership {
         guard let dropped = suspendBook.insert(record) else { throw .tooMany }
         var changes: [MembershipChange] = []
         if suspensionSpans(of: record.device) != before { changes.append(.suspended(record.device)) }
-        return .accepted(suspend, changes: changes, dropped: dropped.map(\.hash))
+        return .accepted(suspend, changes: changes, dropped: dropped.map(\.id))
     }
 
     /// Suspends in the set, ascending.
-    package var suspends: [SuspendHash] { suspendBook.records.keys.sorted() }
+    package var suspends: [NoteID] { suspendBook.records.keys.sorted() }
 
-    package func hasSuspend(_ hash: SuspendHash) -> Bool { suspendBook.records[hash] != nil }
+    package func hasSuspend(_ id: NoteID) -> Bool { suspendBook.records[id] != nil }
 
     /// Nil while device or signer is not known.
     private func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
@@ -124,7 +126,8 @@ extension Membership {
         guard let signer else { throw .signature }
         guard signer != suspend.device else { throw .ownDevice }
         let record = SuspendBook.Record(
-            hash: suspend.hash, device: suspend.device, signer: signer, issued: suspend.issued, until: suspend.until)
+            id: suspend.id, hash: suspend.hash, device: suspend.device, signer: signer, issued: suspend.issued,
+            until: suspend.until)
         guard !isOver(record, device) else { throw .over }
         return record
     }
@@ -159,22 +162,23 @@ extension Membership {
                 }
                 guard let dropped = suspendBook.insert(record) else { continue }
                 intake.suspends.append(suspend)
-                intake.suspendsGone += dropped.map(\.hash)
+                intake.suspendsGone += dropped.map(\.id)
                 intake.changes.append(.suspended(record.device))
             }
         }
         guard !suspendBook.records.isEmpty else { return }
         for verdict in verdicts {
-            if let record = suspendBook.records[SuspendHash(prefixOf: verdict)] {
+            let suspend = SuspendHash(prefixOf: verdict)
+            if let record = suspendBook.records.values.first(where: { $0.hash == suspend }) {
                 intake.changes.append(.reinstated(record.device))
             }
         }
-        for hash in suspends {
-            guard let record = suspendBook.records[hash], let device = deviceRecords[record.device],
+        for id in suspends {
+            guard let record = suspendBook.records[id], let device = deviceRecords[record.device],
                 isOver(record, device)
             else { continue }
-            suspendBook.remove(hash)
-            intake.suspendsGone.append(hash)
+            suspendBook.remove(id)
+            intake.suspendsGone.append(id)
         }
     }
 
@@ -190,8 +194,8 @@ extension Membership {
             return false
         }
         var recent = 0
-        for hash in suspendBook.bySigner[record.signer, default: []] {
-            guard hash != record.hash, let earlier = suspendBook.records[hash] else { break }
+        for id in suspendBook.bySigner[record.signer, default: []] {
+            guard id != record.id, let earlier = suspendBook.records[id] else { break }
             if earlier.until > record.issued { return false }
             if earlier.issued > record.issued.adding(-Bounds.suspendMonth) { recent += 1 }
         }
@@ -216,12 +220,12 @@ extension Membership {
 
     /// When members keep a device out, ascending and apart: while one of the same subject asks for it, or two others.
     private func suspensionSpans(of device: DeviceID) -> [Range<UInt32>] {
-        guard let hashes = suspendBook.byDevice[device], !isProtected(device) else { return [] }
+        guard let ids = suspendBook.byDevice[device], !isProtected(device) else { return [] }
         let subject = currentCertificate(device)?.subject
         // A device of the same subject weighs as much as two others.
         var steps: [(at: UInt32, weight: Int)] = []
-        for hash in hashes {
-            guard let record = suspendBook.records[hash], counts(record) else { continue }
+        for id in ids {
+            guard let record = suspendBook.records[id], counts(record) else { continue }
             let isSame = subject != nil && currentCertificate(record.signer)?.subject == subject
             steps.append((record.issued.value, isSame ? 2 : 1))
             steps.append((record.until.value, isSame ? -2 : -1))
@@ -297,8 +301,8 @@ extension Membership {
         var signers: [DeviceID] = []
         var weight = 0
         var end = Minute(0)
-        for hash in suspendBook.byDevice[device, default: []] {
-            guard let record = suspendBook.records[hash], record.issued <= early, now < record.until, counts(record)
+        for id in suspendBook.byDevice[device, default: []] {
+            guard let record = suspendBook.records[id], record.issued <= early, now < record.until, counts(record)
             else { continue }
             signers.append(record.signer)
             weight += subject != nil && currentCertificate(record.signer)?.subject == subject ? 2 : 1

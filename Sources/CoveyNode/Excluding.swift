@@ -48,7 +48,7 @@ extension Node {
             throw CommandRefusal.policy(Self.words(fault, label, minute))
         }
         let suspend = Suspend.make(
-            of: device, reason: reason, issued: minute, minutes: Int64(days) * 1440, mesh: own.mesh,
+            of: device, reason: reason, issued: minute, until: minute.adding(Int64(days) * 1440), mesh: own.mesh,
             key: configuration.identity.signing)
         do {
             _ = try take(suspend: suspend.signed, from: nil, now, store, &effects)

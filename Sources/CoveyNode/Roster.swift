@@ -128,8 +128,8 @@ struct Roster {
 
     func note(_ hash: NoteHash) -> RevokeNote? { page.state.notes.first { $0.hash == hash } }
 
-    /// In the order of their hashes.
-    var suspends: [Suspend] { page.state.suspends.values.sorted { $0.hash < $1.hash } }
+    /// In the order of their ids.
+    var suspends: [Suspend] { page.state.suspends.values.sorted { $0.id < $1.id } }
 
     /// Requests for renewal that nobody has answered.
     var renewals: RenewalBook { _read { yield page.state.renewals } }
@@ -142,7 +142,7 @@ struct Roster {
     /// An object of the set of notes.
     func object(_ id: ItemID, store: any Store) throws -> Signed? {
         if let note = note(NoteHash(prefixOf: id)) { return note.signed }
-        if let suspend = page.state.suspends[SuspendHash(prefixOf: id)] { return suspend.signed }
+        if let suspend = page.state.suspends[NoteID(prefixOf: id)] { return suspend.signed }
         if let request = renewals.request(RenewHash(prefixOf: id)) { return request.signed }
         for log in forkedLogs {
             if page.state.proofs[log, default: []].contains(EntryID(prefixOf: id)) {
@@ -174,8 +174,8 @@ struct Roster {
         }
         tell(&clock, intake, now)
         for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
-        for suspend in intake.suspends { try store.put(.notes, suspend.hash.array, suspend.signed.bytes) }
-        for hash in intake.suspendsGone { try store.delete(.notes, hash.array) }
+        for suspend in intake.suspends { try store.put(.notes, suspend.id.array, suspend.signed.bytes) }
+        for id in intake.suspendsGone { try store.delete(.notes, id.array) }
         for hash in renewalsGone { try store.delete(.notes, hash.array) }
         return outcome
     }
@@ -183,8 +183,8 @@ struct Roster {
     mutating func accept(suspend signed: Signed, store: any Store) throws -> SuspendOutcome {
         let outcome = try step(suspend: signed)
         if case .accepted(let suspend, _, let dropped) = outcome {
-            for hash in dropped { try store.delete(.notes, hash.array) }
-            try store.put(.notes, suspend.hash.array, suspend.signed.bytes)
+            for id in dropped { try store.delete(.notes, id.array) }
+            try store.put(.notes, suspend.id.array, suspend.signed.bytes)
         }
         return outcome
     }

@@ -64,7 +64,7 @@ struct RosterState: Sendable {
     private(set) var membership: Membership
     /// In the order of their hashes.
     private(set) var notes: [RevokeNote] = []
-    private(set) var suspends: [SuspendHash: Suspend] = [:]
+    private(set) var suspends: [NoteID: Suspend] = [:]
     /// Of each forked log two entries that prove it, ascending: those with the smallest ids of the first place that two
     /// have, so that everybody ends with the same two.
     private(set) var proofs: [LogID: [EntryID]] = [:]
@@ -90,7 +90,7 @@ struct RosterState: Sendable {
         for entry in intake.entries { index(entry) }
         for note in intake.notes { keep(note) }
         for suspend in intake.suspends { keep(suspend) }
-        for hash in intake.suspendsGone { drop(hash) }
+        for id in intake.suspendsGone { drop(suspend: id) }
         if membership.isContested || !proofs.isEmpty { settleProofs() }
         settleRenewals(after: intake.changes, intake.entries.map(\.time))
         return outcome
@@ -99,7 +99,7 @@ struct RosterState: Sendable {
     mutating func accept(suspend signed: Signed) throws(SuspendRefusal) -> SuspendOutcome {
         let outcome = try membership.accept(suspend: signed)
         if case .accepted(let suspend, _, let dropped) = outcome {
-            for hash in dropped { drop(hash) }
+            for id in dropped { drop(suspend: id) }
             keep(suspend)
         }
         return outcome
@@ -139,13 +139,13 @@ struct RosterState: Sendable {
     }
 
     private mutating func keep(_ suspend: Suspend) {
-        suspends[suspend.hash] = suspend
-        noteSet.insert(Item(slot: suspend.issued.hour, id: ItemID(suspend.hash), expiry: nil))
+        suspends[suspend.id] = suspend
+        noteSet.insert(Item(slot: suspend.issued.hour, id: ItemID(suspend.id), expiry: nil))
     }
 
-    private mutating func drop(_ suspend: SuspendHash) {
-        suspends[suspend] = nil
-        noteSet.remove(ItemID(suspend))
+    private mutating func drop(suspend id: NoteID) {
+        suspends[id] = nil
+        noteSet.remove(ItemID(id))
     }
 
     /// Brings the proofs up to date after entries came. An entry of a parent may have judged those of its children, and

@@ -201,7 +201,8 @@ final class TestMesh {
     /// What a member signs against another, told to no node.
     func suspend(_ host: Host, by signer: Host) -> Suspend {
         Suspend.make(
-            of: host.identity.id, reason: .lost, issued: minute, mesh: founding.mesh, key: signer.identity.signing)
+            of: host.identity.id, reason: .lost, issued: minute, until: minute.adding(Suspend.mostMinutes),
+            mesh: founding.mesh, key: signer.identity.signing)
     }
 
     /// Decides notes or Suspends, and hands the entry to `officer`'s node.
