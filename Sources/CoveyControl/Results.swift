@@ -327,7 +327,7 @@ package struct MissingAnnouncements: Hashable, Sendable, Codable {
 package struct AnnouncementsResult: Hashable, Sendable, Codable {
     package var announcements: [AnnouncementEntry]
     package var missing: [MissingAnnouncements]
-    /// There are older ones that did not fit one line.
+    /// There are older ones, or more numbers that did not come, than one line holds.
     package var more: Bool
 
     package init(announcements: [AnnouncementEntry], missing: [MissingAnnouncements], more: Bool) {

@@ -30,6 +30,10 @@ enum Bounds {
 
     /// Bytes of one line, its newline not counted.
     static let controlLine = ControlLine.longest
+    /// Bytes of the list in a line; the rest is for what stands around it.
+    static let controlList = controlLine - 1_024
+    /// Of those the numbers of announcements that did not come, beside the announcements.
+    static let controlMissing = 128 << 10
     static let controlClients = 32
     /// Commands of one client without an answer; above it no further line is read.
     static let controlCommands = 64

@@ -136,11 +136,14 @@ final class ControlSession: StreamOwner {
         case .announcementList:
             ask(.announcements, number) {
                 guard case .announcements(let lines, let gaps) = $1 else { return }
-                let (entries, isCut) = Self.fitting(lines.map(AnnouncementEntry.init))
-                let missing = gaps.map {
-                    MissingAnnouncements(author: $0.author.asHex, label: $0.label, sequences: $0.missing)
-                }
-                $0.answer(number, AnnouncementsResult(announcements: entries, missing: missing, more: isCut))
+                let (missing, areGapsCut) = Self.fitting(
+                    gaps.map { MissingAnnouncements(author: $0.author.asHex, label: $0.label, sequences: $0.missing) },
+                    in: Bounds.controlMissing)
+                let (entries, isCut) = Self.fitting(
+                    lines.map(AnnouncementEntry.init), in: Bounds.controlList - Bounds.controlMissing)
+                $0.answer(
+                    number,
+                    AnnouncementsResult(announcements: entries, missing: missing, more: isCut || areGapsCut))
             }
         case .logHeads:
             ask(.logHeads, number) {
@@ -235,10 +238,11 @@ final class ControlSession: StreamOwner {
         }
     }
 
-    /// As many of the entries as one line holds.
-    private static func fitting<Entry: Encodable>(_ entries: [Entry]) -> (entries: [Entry], isCut: Bool) {
-        // Room for what stands around the list.
-        var room = Bounds.controlLine - 1_024
+    /// As many of the entries as there are bytes for in a line.
+    private static func fitting<Entry: Encodable>(
+        _ entries: [Entry], in bytes: Int = Bounds.controlList
+    ) -> (entries: [Entry], isCut: Bool) {
+        var room = bytes
         for (at, entry) in entries.enumerated() {
             room -= ((try? ControlLine.byteCount(of: entry)) ?? room) + 1
             if room < 0 { return (Array(entries[..<at]), true) }

@@ -1,10 +1,10 @@
 import CoveyControl
 import CoveyCrypto
-import CoveyNode
 import Glibc
 import Testing
 
 @testable import CoveyCore
+@testable import CoveyNode
 @testable import CoveyUV
 
 @Suite("Control socket")
@@ -275,6 +275,33 @@ struct ControlSocketTests {
         #expect(list.releases.last?.version == "1.101")
         #expect(list.releases.map(\.version) == releases.suffix(list.releases.count).map(\.manifest.version))
         try node.stop()
+    }
+
+    @Test("announcements and the numbers that did not come fit one line together, and what does not fit is told")
+    func manyAnnouncements() throws {
+        let lines = (1...600).map { number in
+            AnnouncementLine(
+                author: DeviceID(), label: "desk", sequence: .max - UInt64(number), scope: .all,
+                issued: Minute(29_900_000), expires: Hour(500_000), received: Minute(29_900_000), priority: .normal,
+                severity: .alarm, text: String(repeating: "x", count: 2_048), isDrill: false, supersedes: nil,
+                state: .current, isReadByFormerMembers: false)
+        }
+        let gap = AnnouncementGap(
+            author: DeviceID(), label: "desk", missing: (0..<500).map { .max - 10_000 + $0 })
+        for authors in [1, 100] {
+            let gaps = [AnnouncementGap](repeating: gap, count: authors)
+            let node = try NodeThread(at: directory.socket) { event, _, effects in
+                if case .command(let id, .announcements) = event {
+                    effects.append(.reply(id, .announcements(authors == 1 ? lines : [], gaps: gaps)))
+                }
+            }
+            let list = try ControlClient(path: directory.socket).call(AnnouncementList())
+            #expect(list.more)
+            #expect(list.missing.first?.sequences == gap.missing)
+            #expect(list.announcements.map(\.sequence) == lines.prefix(list.announcements.count).map(\.sequence))
+            #expect(list.announcements.isEmpty == (authors > 1))
+            try node.stop()
+        }
     }
 
     @Test("a socket left by a node that was killed is replaced; one that answers is not, nor is a file")
