@@ -86,24 +86,49 @@ struct AnnouncementBook {
 
     private mutating func insert(_ entry: HeardAnnouncement) {
         let content = entry.announcement.content
-        if heard[content.author, default: [:]].updateValue(entry, forKey: content.sequence) == nil { count += 1 }
-        waiting.removeAll { $0 == content.sequence }
+        let before = heard[content.author, default: [:]].updateValue(entry, forKey: content.sequence)
+        if before == nil { count += 1 }
+        // Only ours wait: what others said under the same number is nothing to them.
+        if before?.waits != nil { waiting.removeAll { $0 == content.sequence } }
         if entry.waits != nil { waiting = (waiting + [content.sequence]).sorted() }
     }
 
-    /// Of what an author has more than its share, or all have together, the oldest goes: its own, as nobody can push out
-    /// another's. False when that is this one.
+    /// Whether it is the first under its number, or the other half of a proof.
+    func isNew(_ announcement: Announcement) -> Bool {
+        let content = announcement.content
+        guard let known = self[content.author, content.sequence] else { return true }
+        return known.announcement.hash != announcement.hash && known.conflict == nil
+    }
+
+    /// Of what an author has more than its share the oldest goes; of what all have together the oldest of the author who
+    /// has most, so that nobody keeps others out. What waits stays. False when that is this one.
     @discardableResult
     mutating func put(_ entry: HeardAnnouncement, _ store: any Store) throws -> Bool {
         let content = entry.announcement.content
         try store.put(.announcements, Self.key(content.author, content.sequence), entry.record)
         insert(entry)
-        if heard[content.author, default: [:]].count > Limits.announcementsOfAuthor || count > Limits.announcements {
-            guard let oldest = heard[content.author]?.keys.min() else { return true }
-            try drop(content.author, oldest, store)
-            return oldest != content.sequence
+        let excess: DeviceID?
+        if heard[content.author, default: [:]].count > Limits.announcementsOfAuthor {
+            excess = content.author
+        } else {
+            excess = count > Limits.announcements ? fullest(orElse: content.author) : nil
         }
-        return true
+        guard let excess, let oldest = sent(of: excess).min() else { return true }
+        try drop(excess, oldest, store)
+        return (excess, oldest) != (content.author, content.sequence)
+    }
+
+    /// Numbers of an author but for those that wait.
+    private func sent(of author: DeviceID) -> [UInt64] {
+        heard[author, default: [:]].filter { $0.value.waits == nil }.map(\.key)
+    }
+
+    /// Of whom most is remembered; `author` when nobody has more.
+    private func fullest(orElse author: DeviceID) -> DeviceID {
+        heard.keys.sorted().reduce((author: author, count: sent(of: author).count)) { most, next in
+            let count = sent(of: next).count
+            return count > most.count ? (next, count) : most
+        }.author
     }
 
     private mutating func drop(_ author: DeviceID, _ sequence: UInt64, _ store: any Store) throws {
