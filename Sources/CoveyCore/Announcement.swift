@@ -156,7 +156,7 @@ package enum AnnouncementRefusal: Error, Equatable, Sendable {
     /// Its own expiry is not the envelope's.
     case expiry
     case unknownAuthor
-    /// Of a device that is revoked, or whose certificate has ended.
+    /// Of a device that is revoked or suspended, or whose certificate has ended.
     case author
     case capability
     case signature

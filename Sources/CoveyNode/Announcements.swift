@@ -8,80 +8,136 @@ import CoveyRouting
 extension Node {
     enum Heard {
         /// Not for us, or sealed under an epoch that we do not hold: it travels all the same.
-        case unread
-        case sound(Announcement, DeviceCertificate, EpochCommit)
+        case unreadable
+        /// Opened, and entries to come may decide whether it counts: its author's certificate may be under way, or one with
+        /// more rights, and a suspension or a revocation may end.
+        case undecided(AnnouncementRefusal, author: DeviceID)
+        /// For good.
         case refused(AnnouncementRefusal)
+        case sound(Announcement, DeviceCertificate, EpochCommit)
     }
 
     func read(announcement envelope: Envelope, _ now: Now) -> Heard {
         guard envelope.header.kind == .announcement,
             let commit = announcementTags.epoch(of: envelope.header, among: epochs.held), let epoch = epochs[commit]
-        else { return .unread }
+        else { return .unreadable }
         let announcement: Announcement
         do { announcement = try Announcement.open(envelope, key: epoch.keys.announcement) } catch {
             return .refused(error)
         }
-        guard let certificate = roster.membership.currentCertificate(announcement.content.author) else {
-            // Its CertIssue may be under way: kept, and looked at again when certificates come.
-            return .unread
+        let author = announcement.content.author
+        guard let certificate = roster.membership.currentCertificate(author) else {
+            return .undecided(.unknownAuthor, author: author)
         }
-        // Held unread until the suspension ends or the device is revoked.
-        let device = certificate.device
-        if !roster.membership.isRevoked(device), roster.membership.isSuspended(device, at: time(now)) { return .unread }
         // What came after the revocation was learnt is void, whatever it says of when it was written.
-        guard roster.membership.isMember(device, at: time(now)) else { return .refused(.author) }
-        let fault = announcement.fault(of: certificate, priority: envelope.header.priority, mesh: own.mesh)
-        if let fault { return .refused(fault) }
-        return .sound(announcement, certificate, commit)
-    }
-
-    /// Whether a relay takes an emergency in: whoever can read it checks it first, and one for each number is enough.
-    func mayRelay(emergency heard: Heard) -> Bool {
-        switch heard {
-        case .unread: return true
-        case .refused(let refusal):
-            count(refusal: "announcement: \(refusal)")
-            return false
-        case .sound(let announcement, _, _):
-            guard let known = announcements[announcement.content.author, announcement.content.sequence] else {
-                return true
-            }
-            // The other half of a proof travels too, once.
-            return known.announcement.hash != announcement.hash && known.conflict == nil
+        guard roster.membership.isMember(author, at: time(now)) else {
+            // A suspension that ends by time is no entry: it is looked for.
+            if roster.membership.isSuspended(author, at: time(now)) { heldSenders.insert(author) }
+            return .undecided(.author, author: author)
+        }
+        switch announcement.fault(of: certificate, priority: envelope.header.priority, mesh: own.mesh) {
+        case nil: return .sound(announcement, certificate, commit)
+        case .capability: return .undecided(.capability, author: author)
+        case let fault?: return .refused(fault)
         }
     }
 
-    /// Takes an announcement to the book.
-    @discardableResult
-    func hear(
-        _ heard: Heard, _ priority: Priority, _ now: Now, _ store: any Store, _ effects: inout Effects
-    ) throws -> Reading {
+    /// Whether a relay takes an emergency in: whoever can read it checks it first, and one for each number is enough
+    /// (protocol.md §3.3).
+    func takes(emergency heard: Heard, _ envelope: Envelope, _ store: any Store) throws -> Bool {
         switch heard {
-        case .unread: return .elsewhere
-        case .refused(let refusal):
-            count(refusal: "announcement: \(refusal)")
-            return .forged
+        case .unreadable: return true
+        case .sound(let announcement, _, _) where announcements.isNew(announcement): return true
+        case .undecided(_, let author): turnAway(envelope, of: author)
+        case .refused, .sound:
+            // Known from now on, so that it is not brought again and again.
+            let ghost = Ghost(of: envelope.id, envelope.header, .refused)
+            try store.insert(ghost)
+            shelf.insert(ghost)
+        }
+        return false
+    }
+
+    /// Neither kept nor handed on. Known as long as no entries come that may decide it, or this node runs.
+    private func turnAway(_ envelope: Envelope, of author: DeviceID) {
+        shelf.insert(Ghost(of: envelope.id, envelope.header, .refused))
+        turnedAway.append(envelope.id)
+        wait(for: author)
+        if turnedAway.count > Limits.turnedAway { shelf.forget(ghost: turnedAway.removeFirst(), of: .emergency) }
+    }
+
+    private func wait(for author: DeviceID) {
+        if undecidedAuthors.count < Limits.undecidedAuthors { undecidedAuthors.insert(author) }
+    }
+
+    /// Whether a new certificate of a device may decide about something it announced.
+    func isAwaited(_ device: DeviceID) -> Bool {
+        undecidedAuthors.contains(device) || undecidedAuthors.count == Limits.undecidedAuthors
+    }
+
+    /// What was turned away may count now: neighbours who still have it find that we lack it.
+    func takeBackTurnedAway(_ now: Now) {
+        guard !turnedAway.isEmpty else { return }
+        for id in turnedAway { shelf.forget(ghost: id, of: .emergency) }
+        turnedAway = []
+        for link in links where link.isOpen {
+            startDigests(link, after: Limits.digestFirst, now)
+            armLink(link)
+        }
+    }
+
+    /// Takes what came to the book. Out of our scope it is remembered too: its number is used.
+    func hear(
+        _ heard: Heard, _ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        switch heard {
+        case .unreadable: return
+        case .undecided(_, let author): wait(for: author)
+        case .refused: shelf.markSettled(envelope.id)
         case .sound(let announcement, let certificate, let epoch):
+            shelf.markSettled(envelope.id)
             let content = announcement.content
-            guard isInScope(content.scope) else { return .known }
-            guard var known = announcements[content.author, content.sequence] else {
-                let heard = HeardAnnouncement(
-                    announcement, received: mailNow(now), priority: priority, epoch: epoch)
-                let isKept = try announcements.put(heard, store)
-                if content.author == own.id { try raiseOwnSequence(content.sequence, store, &effects) }
-                // One that is older than all that are remembered was heard before, as often as it is looked at.
-                if isKept { effects.append(.observe(.announced(line(heard, now)))) }
-                return .opened
+            guard announcements.isNew(announcement) else { return }
+            if var known = announcements[content.author, content.sequence] {
+                known.conflict = announcement
+                try announcements.put(known, store)
+                effects.append(
+                    .observe(
+                        .warning(
+                            "\(certificate.label) signed two announcements under the number \(content.sequence): "
+                                + "trust neither")))
+                return
             }
-            guard known.announcement.hash != announcement.hash, known.conflict == nil else { return .known }
-            known.conflict = announcement
-            try announcements.put(known, store)
-            effects.append(
-                .observe(
-                    .warning(
-                        "\(certificate.label) signed two announcements under the number \(content.sequence): trust neither"
-                    )))
-            return .opened
+            let heard = HeardAnnouncement(
+                announcement, received: mailNow(now), priority: envelope.header.priority, epoch: epoch)
+            let isKept = try announcements.put(heard, store)
+            if content.author == own.id { try raiseOwnSequence(content.sequence, store, &effects) }
+            // One that is older than all that are remembered was heard before, as often as it is looked at.
+            if isKept, isShown(heard) { effects.append(.observe(.announced(line(heard, now)))) }
+        }
+    }
+
+    func count(refusal heard: Heard) {
+        switch heard {
+        case .unreadable, .sound: break
+        case .undecided(let refusal, _), .refused(let refusal): count(refusal: "announcement: \(refusal)")
+        }
+    }
+
+    /// One that was carried as it could not be opened, or not be decided. A forged emergency goes no further.
+    func hearAgain(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        let heard = read(announcement: envelope, now)
+        try hear(heard, envelope, now, store, &effects)
+        guard case .refused = heard else { return }
+        count(refusal: heard)
+        if envelope.header.priority == .emergency { try letGo(envelope.id, .refused, store) }
+    }
+
+    /// Ours, and what is for us.
+    private func isShown(_ heard: HeardAnnouncement) -> Bool {
+        [heard.announcement, heard.conflict].contains {
+            guard let content = $0?.content else { return false }
+            return content.author == own.id || isInScope(content.scope)
         }
     }
 
@@ -124,6 +180,10 @@ extension Node {
         // Whoever has a copy of our key can use up the numbers; the device needs new keys then.
         guard last < .max else {
             throw CommandRefusal.policy("the numbers of this device's announcements are used up; replace the device")
+        }
+        guard !waits || announcements.waiting.count < Limits.announcementsOfAuthor else {
+            throw CommandRefusal.bounds(
+                "\(Limits.announcementsOfAuthor) announcements wait for a new network key already")
         }
         let sequence = last + 1
         if let supersedes = draft.supersedes, announcements[own.id, supersedes] == nil {
@@ -204,9 +264,9 @@ extension Node {
 
     // MARK: Reading them
 
-    /// All that were heard, the newest first.
+    /// All that are for us, the newest first.
     func announcementLines(_ now: Now) -> [AnnouncementLine] {
-        announcements.heard.values.flatMap(\.values).map { line($0, now) }.sorted {
+        lines(announcements.heard.values.flatMap(\.values).filter(isShown), now).sorted {
             ($1.issued, $1.author, $1.sequence) < ($0.issued, $0.author, $0.sequence)
         }
     }
@@ -220,30 +280,38 @@ extension Node {
 
     private func label(of device: DeviceID) -> String { roster.membership.currentCertificate(device)?.label ?? "" }
 
-    private func line(_ heard: HeardAnnouncement, _ now: Now) -> AnnouncementLine {
-        let content = heard.announcement.content
-        let state: AnnouncementLine.State
-        if heard.conflict != nil {
-            state = .contradicted
-        } else if let revocation = roster.membership.revocation(of: content.author) {
-            let isSuspect = revocation.reason == .compromised && content.issued >= revocation.suspectSince
-            state = isSuspect ? .authorCompromised : .authorRevoked
-        } else if content.expires <= mailNow(now).hour {
-            state = .expired
-        } else if heard.waits != nil {
-            state = .waiting
-        } else if announcements.heard[content.author, default: [:]].values.contains(where: {
-            $0.announcement.content.supersedes == content.sequence
-        }) {
-            state = .superseded
-        } else {
-            state = .current
+    private func line(_ heard: HeardAnnouncement, _ now: Now) -> AnnouncementLine { lines([heard], now)[0] }
+
+    private func lines(_ entries: [HeardAnnouncement], _ now: Now) -> [AnnouncementLine] {
+        // What all lines are judged by is looked up once: there may be thousands of them.
+        let tainted = Set(roster.membership.select(held: Set(entries.map(\.epoch))).tainted.map(\.commit))
+        var superseded: [DeviceID: Set<UInt64>] = [:]
+        for author in Set(entries.map(\.announcement.content.author)) {
+            let shown = announcements.heard[author, default: [:]].values.filter(isShown)
+            superseded[author] = Set(shown.compactMap(\.announcement.content.supersedes))
         }
-        return AnnouncementLine(
-            author: content.author, label: label(of: content.author), sequence: content.sequence,
-            scope: content.scope, issued: content.issued, expires: content.expires, received: heard.received,
-            priority: heard.priority, severity: content.severity, text: content.text ?? "", isDrill: content.isDrill,
-            supersedes: content.supersedes, state: state,
-            isReadByFormerMembers: heard.waits == nil && isTainted(heard.epoch))
+        return entries.map { heard in
+            let content = heard.announcement.content
+            let isSuperseded = superseded[content.author]?.contains(content.sequence) ?? false
+            return AnnouncementLine(
+                author: content.author, label: label(of: content.author), sequence: content.sequence,
+                scope: content.scope, issued: content.issued, expires: content.expires, received: heard.received,
+                priority: heard.priority, severity: content.severity, text: content.text ?? "",
+                isDrill: content.isDrill, supersedes: content.supersedes,
+                state: state(of: heard, isSuperseded: isSuperseded, now),
+                isReadByFormerMembers: heard.waits == nil && tainted.contains(heard.epoch))
+        }
+    }
+
+    private func state(of heard: HeardAnnouncement, isSuperseded: Bool, _ now: Now) -> AnnouncementLine.State {
+        let content = heard.announcement.content
+        if heard.conflict != nil { return .contradicted }
+        if let revocation = roster.membership.revocation(of: content.author) {
+            let isSuspect = revocation.reason == .compromised && content.issued >= revocation.suspectSince
+            return isSuspect ? .authorCompromised : .authorRevoked
+        }
+        if content.expires <= mailNow(now).hour { return .expired }
+        if heard.waits != nil { return .waiting }
+        return isSuperseded ? .superseded : .current
     }
 }

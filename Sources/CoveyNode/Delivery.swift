@@ -10,13 +10,19 @@ extension Node {
     /// A device of the log that messages may be written to or come from.
     func contact(_ device: DeviceID) -> PeerDevice? { contacts.peer(device, in: roster.membership) }
 
-    /// A new contact's mail may have been carried here before its certificate came.
+    /// A new contact's mail may have been carried here before its certificate came, and announcements before what decides
+    /// whether they count.
     func rescan(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        for id in shelf.heldIDs() {
+        undecidedAuthors = []
+        takeBackTurnedAway(now)
+        for id in shelf.heldIDs() where !shelf.isSettled(id) {
             guard let record = shelf.record(id), isForUs(record.header),
                 let bytes = try store.envelope(id), let envelope = try? Envelope(parsing: bytes)
             else { continue }
-            try deliver(envelope, now, store, &effects)
+            switch record.header.kind {
+            case .announcement: try hearAgain(envelope, now, store, &effects)
+            case .pairwise, .group, .chunk: try deliver(envelope, now, store, &effects)
+            }
         }
     }
 
@@ -65,10 +71,6 @@ extension Node {
     /// Opens what is for us. Carrying goes on as with any other mail, so that nobody can tell.
     @discardableResult
     func deliver(_ envelope: Envelope, _ now: Now, _ store: any Store, _ effects: inout Effects) throws -> Reading {
-        if envelope.header.kind == .announcement {
-            let heard = read(announcement: envelope, now)
-            return try hear(heard, envelope.header.priority, now, store, &effects)
-        }
         guard let sender = contacts.sender(of: envelope.header), let peer = contact(sender) else { return .elsewhere }
         guard try store.get(.delivered, envelope.id.array) == nil else { return .known }
         // Held, sealed as it is, until the suspension ends or the device is revoked.

@@ -117,6 +117,10 @@ package enum Limits {
     /// Announcements remembered of one author, and of all.
     package static let announcementsOfAuthor = 256
     package static let announcements = 4_096
+    /// Emergencies remembered that could be opened and not decided; what is over is brought again. Authors of such
+    /// announcements; beyond that anybody may be one.
+    static let turnedAway = 1_024
+    static let undecidedAuthors = 1_024
     /// Hours that one is remembered beyond its end.
     package static let announcementMemory: Int64 = 30 * 24
     /// Rows an inbox page has at most.

@@ -162,28 +162,31 @@ extension Node {
             return
         }
         let heard = envelope.header.kind == .announcement ? read(announcement: envelope, now) : nil
-        if let heard, envelope.header.priority == .emergency, !mayRelay(emergency: heard) {
-            // Known from now on, so that it is not brought again and again.
-            let ghost = Ghost(of: id, envelope.header, .refused)
-            try store.insert(ghost)
-            shelf.insert(ghost)
-            acknowledge(short, .policy, link)
-            try arrived(1, namespace, link, now, store, &effects)
-            return
+        if let heard {
+            count(refusal: heard)
+            guard try envelope.header.priority != .emergency || takes(emergency: heard, envelope, store) else {
+                acknowledge(short, .policy, link)
+                try arrived(1, namespace, link, now, store, &effects)
+                return
+            }
         }
         let record = EnvelopeRecord(
             id: id, header: envelope.header, tokens: data.header.tokens, hops: data.header.hops, isOwn: false,
             ingress: link.device)
         guard try admit(record, envelope.bytes, from: link, now, store) else {
             acknowledge(short, .quota, link)
-            try deliverUnkept(envelope, from: link, now, store, &effects)
+            if let heard {
+                try hear(heard, envelope, now, store, &effects)
+            } else {
+                try deliverUnkept(envelope, from: link, now, store, &effects)
+            }
             try arrived(1, namespace, link, now, store, &effects)
             return
         }
         acknowledge(short, .stored, link)
         effects.append(.observe(.stored(id, from: link.device)))
         if let heard {
-            try hear(heard, envelope.header.priority, now, store, &effects)
+            try hear(heard, envelope, now, store, &effects)
         } else {
             try deliver(envelope, now, store, &effects)
         }

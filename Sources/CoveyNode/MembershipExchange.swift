@@ -380,6 +380,8 @@ extension Node {
                     if contacts.isComplete { contacts.add(certificate) }
                     isRescanDue = true
                 }
+                // It may give the right that an announcement lacked.
+                if isAwaited(device) { isRescanDue = true }
                 try dropBundle(of: device, now, store)
                 recheck = true
                 if device == own.id {

@@ -93,6 +93,10 @@ package final class Node {
     var authorityComplaint: String?
     var announcements = AnnouncementBook()
     var announcementTags = AnnouncementTags()
+    /// Authors of some of which it cannot be told yet whether they count.
+    var undecidedAuthors: Set<DeviceID> = []
+    /// The emergencies among them, the newest last: ghosts of the shelf only.
+    var turnedAway: [EnvelopeID] = []
 
     /// What was noticed before the first event.
     private var early = Effects()

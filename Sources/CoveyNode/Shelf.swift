@@ -27,6 +27,8 @@ package final class Shelf: Holdings {
         static let surplus = Marks(rawValue: 1)
         /// Some neighbour has stored it. Forgotten at a restart.
         static let forwarded = Marks(rawValue: 2)
+        /// An announcement that was read, or refused for good. Forgotten at a restart.
+        static let settled = Marks(rawValue: 4)
     }
 
     /// Bytes by priority. Of this room, so that asking costs no generic call across rooms.
@@ -186,6 +188,23 @@ package final class Shelf: Holdings {
     package func markForwarded(_ id: EnvelopeID) {
         guard let (priority, place) = place(of: id) else { return }
         rows[priority][place]?.marks.insert(.forwarded)
+    }
+
+    /// Need not be looked at again.
+    package func markSettled(_ id: EnvelopeID) {
+        guard let (priority, place) = place(of: id) else { return }
+        rows[priority][place]?.marks.insert(.settled)
+    }
+
+    package func isSettled(_ id: EnvelopeID) -> Bool {
+        guard let (priority, place) = place(of: id) else { return false }
+        return rows[priority][place]?.marks.contains(.settled) ?? false
+    }
+
+    /// Its id is not known any more.
+    package func forget(ghost id: EnvelopeID, of priority: Priority) {
+        guard self[priority].state(of: ItemID(id)) == .ghost else { return }
+        self[priority].remove(ItemID(id))
     }
 
     /// What a neighbour brought that may be its own and went to nobody else, in the order of ids. Whoever wrote a letter

@@ -64,6 +64,21 @@ struct DiagnosisTests {
         #expect(try findings(mesh, hosts[1]).allSatisfy { !$0.advice.isEmpty && !$0.text.isEmpty })
     }
 
+    @Test("Messages that wait for their recipient's keys are named, until the keys come")
+    func waiting() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.enrol("bo")
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        for text in ["one", "two"] { mesh.send(text, from: ana, to: bo) }
+        try mesh.run(seconds: 5)
+        let found = try #require(try findings(mesh, ana).first)
+        #expect(found.kind == .waiting && !found.isUrgent && found.text.hasPrefix("2 messages"))
+        try mesh.begin(bo)
+        #expect(try mesh.run(seconds: 60) { bo.delivered.count == 2 })
+        #expect(try findings(mesh, ana).isEmpty)
+    }
+
     @Test("Who is kept out, who asks for it, and one's own revocation are named, with what to do")
     func exclusions() throws {
         let mesh = try TestMesh()

@@ -57,10 +57,7 @@ struct HostileMemberTests {
         let bundles = try member.heard().filter { $0.type == .bundlePut }
             .flatMap { try Frame.BundlePut(parsing: $0.body.span.bytes).items }
         #expect(bundles.count == 4)
-        for _ in 0..<7 {
-            try mesh.run(seconds: 10)
-            try member.say(Frame.Ping(time: 0))
-        }
+        try member.stay(seconds: 70)
         _ = try member.heard()
         try member.say(Frame.BundleGet([.init(device: ana.identity.id, have: 0)]))
         #expect(try member.heard().count { $0.type == .bundlePut } == 1)

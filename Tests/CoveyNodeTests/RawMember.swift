@@ -47,6 +47,14 @@ final class RawMember {
         try caller.say(transport.sender.take())
     }
 
+    /// Time passes, and the link stands: whoever says nothing for long is taken for gone.
+    func stay(seconds: UInt64) throws {
+        for _ in 0..<seconds / 10 {
+            try say(Frame.Ping(time: 0))
+            try mesh.run(seconds: 10)
+        }
+    }
+
     /// What the host said since the last time.
     func heard() throws -> [(type: FrameType, body: [UInt8])] {
         var frames: [(type: FrameType, body: [UInt8])] = []

@@ -109,9 +109,10 @@ final class TestMesh {
 
     func enrol(
         _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member,
-        of subject: SubjectID? = nil
+        zones: [UInt8] = [], of subject: SubjectID? = nil
     ) throws -> Host {
-        let (host, entries) = try admit(name, isLogged: isLogged, days: days, rights: rights, of: subject)
+        let (host, entries) = try admit(
+            name, isLogged: isLogged, days: days, rights: rights, zones: zones, of: subject)
         let welcome = Welcome(
             genesis: founding.genesis, log: entries, notes: notesSoFar,
             epochs: epochs.map { Welcome.Epoch(entry: $0.entry, key: $0.key) }, bundles: [])
@@ -150,7 +151,7 @@ final class TestMesh {
 
     private func admit(
         _ name: String, isLogged: Bool = true, days: UInt16? = nil, rights: Capabilities = Grant.member,
-        of subject: SubjectID? = nil
+        zones: [UInt8] = [], of subject: SubjectID? = nil
     ) throws -> (host: Host, entries: [LogEntry]) {
         let invitation = OpenInvitation(
             mesh: founding.mesh, authority: authority.keys.authority, label: name, manifest: nil, now: minute,
@@ -161,8 +162,8 @@ final class TestMesh {
         let verified = try invitation.verify(pending.request, now: minute)
         var log = membership
         let entry = try authority.issue(
-            verified, Grant(capabilities: rights, days: days, subject: subject), into: &log, now: minute,
-            random: random)
+            verified, Grant(capabilities: rights, zones: zones, days: days, subject: subject), into: &log,
+            now: minute, random: random)
         var entries = entriesSoFar + [entry]
         if !isLogged, case .certIssue(let certificates) = entry.payload { unlogged = certificates.first }
         if isLogged {
@@ -280,9 +281,9 @@ final class TestMesh {
     }
 
     /// Another life for a device's keys, told to no node.
-    func renewUntold(_ device: DeviceID) throws {
+    func renewUntold(_ device: DeviceID, rights: Capabilities = Grant.member) throws {
         entriesSoFar.append(
-            try authority.renew(device, Grant(capabilities: Grant.member), into: &membership, now: minute))
+            try authority.renew(device, Grant(capabilities: rights), into: &membership, now: minute))
     }
 
     /// Revokes a device and announces the epoch that covers it; hands both to `officer`'s node.

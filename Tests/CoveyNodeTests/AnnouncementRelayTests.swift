@@ -1,0 +1,177 @@
+import CoveyCore
+import CoveyCrypto
+import CoveyLink
+import CoveyNode
+import Testing
+
+/// What nodes take in and hand on of announcements that others bring (protocol.md §3.3, §7.2 item 81).
+extension AnnouncementMeshTests {
+    @Test("81: an emergency of one who may not announce goes no further; it is asked for again once its author may")
+    func capability() throws {
+        let envelope = try forged("run", by: ana)
+        let courier = try say([envelope], as: ana, to: medic)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        #expect(try mesh.status(of: desk)?.held == 0)
+        #expect(try refusals(medic) == 1)
+        // Brought again, it is not even opened.
+        try courier.say(envelope, tokens: 255)
+        #expect(try refusals(medic) == 1)
+        #expect(try mesh.status(of: medic)?.ghosts == 1)
+        try mesh.renewUntold(ana.identity.id, rights: Grant.member.union(.urgent))
+        _ = try courier.heard()
+        try tellAll(medic)
+        #expect(try courier.heard().contains { $0.type == .digest })
+        try courier.say(envelope, tokens: 255)
+        try mesh.run(seconds: 5)
+        for host in [medic, desk] { #expect(try lines(host).lines.map(\.text) == ["run"]) }
+    }
+
+    @Test("81: an emergency of an unknown author goes no further; it is asked for again once its certificate comes")
+    func unknownAuthor() throws {
+        let courier = try say([], as: ana, to: medic)
+        let late = try mesh.enrol("late", rights: Grant.member.union(.urgent))
+        let envelope = try forged("hall 3", by: late)
+        try courier.say(envelope, tokens: 255)
+        try courier.stay(seconds: 60)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        #expect(try mesh.status(of: desk)?.held == 0)
+        _ = try courier.heard()
+        try tellAll(medic)
+        #expect(try courier.heard().contains { $0.type == .digest })
+        try courier.say(envelope, tokens: 255)
+        try mesh.run(seconds: 5)
+        for host in [medic, desk] { #expect(try lines(host).lines.map(\.text) == ["hall 3"]) }
+    }
+
+    @Test("What an author announces while it is suspended is not read, and is when the suspension ends")
+    func suspended() throws {
+        // ANNOUNCE protects the desk from its members; the medic has URGENT only, and can be suspended.
+        let courier = try say([], as: desk, to: ana)
+        let asked = [(desk, 10), (ana, 11)].map { signer, minutes in
+            Suspend.make(
+                of: medic.identity.id, reason: .lost, issued: mesh.minute, until: mesh.minute.adding(minutes),
+                mesh: mesh.founding.mesh, key: signer.identity.signing)
+        }
+        mesh.command(.logSubmit(asked.map(\.signed.bytes), epochKeys: []), at: ana)
+        #expect(try mesh.run(seconds: 5) { !mesh.isLinked(medic, ana) })
+        let envelope = try forged("hall 2", by: medic)
+        try courier.say(envelope, tokens: 255)
+        try courier.stay(seconds: 60)
+        #expect(try lines(ana).lines.isEmpty)
+        #expect(try mesh.status(of: ana)?.held == 0)
+        try courier.stay(seconds: 660)
+        #expect(!courier.isClosed)
+        try courier.say(envelope, tokens: 255)
+        try mesh.run(seconds: 5)
+        #expect(try lines(ana).lines.map(\.text) == ["hall 2"])
+    }
+
+    @Test("81: a forged emergency is refused for good, whatever entries come")
+    func forgedSignature() throws {
+        let envelope = try forged("run", by: desk, signer: ana)
+        let courier = try say([envelope], as: ana, to: medic)
+        #expect(try refusals(medic) == 1)
+        _ = try mesh.enrol("late")
+        try tellAll(medic)
+        try courier.say(envelope, tokens: 255)
+        #expect(try refusals(medic) == 1)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        #expect(try mesh.status(of: medic)?.ghosts == 1)
+    }
+
+    @Test("81: emergencies that could not be opened are checked when their key comes", arguments: [false, true])
+    func openedLater(isForged: Bool) throws {
+        let courier = try say([], as: ana, to: medic)
+        try mesh.announceEpoch()
+        let envelope = try forged("hall 4", by: desk, signer: isForged ? ana : nil)
+        try courier.say(envelope, tokens: 255)
+        try courier.stay(seconds: 10)
+        #expect(try mesh.status(of: medic)?.held == 1)
+        let (entry, last) = (try #require(mesh.entries.last), try #require(mesh.epochs.last))
+        mesh.command(
+            .logSubmit([entry.signed.bytes], epochKeys: [EpochKeySubmission(entry: last.entry, key: last.key)]),
+            at: medic)
+        try mesh.run(seconds: 5)
+        #expect(try lines(medic).lines.count == (isForged ? 0 : 1))
+        #expect(try mesh.status(of: medic)?.held == (isForged ? 0 : 1))
+        #expect(try refusals(medic) == (isForged ? 1 : 0))
+    }
+
+    @Test(
+        "81: an emergency for others is handed on once for each number, not shown, and no gap",
+        arguments: [Announcement.Scope.zone(4), .group(Octets16())])
+    func scope(_ scope: Announcement.Scope) throws {
+        let four = try mesh.enrol("four", zones: [4])
+        let five = try mesh.enrol("five", zones: [5])
+        for host in [four, five] { try mesh.begin(host) }
+        try tellAll(desk)
+        #expect(try mesh.run(seconds: 60) { mesh.areLinked(desk, four, five) })
+        _ = try announce("one", at: desk)
+        let sealed = try (1...3).map { try forged("of others", by: desk, number: 2, scope: scope, seed: $0) }
+        _ = try say(sealed, as: ana, to: five)
+        _ = try announce("three", at: desk)
+        #expect(try mesh.status(of: five)?.held == 3)
+        #expect(try lines(five).lines.map(\.text) == ["three", "one"])
+        #expect(try lines(five).gaps.isEmpty)
+        #expect(try lines(four).lines.contains { $0.text == "of others" } == (scope == .zone(4)))
+        // Its number is used, for whomever it was.
+        #expect(desk.warnings.contains { $0.contains("rolled back") })
+        #expect(try lines(desk).lines.map(\.sequence) == [3, 2, 1])
+    }
+
+    @Test("What an announcement replaces stays current for those whom the new one is not for")
+    func supersededForOthers() throws {
+        let four = try mesh.enrol("four", zones: [4])
+        try mesh.begin(four)
+        try tellAll(desk)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(desk, four) })
+        _ = try announce("meet at noon", at: desk)
+        _ = try announce("meet at one", at: desk) {
+            $0.scope = .zone(4)
+            $0.supersedes = 1
+        }
+        #expect(try lines(four).lines.map(\.state) == [.current, .superseded])
+        #expect(try lines(medic).lines.map(\.state) == [.current])
+    }
+
+    @Test("An announcement that has ended before it comes is neither kept nor shown")
+    func ended() throws {
+        let envelope = try forged("too late", by: desk, ttl: .hour)
+        try mesh.run(seconds: 7200)
+        let courier = try say([envelope], as: ana, to: medic)
+        #expect(try mesh.status(of: medic)?.refusals["envelope: expired"] == 1)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        #expect(try lines(medic).lines.isEmpty)
+        #expect(!courier.isClosed)
+    }
+
+    @Test("An announcement that there is no room for is read all the same", arguments: [Priority.emergency, .normal])
+    func noRoom(_ priority: Priority) throws {
+        mesh.stop(ana)
+        try mesh.begin(ana, quota: 100)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, desk) })
+        _ = try announce("hall 5", at: desk) { $0.priority = priority }
+        #expect(try lines(ana).lines.map(\.text) == ["hall 5"])
+        #expect(try mesh.status(of: ana)?.held == 0)
+    }
+
+    @Test("What was refused is not looked at again whenever certificates come; what was read is not either")
+    func onceOnly() throws {
+        let envelopes = [
+            try forged("forged", by: desk, priority: .normal, signer: ana),
+            try forged("no right", by: ana, priority: .normal),
+        ]
+        _ = try say(envelopes, as: ana, to: medic)
+        #expect(try mesh.status(of: medic)?.held == 2)
+        #expect(try refusals(medic) == 2)
+        for name in ["late", "later"] {
+            _ = try mesh.enrol(name)
+            try tellAll(medic)
+        }
+        #expect(try refusals(medic) == 2)
+        // What lacked a right was carried all the same, and is read when its author gets it.
+        try mesh.renewUntold(ana.identity.id, rights: Grant.member.union(.announce))
+        try tellAll(medic)
+        #expect(try lines(medic).lines.map(\.text) == ["no right"])
+    }
+}
