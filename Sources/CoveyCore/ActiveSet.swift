@@ -42,7 +42,7 @@ package enum CheckpointStanding: Hashable, Sendable {
     /// The covered entries come to another set: the authority erred, or lies. The entry stands, its heads count, and its
     /// root proves nothing here.
     case wrong(root: MerkleHash, count: Int)
-    /// A covered entry, or a note that one confirms, is not held.
+    /// A covered entry is not held; or a note that one confirms, and with it the set may be another.
     case unknown
 }
 
@@ -61,11 +61,13 @@ extension Membership {
 
     package func standing(of placed: PlacedCheckpoint) -> CheckpointStanding {
         guard let set = activeSet(of: placed) else { return .unknown }
-        let tree = MerkleTree(set.map(\.hash))
-        guard tree.root == MerkleHash(prefixOf: placed.checkpoint.merkleRoot),
+        let tree = MerkleTree(set.certificates.map(\.hash))
+        if tree.root == MerkleHash(prefixOf: placed.checkpoint.merkleRoot),
             tree.count == Int(placed.checkpoint.count)
-        else { return .wrong(root: tree.root, count: tree.count) }
-        return .right
+        {
+            return .right
+        }
+        return set.lacksNotes.isEmpty ? .wrong(root: tree.root, count: tree.count) : .unknown
     }
 
     /// Proves to a node without the log that a device's certificate is in the active set of a Checkpoint; nil when it is
@@ -73,9 +75,9 @@ extension Membership {
     package func inclusion(
         of device: DeviceID, in placed: PlacedCheckpoint
     ) -> (certificate: DeviceCertificate, proof: InclusionProof)? {
-        guard let set = activeSet(of: placed), let index = set.firstIndex(where: { $0.device == device }) else {
-            return nil
-        }
+        guard let set = activeSet(of: placed)?.certificates,
+            let index = set.firstIndex(where: { $0.device == device })
+        else { return nil }
         let tree = MerkleTree(set.map(\.hash))
         guard tree.root == MerkleHash(prefixOf: placed.checkpoint.merkleRoot) else { return nil }
         return (set[index], tree.proof(at: index))
@@ -84,8 +86,8 @@ extension Membership {
     /// Heads of the logs below an authority, ascending: what its Checkpoint names.
     func childHeads(of authority: AuthorityID) -> [CoveredRow] { heads.filter { isAbove(authority, $0.log) } }
 
-    /// The certificates a Checkpoint covers, ascending by device; nil when something of it is missing.
-    func activeSet(of placed: PlacedCheckpoint) -> [DeviceCertificate]? {
+    /// What a Checkpoint covers; nil when an entry of it is missing.
+    private func activeSet(of placed: PlacedCheckpoint) -> ActiveSet? {
         let covered = covered(
             placed.checkpoint.children, own: placed.log, sequence: placed.sequence, previous: placed.previous)
         guard covered.rows.allSatisfy(holdsWhole) else { return nil }
@@ -105,10 +107,10 @@ extension Membership {
         return isCovered(place, by: row)
     }
 
-    func activeSet(_ covered: Covered, at time: Minute) -> [DeviceCertificate]? {
-        guard let revoked = revokedDevices(covered) else { return nil }
+    func activeSet(_ covered: Covered, at time: Minute) -> ActiveSet {
         var rights: [LogID: CoveredRights] = [:]
         for log in covered.logs { rights[log] = coveredRights(of: log, covered) }
+        let (revoked, lacksNotes) = revokedDevices(covered, rights)
         var found: [IssuedCertificate] = []
         for (device, record) in deviceRecords where !revoked.contains(device) {
             let current = record.certificates.first { issued in
@@ -118,7 +120,9 @@ extension Membership {
             if let current, current.certificate.notAfter >= time { found.append(current) }
         }
         found.sort { $0.certificate.device < $1.certificate.device }
-        return found.filter { isFirst($0, among: found, covered) }.map(\.certificate)
+        return ActiveSet(
+            certificates: found.filter { isFirst($0, among: found, covered) }.map(\.certificate),
+            lacksNotes: lacksNotes)
     }
 
     /// Of devices with one link key the first counts; nearly always there is one.
@@ -171,17 +175,34 @@ extension Membership {
         }.map { AuthorityLimits($0.certificate.content) }
     }
 
-    /// Devices of which a covered verdict confirms a note; nil when such a note is not held.
-    private func revokedDevices(_ covered: Covered) -> Set<DeviceID>? {
+    /// Devices of which a covered verdict confirms a note, and where such a note is not held.
+    ///
+    /// Of a note that is not held nobody can tell whose it is, nor whether there is one: an authority may write down any
+    /// number. So it is only remembered that there was something, of those who had the right to decide then.
+    private func revokedDevices(
+        _ covered: Covered, _ rights: [LogID: CoveredRights]
+    ) -> (devices: Set<DeviceID>, lacksNotes: Set<LogID>) {
         var devices: Set<DeviceID> = []
+        var lacksNotes: Set<LogID> = []
         for (hash, verdicts) in noteBook.verdicts {
-            let counting = verdicts.filter { has(covered, $0.place) }
-            guard counting.contains(where: { $0.decision == .confirmed }) else { continue }
-            guard let note = note(hash) else { return nil }
-            if isConfirmed(hash, within: covered.rows) { devices.insert(note.device) }
+            let confirming = verdicts.filter { $0.decision == .confirmed && has(covered, $0.place) }
+            guard !confirming.isEmpty else { continue }
+            if let note = note(hash) {
+                if isConfirmed(hash, within: covered.rows) { devices.insert(note.device) }
+            } else {
+                lacksNotes.formUnion(confirming.filter { $0.sequence <= rights[$0.log]?.limit ?? 0 }.map(\.log))
+            }
         }
-        return devices
+        return (devices, lacksNotes)
     }
+}
+
+/// The certificates that a Checkpoint commits to.
+struct ActiveSet {
+    /// Ascending by device.
+    let certificates: [DeviceCertificate]
+    /// In whose logs covered entries confirm a note that is not held: its device may be among them.
+    let lacksNotes: Set<LogID>
 }
 
 /// The entries that a Checkpoint speaks of.

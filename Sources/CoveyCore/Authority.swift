@@ -295,10 +295,12 @@ package struct Authority: Sendable {
         let children = membership.childHeads(of: keys.authority)
         let covered = membership.covered(
             children, own: keys.authority, sequence: place.sequence, previous: place.previous)
-        guard let set = membership.activeSet(covered, at: time) else { throw .gap }
+        let set = membership.activeSet(covered, at: time)
+        // What an authority below claims to have confirmed must not keep this one from its own work.
+        guard !set.lacksNotes.contains(keys.authority) else { throw .gap }
         return Checkpoint(
-            children: children, merkleRoot: Octets32(prefixOf: MerkleTree(set.map(\.hash)).root),
-            count: UInt32(set.count))
+            children: children, merkleRoot: Octets32(prefixOf: MerkleTree(set.certificates.map(\.hash)).root),
+            count: UInt32(set.certificates.count))
     }
 
     /// Says of notes whether they stand; a lifted one has no effect any more.

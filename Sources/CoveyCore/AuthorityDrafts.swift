@@ -294,12 +294,11 @@ extension Authority {
         case .act(.checkpoint(let checkpoint)):
             guard checkpoint.children.allSatisfy(membership.holds) else { throw .covers }
             // The set is counted again: a root that somebody else made up would speak for all of them.
-            guard case .entry(_, let place, _) = draft.content,
-                let set = membership.activeSet(
-                    membership.covered(
-                        checkpoint.children, own: draft.authority, sequence: place.sequence, previous: place.previous),
-                    at: place.time),
-                UInt32(set.count) == checkpoint.count,
+            guard case .entry(_, let place, _) = draft.content else { throw .covers }
+            let covered = membership.covered(
+                checkpoint.children, own: draft.authority, sequence: place.sequence, previous: place.previous)
+            let set = membership.activeSet(covered, at: place.time).certificates
+            guard UInt32(set.count) == checkpoint.count,
                 Octets32(prefixOf: MerkleTree(set.map(\.hash)).root) == checkpoint.merkleRoot
             else { throw .covers }
         case .act(.certRevoke(let verdicts)):

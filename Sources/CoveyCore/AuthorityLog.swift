@@ -127,7 +127,7 @@ struct QuotaWalk: Sendable {
 
 /// The log of one authority, as far as it was accepted, with what is needed to take the next entry.
 ///
-/// Entries that follow each other form a tree, nearly always without a fork. `path` is the branch that counts.
+/// Entries that follow each other form a `tree`, nearly always without a fork; one of its branches counts.
 struct AuthorityLog: Sendable {
     /// The newest may turn out void when the log is frozen; then an older one counts.
     static let mostCheckpoints = 4

@@ -728,7 +728,8 @@ package struct Membership: Sendable {
         } else {
             recount(after: changes)
         }
-        settleSuspends(after: effects.verdicts, isNewDevice: !effects.devices.isEmpty, &intake)
+        settleSuspends(
+            after: effects.verdicts, effects.devices, hasOtherRights: effects.rights || effects.paths, &intake)
         resolveEpochs()
     }
 
@@ -1076,7 +1077,9 @@ package struct Membership: Sendable {
     /// The time of the newest Checkpoint or EpochAnnounce. One dated too far ahead does not count.
     package func authorityHeard(at time: TimeView) -> Minute? {
         let latest = time.now.adding(MeshClock.Bounds.entryAhead)
-        return marks.filter { $0.time <= latest && counts($0.place) }.map(\.time).max()
+        return marks.filter { mark in
+            mark.time <= latest && counts(mark.place) && limits(of: mark.place.log) != nil
+        }.map(\.time).max()
     }
 
     /// Age of the newest Checkpoint or EpochAnnounce against the policy.

@@ -75,6 +75,9 @@ struct NoteBook: Sendable {
     func singles(of key: SigningPublicKey) -> [NoteHash] { bySigner[.key(key), default: []] }
 
     mutating func add(_ verdict: NoteVerdict, at place: EntryPlace) {
+        // One entry may say the same as often as it has room for.
+        let said = verdicts[verdict.note, default: []].reversed().prefix { $0.place == place }
+        guard !said.contains(where: { $0.decision == verdict.decision }) else { return }
         verdicts[verdict.note, default: []].append(Verdict(place: place, decision: verdict.decision))
     }
 
@@ -252,8 +255,8 @@ extension Membership {
         let hints = note.signed.attestations.map(\.hint)
         guard hints.count >= 2 else { throw .wipeOrder }
         var officers: [DeviceID: SigningPublicKey] = [:]
-        for (device, record) in deviceRecords where record.isOfficer && hints.contains(KeyHint(of: record.signing)) {
-            officers[device] = record.signing
+        for device in hints.flatMap({ signersByHint[$0, default: []] }) {
+            if let record = deviceRecords[device], record.isOfficer { officers[device] = record.signing }
         }
         guard officers.count >= hints.count else { return .waits(.officers) }
         guard let signers = signers(of: note, among: officers.sorted { $0.key < $1.key }.map(\.value)) else {
@@ -325,7 +328,7 @@ extension Membership {
     }
 
     /// The verdict that counts: of the authority nearest to the root, and there the newest. Lifting is a grant and ends
-    /// with the right to grant; confirming never does.
+    /// with the right to grant; confirming never does, nor with its branch, but from a branch that lost it outranks nothing.
     private func verdict(on hash: NoteHash) -> NoteVerdict.Decision? {
         guard let record = noteBook.records[hash] else { return nil }
         return verdict(on: hash, of: record.content.device, by: record.content.authority)
@@ -356,8 +359,11 @@ extension Membership {
         return best?.decision
     }
 
-    private func rank(of verdict: NoteBook.Verdict) -> (Int, UInt64, Int) {
-        (-(logs[verdict.log]?.depth ?? .max), verdict.sequence, verdict.decision == .confirmed ? 1 : 0)
+    private func rank(of verdict: NoteBook.Verdict) -> (Int, Int, UInt64, Int) {
+        (
+            isHonoured(verdict.place) ? 1 : 0, -(logs[verdict.log]?.depth ?? .max), verdict.sequence,
+            verdict.decision == .confirmed ? 1 : 0
+        )
     }
 
     private func mayDecide(_ log: LogID, _ device: DeviceID, _ authority: AuthorityID) -> Bool {
@@ -381,8 +387,7 @@ extension Membership {
     /// Notes in force that taint epochs which do not cover them.
     var taintingNotes: [NoteHash] {
         noteBook.revocations.values.lazy.flatMap(\.notes).filter { hash in
-            guard let content = self.noteBook.records[hash]?.content else { return false }
-            return content.reason == .lost || content.reason == .compromised || content.wipe != nil
+            self.noteBook.records[hash]?.content.taints ?? false
         }.sorted()
     }
 

@@ -109,6 +109,9 @@ package struct RevokeNote: Sendable, Equatable {
             self.number = number
             self.wipe = wipe
         }
+
+        /// Whether epochs that do not cover it are tainted (protocol.md §1.10).
+        package var taints: Bool { reason == .lost || reason == .compromised || wipe != nil }
     }
 
     package let signed: Signed
@@ -119,8 +122,7 @@ package struct RevokeNote: Sendable, Equatable {
     package var reason: RevocationReason { content.reason }
     package var issued: Minute { content.issued }
 
-    /// Whether epochs that do not cover it are tainted (protocol.md §1.10).
-    package var taints: Bool { content.reason == .lost || content.reason == .compromised || content.wipe != nil }
+    package var taints: Bool { content.taints }
 
     package init(parsing signed: Signed) throws(Malformed) {
         let object = try CanonicalObject(parsing: signed, schema: Self.schema)

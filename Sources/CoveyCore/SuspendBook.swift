@@ -35,6 +35,9 @@ struct SuspendBook: Sendable {
         let signer: DeviceID
         let issued: Minute
         let until: Minute
+
+        /// When an authority writes then or later it is over: it, and the month in which it counts against others.
+        var forgotten: Minute { until.adding(Membership.Bounds.suspendMonth) }
     }
 
     private(set) var records: [NoteID: Record] = [:]
@@ -42,6 +45,8 @@ struct SuspendBook: Sendable {
     private(set) var bySigner: [DeviceID: [NoteID]] = [:]
     private(set) var byDevice: [DeviceID: [NoteID]] = [:]
     private var held: [Suspend] = []
+    /// No record is over before an authority has written then.
+    private(set) var firstEnd = Minute(.max)
 
     var isHolding: Bool { !held.isEmpty }
 
@@ -72,6 +77,7 @@ struct SuspendBook: Sendable {
         guard dropped != record.id else { return nil }
         let out = dropped.flatMap { remove($0) }
         records[record.id] = record
+        firstEnd = min(firstEnd, record.forgotten)
         bySigner[record.signer] = list
         byDevice[record.device, default: []].append(record.id)
         return out.map { [$0] } ?? []
@@ -86,6 +92,9 @@ struct SuspendBook: Sendable {
         if byDevice[record.device]?.isEmpty ?? false { byDevice[record.device] = nil }
         return record
     }
+
+    /// After all that is over was removed.
+    mutating func settleFirstEnd() { firstEnd = records.values.map(\.forgotten).min() ?? Minute(.max) }
 }
 
 extension Membership {
@@ -132,11 +141,9 @@ extension Membership {
         return record
     }
 
-    /// Whether the authorities of the device have written since the Suspend mattered: it, and the month in which it
-    /// counts against others.
+    /// Whether the authorities of the device have written since the Suspend mattered.
     private func isOver(_ record: SuspendBook.Record, _ device: DeviceRecord) -> Bool {
-        let end = record.until.adding(Bounds.suspendMonth)
-        return device.certificates.contains { hasWritten($0.log, since: end) }
+        device.certificates.contains { hasWritten($0.log, since: record.forgotten) }
     }
 
     /// Whether an authority, or one above it, has written at a time or later: by the log and not by a clock, so that both
@@ -151,8 +158,14 @@ extension Membership {
     }
 
     /// Takes held ones whose device and signer are known now, and forgets what is over.
-    mutating func settleSuspends(after verdicts: [NoteHash], isNewDevice: Bool, _ intake: inout EntryIntake) {
-        if isNewDevice, suspendBook.isHolding {
+    ///
+    /// - Parameters:
+    ///   - devices: that were issued certificates.
+    ///   - hasOtherRights: whether other authorities may stand above a device, or other entries be its authorities' last.
+    mutating func settleSuspends(
+        after verdicts: [NoteHash], _ devices: [DeviceID], hasOtherRights: Bool, _ intake: inout EntryIntake
+    ) {
+        if !devices.isEmpty, suspendBook.isHolding {
             for suspend in suspendBook.takeHeld() {
                 // One that is refused cannot become valid by waiting.
                 guard let judged = try? judge(suspend) as SuspendBook.Record?? else { continue }
@@ -173,13 +186,17 @@ extension Membership {
                 intake.changes.append(.reinstated(record.device))
             }
         }
-        for id in suspends {
+        let first = suspendBook.firstEnd
+        let isAll = hasOtherRights || intake.entries.contains { $0.time >= first }
+        let asked = isAll ? suspends : Set(devices).sorted().flatMap { suspendBook.byDevice[$0, default: []].sorted() }
+        for id in asked {
             guard let record = suspendBook.records[id], let device = deviceRecords[record.device],
                 isOver(record, device)
             else { continue }
             suspendBook.remove(id)
             intake.suspendsGone.append(id)
         }
+        if isAll { suspendBook.settleFirstEnd() }
     }
 
     // MARK: What Suspends mean

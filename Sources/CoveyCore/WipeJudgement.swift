@@ -43,7 +43,8 @@ extension Membership {
     package enum WipeBounds {
         /// Minutes from `issued` to `expires`.
         package static let life: Int64 = 30 * 1440
-        /// Other orders known of a day, in minutes, from which on only the root is obeyed.
+        /// Other orders known of a day, in minutes, from which on only the root is obeyed. A clock may be a day ahead; what
+        /// is dated later would count for ever.
         package static let others = 3
         package static let day: Int64 = 1440
     }
@@ -116,7 +117,8 @@ extension Membership {
         var others: Set<Octets16> = []
         for (hash, record) in noteBook.records {
             guard let wipe = record.content.wipe, wipe.order != order,
-                record.content.issued > time.now.adding(-WipeBounds.day), effect(of: hash) == .revokes
+                record.content.issued > time.now.adding(-WipeBounds.day),
+                record.content.issued <= time.now.adding(WipeBounds.day), effect(of: hash) == .revokes
             else { continue }
             others.insert(wipe.order)
         }

@@ -85,6 +85,21 @@ struct CheckpointTests {
         #expect(other.headsDigest == story.membership.headsDigest)
     }
 
+    @Test("What an authority below claims to have confirmed, of a note that nobody holds, keeps no other from its work")
+    func inventedNotes() throws {
+        var (story, root, _) = try story(3, seed: 6)
+        let invented = NoteVerdict(note: NoteHash.random(from: SeededRandom(seed: 6)), decision: .confirmed)
+        _ = try story.authority.decide([invented], into: &story.membership, now: story.now)
+        let entry = try root.checkpoint(into: &story.membership, now: story.now)
+        let placed = try placed(entry)
+        #expect(placed.checkpoint.count == 3)
+        #expect(story.membership.standing(of: placed) == .right)
+        _ = try root.decide([invented], into: &story.membership, now: story.now)
+        #expect(throws: AuthorityRefusal.gap) {
+            _ = try root.checkpoint(into: &story.membership, now: story.now)
+        }
+    }
+
     @Test("A wrong root or count is told, and proves nothing; the entry stands, and its heads count")
     func wrong() throws {
         let (story, root, ids) = try story(3, seed: 5)

@@ -240,4 +240,26 @@ struct EpochTests {
         #expect(staleness(30) == .stale)
         #expect(staleness(31) == .stranded)
     }
+
+    @Test("An authority without any right keeps nobody's view of the log fresh")
+    func rightless() throws {
+        var (mesh, membership) = (mesh, membership)
+        var (added, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        // Beyond what the field authority may grant.
+        let (overreach, rightless) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &field) {
+            $0.grantable = .all
+            $0.depthLeft = 0
+        }
+        var writer = rightless
+        try membership.take(
+            added, mesh.root.append(.epochAnnounce(announcement(membership))), overreach,
+            field.append(.checkpoint(nothing)))
+        #expect(membership.limits(of: field.log) != nil && membership.limits(of: writer.log) == nil)
+        let heard = membership.authorityHeard(at: TestMesh.trusted)
+        #expect(heard != nil)
+        try membership.take(writer.append(.checkpoint(nothing), time: TestMesh.start.adding(50)))
+        #expect(membership.authorityHeard(at: TestMesh.trusted) == heard)
+    }
+
+    private var nothing: Checkpoint { Checkpoint(children: [], merkleRoot: Octets32(), count: 0) }
 }

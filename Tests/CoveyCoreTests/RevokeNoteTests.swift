@@ -1,7 +1,8 @@
-import CoveyCore
 import CoveyCrypto
 import CoveyVectors
 import Testing
+
+@testable import CoveyCore
 
 /// protocol.md §7.2, items 35 (link), 36 and 37.
 @Suite("A note revokes from its signatures and the chain of its device alone")
@@ -171,6 +172,15 @@ struct RevokeNoteTests {
         #expect(membership.isRevoked(certificate.device))
         try membership.take(field.append(verdicts(.lifted)))
         #expect(membership.isRevoked(certificate.device))
+    }
+
+    @Test("What one entry says of a note over and over is kept once")
+    func repeatedVerdicts() throws {
+        var (field, membership) = (field, membership)
+        let note = mesh.note(of: device, authority: field.log, keys: fieldKeys)
+        let rows = (0..<300).map { NoteVerdict(note: note.hash, decision: $0 % 3 == 0 ? .lifted : .confirmed) }
+        try membership.take(field.append(.certRevoke(rows)), field.append(.certRevoke([rows[0], rows[0]])))
+        #expect(membership.noteBook.verdicts[note.hash]?.map(\.decision) == [.lifted, .confirmed, .lifted])
     }
 
     @Test("Two wipe officers revoke with a wipe order, while both have the right to be officers")

@@ -519,6 +519,49 @@ struct RotationTests {
         #expect(membership.currentCertificate(fork.certificates[1].device) == nil)
     }
 
+    @Test("33: a confirmation on the branch that lost still counts, and yields to what the branch that stands decides")
+    func verdictsOfBoth() throws {
+        var mesh = mesh
+        var fork = try fork(&mesh)
+        let device = fork.certificates[0].device
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: device, reason: .lost, suspectSince: TestMesh.start, issued: TestMesh.start.adding(30),
+                authority: fork.left.log),
+            mesh: mesh.mesh, keys: fork.left.keys)
+        func verdict(_ decision: NoteVerdict.Decision) -> LogPayload {
+            .certRevoke([NoteVerdict(note: note.hash, decision: decision)])
+        }
+        let lifted = try fork.right.append(verdict(.lifted))
+        let other = try fork.left.append(.certIssue([fork.certificates[1]]))
+        let confirmed = try fork.left.append(verdict(.confirmed))
+        let rotation = AuthorityRotation(
+            authority: fork.left.log, keyset: TestMesh.keyset(fork.left.keys, 1),
+            nextCommit: .random(from: mesh.random), branch: lifted.id)
+        var root = mesh.root
+        root.keys = Array(mesh.roots[..<2]) + fork.left.keys
+        let choice = try root.append(.authorityRotate(rotation))
+        let branches = [lifted, other, confirmed]
+        for order in [branches + [choice], [choice] + branches.reversed(), [confirmed, other, choice, lifted]] {
+            var membership = try mesh.membership()
+            for entry in fork.all + order { try membership.take(entry) }
+            _ = try membership.accept(note: note.signed)
+            #expect(!membership.isRevoked(device))
+            #expect(membership.undecidedNotes.isEmpty)
+        }
+        var membership = try mesh.membership()
+        for entry in fork.all + branches { try membership.take(entry) }
+        _ = try membership.accept(note: note.signed)
+        #expect(membership.isRevoked(device))
+        try membership.take(choice)
+        #expect(!membership.isRevoked(device))
+        // Without the lift, the word of the branch that lost is all there is.
+        var unlifted = try mesh.membership()
+        for entry in fork.all + [other, confirmed, choice] { try unlifted.take(entry) }
+        _ = try unlifted.accept(note: note.signed)
+        #expect(unlifted.isRevoked(device) && unlifted.undecidedNotes.isEmpty)
+    }
+
     // MARK: Releases
 
     private func manifest(_ version: String) -> LogPayload {

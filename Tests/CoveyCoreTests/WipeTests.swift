@@ -118,6 +118,11 @@ struct WipeTests {
         #expect(try judge(order(byRoot: true), among: others) == nil)
         let old = (2...4).map { order(UInt8($0), issued: Self.now.adding(-1441), of: strangers[0]) }
         #expect(try judge(order(), among: old) == nil)
+        // Officers may date as they like: what is still to come counts when its day has come.
+        let coming = (2...4).map { order(UInt8($0), issued: Self.now.adding(1441), of: strangers[0]) }
+        #expect(try judge(order(), among: coming) == nil)
+        let ahead = (2...4).map { order(UInt8($0), issued: Self.now.adding(1440), of: strangers[0]) }
+        #expect(try judge(order(), among: ahead) == .tooManyOrders)
     }
 
     @Test("Keys that were rotated out revoke as ever, and are not obeyed; those that follow them are")
