@@ -201,7 +201,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 parameters: [
                     Parameter(
                         "after", "string", required: false,
-                        "`next` of the page before; the first page when absent"),
+                        "`next` of the page before; the first page when absent; `suspend:` and 64 zeros for what "
+                            + "members ask to keep out, which comes alone"),
                     Parameter(
                         "limit", "integer", required: false,
                         "1 to \(Self.largestPage) objects; \(Self.defaultPage) when absent"),

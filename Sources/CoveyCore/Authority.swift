@@ -327,8 +327,13 @@ package struct Authority: Sendable {
             }
         case .authorityRevoke(let revocation):
             guard membership.isAbove(keys.authority, revocation.authority) else { throw .notBelow }
-        case .certIssue, .authorityAdd, .authorityRotate, .certRevoke, .epochAnnounce, .checkpoint,
-            .groupDefinition, .releaseManifest, .recoverFork:
+        case .authorityRotate(let rotation):
+            guard
+                rotation.authority == keys.authority
+                    || membership.logs[rotation.authority]?.parent == keys.authority
+            else { throw .notBelow }
+        case .certIssue, .authorityAdd, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition,
+            .releaseManifest, .recoverFork:
             break
         }
     }

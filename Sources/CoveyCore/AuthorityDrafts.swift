@@ -146,18 +146,11 @@ extension Authority {
             }
             if pass == .entry {
                 let allowed = signed.entryKeysets(matter, own).flatMap(\.keys)
-                let unsigned = try signed.entry(matter, place, attestations)
-                let entry = try Self.read { () throws(Malformed) in
-                    try unsigned.adding(
-                        keys.filter { allowed.contains($0.publicKey) }, type: .object(.logEntry), mesh: draft.mesh)
-                }
-                guard entry.attestations.count > attestations.count else { throw .signedAlready }
-                let id = LogEntry.id(of: entry)
+                let id = try signed.addToEntry(keys, among: allowed)
                 if let other = record.other(than: id, in: draft.authority, at: place.sequence) {
                     throw .signedOther(place: place.sequence, when: other.signed)
                 }
                 guard record.take(id, in: draft.authority, at: place.sequence, now: now) else { throw .recordFull }
-                signed.content = .entry(matter, place, entry.attestations)
             }
         }
         guard try signed.progress(among: self.keys.current.keyset) != before else { throw .signedAlready }
@@ -302,7 +295,11 @@ extension Authority {
                 Octets32(prefixOf: MerkleTree(set.map(\.hash)).root) == checkpoint.merkleRoot
             else { throw .covers }
         case .act(.certRevoke(let verdicts)):
-            guard verdicts.allSatisfy({ membership.hasNote($0.note) }) else { throw .covers }
+            guard
+                verdicts.allSatisfy({
+                    membership.hasNote($0.note) || membership.hasSuspend(SuspendHash(prefixOf: $0.note))
+                })
+            else { throw .covers }
         case .act(let payload):
             do { try check(payload, membership) } catch { throw .act(error) }
         }
@@ -322,13 +319,12 @@ extension Authority {
             let isUnsigned = fault == .privilege || fault == .issuer
             guard pass == .certificates, isUnsigned else { throw .fault(fault) }
         }
-        let isUseless: Bool
-        if let read = Self.read(entry, membership.mesh), case .epochAnnounce = read.payload {
-            isUseless = trial.epoch(read.id).map(trial.isTainted) ?? true
-        } else {
-            isUseless = false
+        guard let read = Self.read(entry, membership.mesh) else { return }
+        if case .epochAnnounce = read.payload {
+            guard let epoch = trial.epoch(read.id), !trial.isTainted(epoch) else { throw .act(.epoch) }
+        } else if case .authorityRotate(let rotation) = read.payload, rotation.authority != read.log {
+            guard trial.keyset(of: rotation.authority) == rotation.keyset else { throw .act(.branch) }
         }
-        guard !isUseless else { throw .act(.epoch) }
     }
 
     private static func read(_ entry: Signed, _ mesh: MeshID) -> LogEntry? {

@@ -136,6 +136,26 @@ extension Draft {
         }
     }
 
+    /// Signs the entry with those keys that are among `allowed`, and gives its id.
+    mutating func addToEntry(
+        _ keys: [SigningPrivateKey], among allowed: [SigningPublicKey]
+    ) throws(DraftRefusal) -> EntryID {
+        guard case .entry(let matter, let place, let attestations) = content else {
+            preconditionFailure("the draft is of an entry")
+        }
+        let unsigned = try entry(matter, place, attestations)
+        let signed: Signed
+        do {
+            signed = try unsigned.adding(
+                keys.filter { allowed.contains($0.publicKey) }, type: .object(.logEntry), mesh: mesh)
+        } catch {
+            throw .malformed(error)
+        }
+        guard signed.attestations.count > attestations.count else { throw .signedAlready }
+        content = .entry(matter, place, signed.attestations)
+        return LogEntry.id(of: signed)
+    }
+
     /// Verifies all signatures, and says which are missing.
     package func progress(among own: Keyset) throws(DraftRefusal) -> DraftProgress {
         switch content {

@@ -98,19 +98,20 @@ package struct Signed: Sendable, Equatable {
         self.bytes = bytes
     }
 
-    /// With the signatures of these keys too; a key that signed already signs no second time.
+    /// With the signatures of these keys too; a key that signed already, or is given twice, signs once.
     /// What somebody else made may hold as many as there can be.
     package func adding(
         _ keys: [SigningPrivateKey], type: SignatureType, mesh: MeshID
     ) throws(Malformed) -> Signed {
         let message = message(type, mesh)
-        let attestations = attestations
-        let new = keys.filter { key in !attestations.contains { $0.hint == KeyHint(of: key.publicKey) } }
-        guard attestations.count + new.count <= Self.mostSignatures else { throw .signatures }
-        return Signed(
-            body: body,
-            attestations: attestations
-                + new.map { Attestation(hint: KeyHint(of: $0.publicKey), signature: $0.sign(message.span.bytes)) })
+        var all = attestations
+        for key in keys {
+            let hint = KeyHint(of: key.publicKey)
+            guard !all.contains(where: { $0.hint == hint }) else { continue }
+            all.append(Attestation(hint: hint, signature: key.sign(message.span.bytes)))
+        }
+        guard all.count <= Self.mostSignatures else { throw .signatures }
+        return Signed(body: body, attestations: all)
     }
 
     /// How many different keys of `keyset` signed. A signature by a stranger, or a wrong one, makes the object void: nil.

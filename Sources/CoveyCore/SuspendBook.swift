@@ -122,6 +122,17 @@ extension Membership {
 
     package func hasSuspend(_ id: NoteID) -> Bool { suspendBook.records[id] != nil }
 
+    /// Suspends of a device that end after a time, ascending, whether they count or not.
+    package func suspends(of device: DeviceID, after now: Minute) -> [SuspendHash] {
+        suspendBook.byDevice[device, default: []].filter { suspendBook.records[$0].map { now < $0.until } ?? false }
+            .sorted()
+    }
+
+    /// Whom a Suspend in the set is to keep out, and who signed it.
+    package func parties(of suspend: SuspendHash) -> (device: DeviceID, signer: DeviceID)? {
+        suspendBook.records[suspend].map { ($0.device, $0.signer) }
+    }
+
     /// Nil while device or signer is not known.
     private func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
         guard suspend.signed.signatureCount == 1 else { throw .signature }

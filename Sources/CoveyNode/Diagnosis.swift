@@ -162,7 +162,8 @@ extension Node {
                     Finding(
                         kind: .suspension, isUrgent: device == own.id,
                         text: "\(name) is suspended for \(end.span(from: minute)), and no authority has decided",
-                        advice: "an officer revokes it (covey authority revoke \(label(device))), or it comes back then"
+                        advice: "an officer revokes it (covey authority revoke \(label(device))) or lets it back in "
+                            + "(covey authority verdict \(label(device)) --lift --node SOCKET), or it comes back then"
                     ))
             } else if let asked = membership.memberSuspension(of: device, at: minute) {
                 let signers = asked.signers.map(label).joined(separator: ", ")

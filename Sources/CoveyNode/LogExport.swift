@@ -2,12 +2,14 @@ package import CoveyCore
 import CoveyCrypto
 
 /// Where an export of the log goes on: entries come first, in the order of acceptance, then the notes by their hashes.
+/// Suspends are no part of the log: they come alone, to whoever asks for them, by their hashes.
 package enum ExportMark: Hashable, Sendable {
     /// After this position; 0 begins.
     case entry(UInt64)
     case note(NoteHash)
+    case suspend(SuspendHash)
 
-    /// `entry:12` or `note:` and the hash.
+    /// `entry:12`, or `note:` or `suspend:` and the hash.
     package init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -18,6 +20,9 @@ package enum ExportMark: Hashable, Sendable {
         case "note":
             guard let hash = NoteHash(hex: String(parts[1])) else { return nil }
             self = .note(hash)
+        case "suspend":
+            guard let hash = SuspendHash(hex: String(parts[1])) else { return nil }
+            self = .suspend(hash)
         default: return nil
         }
     }
@@ -26,6 +31,7 @@ package enum ExportMark: Hashable, Sendable {
         switch self {
         case .entry(let position): "entry:\(position)"
         case .note(let hash): "note:\(hash.hex)"
+        case .suspend(let hash): "suspend:\(hash.hex)"
         }
     }
 }
@@ -44,18 +50,23 @@ package struct ExportedObject: Hashable, Sendable {
 extension Node {
     /// At most `limit` objects after a mark; fewer when these are the last. Keys of epochs are no part of the log.
     func exported(after mark: ExportMark, limit: Int, _ store: any Store) throws -> [ExportedObject] {
-        var found: [ExportedObject] = []
-        if case .entry(let position) = mark {
-            found = try roster.entries(after: position, limit: limit, store: store).map {
-                ExportedObject(mark: .entry($0.position), bytes: $0.bytes)
+        func notes(after last: NoteHash?, _ limit: Int) -> [ExportedObject] {
+            let left = roster.notes.filter { note in last.map { note.hash > $0 } ?? true }
+            return left.sorted { $0.hash < $1.hash }.prefix(limit).map {
+                ExportedObject(mark: .note($0.hash), bytes: $0.signed.bytes)
             }
         }
-        let left = roster.notes.filter { note in
-            if case .note(let last) = mark { note.hash > last } else { true }
+        switch mark {
+        case .entry(let position):
+            let entries = try roster.entries(after: position, limit: limit, store: store).map {
+                ExportedObject(mark: .entry($0.position), bytes: $0.bytes)
+            }
+            return entries + notes(after: nil, limit - entries.count)
+        case .note(let last): return notes(after: last, limit)
+        case .suspend(let last):
+            return roster.suspends.filter { $0.hash > last }.prefix(limit).map {
+                ExportedObject(mark: .suspend($0.hash), bytes: $0.signed.bytes)
+            }
         }
-        found += left.sorted { $0.hash < $1.hash }.prefix(limit - found.count).map {
-            ExportedObject(mark: .note($0.hash), bytes: $0.signed.bytes)
-        }
-        return found
     }
 }

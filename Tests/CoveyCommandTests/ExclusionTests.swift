@@ -17,7 +17,7 @@ final class ExclusionTests {
 
     deinit { program.remove() }
 
-    @Test("two members keep a lost device out; one alone is told how many are missing, and the limits")
+    @Test("two members keep a lost device out, one alone is told how many are missing, and an officer lets it in again")
     func suspension() throws {
         try program.enrol("ana", "ben", "lost")
         let ana = try program.node("ana")
@@ -42,6 +42,20 @@ final class ExclusionTests {
         #expect(try program.succeed("contacts", "--home", "ben").output.contains("suspended until"))
         #expect(try program.succeed("status", "--home", "ben").output.contains("1, named by covey contacts"))
         #expect(try program.succeed("doctor", "--home", "ben").output.contains("lost is suspended"))
+
+        try program.fail(
+            "authority", "verdict", "lost", "--lift", "--authority", "desk", status: 1, saying: "named with --node")
+        try program.fail(
+            "authority", "verdict", "lost", "--confirm", "--authority", "desk", "--node", "ben/control.sock", status: 1,
+            saying: "nothing against lost")
+        let lifted = try program.succeed(
+            "authority", "verdict", "lost", "--lift", "--authority", "desk", "--node", "ben/control.sock"
+        ).output
+        #expect(lifted.contains("lifted: ana (") && lifted.contains("lifted: ben ("))
+        #expect(lifted.contains("asked that lost ("))
+        #expect(try !program.succeed("contacts", "--home", "ben").output.contains("suspended until"))
+        _ = try ana.node.line(.log, containing: "accepted entry 5")
+        #expect(try !program.succeed("contacts", "--home", "ana").output.contains("suspended until"))
         #expect(try ana.node.stop() == 0)
         #expect(try ben.node.stop() == 0)
     }

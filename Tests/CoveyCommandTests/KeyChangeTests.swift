@@ -6,7 +6,7 @@ import Testing
 @testable import CoveyCommand
 
 /// Keys that change, keys that are lost, forks that are decided, and releases, with files as people have them.
-@Suite("covey authority rotate, recover and recover-fork; covey release")
+@Suite("covey authority rotate, recover, recover-fork and replace-keys; covey release")
 final class KeyChangeTests {
     let program: CoveyProgram
 
@@ -105,9 +105,6 @@ final class KeyChangeTests {
     @Test("lost keys are replaced by the cold ones, and the old directory is told that it is over")
     func lost() throws {
         try program.found("--recovery", "2of3")
-        try program.fail(
-            "authority", "recover", "field", "--key", "desk/cold/recovery-1.key", "--from", "desk", "-o", "new.log",
-            "--authority", "new", status: 1, saying: "1 of the 2 cold keys")
         try program.succeed(
             "authority", "recover", "field", "--key", "desk/cold/recovery-1.key", "--key", "desk/cold/recovery-3.key",
             "--from", "desk", "-o", "new.log", "--authority", "new")
@@ -120,6 +117,139 @@ final class KeyChangeTests {
         try program.fail(
             "authority", "recover", "root", "--key", "desk/cold/root.key", "--from", "new", "-o", "x.log",
             "--authority", "other", status: 1, saying: "recovery")
+    }
+
+    @Test("cold keys that are apart sign a draft in turn, and what they decide is imported where the new keys are")
+    func apart() throws {
+        try program.found("--recovery", "2of3")
+        try epoch("one.log", at: "desk")
+        let begun = try program.succeed(
+            "authority", "recover", "field", "--key", "desk/cold/recovery-1.key", "--from", "desk", "-o", "new.log",
+            "--keys", "2of3", "--authority", "new"
+        ).output
+        #expect(begun.contains("wrote new.draft: by the cold keys: new keys of the authority"))
+        #expect(begun.contains("signed by key 1; 1 more of the cold keys 2 and 3 must sign"))
+        #expect(try program.mode(of: "new/cold/2of3-2.key") == 0o600)
+        try program.fail(
+            "authority", "epoch", "-o", "early.log", "--authority", "new", status: 1, saying: "these keys")
+        func cosign(_ key: String) -> [String] {
+            ["authority", "cosign", "new.draft", "--key", "desk/cold/\(key).key", "--authority", "desk"]
+        }
+        try program.fail(
+            "authority", "cosign", "new.draft", "--yes", "--authority", "desk", status: 64, saying: "--key FILE")
+        for (key, word) in [("recovery-1", "already"), ("root", "keys are not here")] {
+            let refused = try program.run(cosign(key) + ["--yes"])
+            #expect(refused.status == 1)
+            #expect(refused.complaint.contains(word), "\(refused.complaint)")
+        }
+        let asked = try program.run(cosign("recovery-3"), input: "no\n")
+        #expect(asked.complaint.contains("its log stands up to entry 1 ("))
+        #expect(asked.complaint.contains("the last that is known"))
+        #expect(asked.complaint.contains("2 of 3 new keys must sign"))
+        let done = try program.succeed(arguments: cosign("recovery-3") + ["--yes"]).output
+        #expect(done.contains("covey authority import new.log"))
+        try program.succeed("authority", "import", "new.log", "--authority", "new")
+        try program.succeed(
+            "authority", "open", "new/cold/2of3-2.key", "--from", "new", "--authority", "second")
+        try epoch("epoch.log", at: "new")
+        try program.succeed("authority", "cosign", "epoch.draft", "--yes", "--authority", "second")
+        try program.fail("authority", "epoch", "-o", "old.log", "--authority", "desk", status: 1, saying: "these keys")
+    }
+
+    @Test("a fork is decided by cold keys that are apart; entries that the draft drops are counted to who signs it")
+    func forkApart() throws {
+        try program.found("--recovery", "2of2")
+        try epoch("first.log", at: "desk")
+        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
+        try epoch("right.log", at: "desk")
+        try epoch("wrong.log", at: "copy")
+        try program.succeed("authority", "import", "wrong.log", "--authority", "desk")
+        let first = try #require(try entries("first.log").first)
+        try program.succeed(
+            "authority", "recover-fork", "field", "--branch", String(first.id.hex.prefix(12)), "--key",
+            "desk/cold/recovery-2.key", "-o", "choice.log", "--authority", "desk")
+        let cosign = [
+            "authority", "cosign", "choice.draft", "--key", "desk/cold/recovery-1.key", "--authority", "desk",
+        ]
+        let asked = try program.run(cosign, input: "no\n")
+        #expect(asked.complaint.contains("entry 1 ("))
+        #expect(asked.complaint.contains("1 after it are dropped"))
+        try program.succeed(arguments: cosign + ["--yes"])
+        try epoch("onward.log", at: "desk")
+        #expect(try entries("onward.log").map(\.sequence) == [3])
+    }
+
+    /// North, which `root` has added, and a copy of its directory fork its log, and the root learns of it.
+    private func forkNorth(_ root: String) throws {
+        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        try FileManager.default.copyItem(atPath: program.path("north"), toPath: program.path("thief"))
+        try epoch("right.log", at: "north")
+        try epoch("wrong.log", at: "thief")
+        try program.succeed("authority", "import", "right.log", "wrong.log", "--authority", root)
+    }
+
+    @Test("the authority above gives one below it new keys and says which branch stands; the old keys are over")
+    func replaced() throws {
+        try program.found()
+        try program.open("root", "root")
+        try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.succeed("authority", "add", "north.authority", "--authority", "root")
+        try forkNorth("root")
+        try program.fail(
+            "authority", "replace-keys", "north", "--to", "new", "--authority", "root", status: 1,
+            saying: "name the last entry")
+        #expect(!FileManager.default.fileExists(atPath: program.path("new")))
+        let right = String(try #require(try entries("right.log").first).id.hex.prefix(12))
+        try program.fail(
+            "authority", "replace-keys", "root", "--branch", right, "--to", "new", "--authority", "root", status: 1,
+            saying: "no authority below this one")
+        let replaced = try program.succeed(
+            "authority", "replace-keys", "north", "--branch", right, "--to", "new", "--authority", "root"
+        ).output
+        #expect(replaced.contains("new acts for authority"))
+        #expect(try entries("replace-keys.log").map(\.payload.kind) == [.authorityRotate])
+        try epoch("onward.log", at: "new")
+        for old in ["north", "thief"] {
+            try program.succeed(
+                "authority", "import", "right.log", "wrong.log", "replace-keys.log", "--authority", old)
+            try program.fail("authority", "epoch", "-o", "no.log", "--authority", old, status: 1, saying: "these keys")
+        }
+    }
+
+    @Test("where the root's keys are apart, new keys for an authority below and its revocation go round as drafts")
+    func replacedTogether() throws {
+        try program.found("--root", "2of3")
+        try program.open("root-1", "one")
+        try program.open("root-2", "two")
+        try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.succeed("authority", "add", "north.authority", "--authority", "one")
+        for root in ["two", "one"] {
+            try program.succeed("authority", "cosign", "north.draft", "--yes", "--authority", root)
+        }
+        try program.succeed("authority", "import", "north.log", "--authority", "two")
+        try forkNorth("one")
+        let wrong = String(try #require(try entries("wrong.log").first).id.hex.prefix(12))
+        try program.succeed(
+            "authority", "replace-keys", "north", "--branch", wrong, "--to", "new", "--authority", "one")
+        try program.fail(
+            "authority", "epoch", "-o", "early.log", "--authority", "new", status: 1, saying: "these keys")
+        let asked = try program.run(["authority", "cosign", "replace-keys.draft", "--authority", "two"], input: "no\n")
+        #expect(asked.complaint.contains("new keys of the authority north ("))
+        #expect(asked.complaint.contains("its log stands up to entry 1 ("))
+        let done = try program.succeed("authority", "cosign", "replace-keys.draft", "--yes", "--authority", "two")
+        #expect(done.output.contains("covey authority import replace-keys.log"))
+        try program.succeed("authority", "import", "replace-keys.log", "--authority", "new")
+        try epoch("onward.log", at: "new")
+
+        try program.succeed("authority", "import", "replace-keys.log", "onward.log", "--authority", "one")
+        try program.succeed(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--authority", "one")
+        let revoked = try program.succeed(
+            "authority", "cosign", "revoke-authority.draft", "--yes", "--authority", "two"
+        ).output
+        #expect(revoked.contains("next: covey authority epoch"))
     }
 
     @Test("a fork by an old copy of the directory is decided by the cold keys, which name the last entry that stands")

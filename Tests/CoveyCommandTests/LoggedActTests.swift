@@ -120,7 +120,8 @@ final class LoggedActTests {
             "--authority", "root"
         ).output
         #expect(done.contains("revoke the authority north"))
-        #expect(done.contains("covey authority epoch"))
+        #expect(done.contains("announced a new network key, epoch 2"))
+        #expect(done.contains("covey log import revoke-authority.log --authority root"))
         try program.succeed("authority", "log", "-o", "after.log", "--authority", "root")
         let audit = try program.run(["log", "verify", "after.log", "--mesh", "desk/mesh", "--json"])
         let chains = try #require(try audit.json()["chains"] as? [[String: Any]])

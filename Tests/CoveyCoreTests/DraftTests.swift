@@ -501,6 +501,112 @@ struct DelegationTests {
         return (keys, request)
     }
 
+    @Test("cold keys that are apart decide by a draft: each signs once, and not where the log has gone another way")
+    func coldKeys() throws {
+        let random = SeededRandom(seed: 31, stream: "cold keys")
+        let now = Minute(29_000_000)
+        let founding = try Founding.found(
+            name: "Island", profile: .standard, recovery: KeysetShape(2, of: 3), random: random, now: now)
+        let field = Authority(founding.field)
+        var membership = founding.membership()
+        let last = try field.announceEpoch(EpochKey(from: random), into: &membership, now: now)
+        let shape = KeysetShape(1, of: 1)
+        let keyset = { SigningKeyset(count: shape.count, threshold: shape.threshold, random: random) }
+        let new = AuthorityKeys(mesh: founding.mesh, authority: last.log, current: keyset(), next: keyset())
+        let holders = (1...3).map { founding.recovery.part($0) }
+        let cold = ColdRecovery(mesh: founding.mesh, keys: holders[2])
+        #expect(throws: AuthorityRefusal.keys(here: 1, needed: 2)) {
+            try cold.recover(last.log, branch: nil, new: new, into: &membership, now: now)
+        }
+        func travelled(_ draft: Draft) throws -> Draft {
+            try Draft.read(CoveyFile(parsing: draft.file(basis: []).bytes), of: founding.mesh).draft
+        }
+        var draft = try cold.draft(last.log, branch: nil, new: new, on: membership, now: now)
+        #expect(draft.isOfColdKeys)
+        draft = try travelled(
+            ColdRecovery.cosign(draft, with: holders[2].keys + new.current.keys, on: membership, now: now))
+        #expect(try draft.progress(among: holders[0].keyset).missing == 1)
+        #expect(throws: DraftRefusal.signedAlready) {
+            try ColdRecovery.cosign(draft, with: holders[2].keys, on: membership, now: now)
+        }
+        #expect(throws: DraftRefusal.notOurs) {
+            try ColdRecovery.cosign(draft, with: founding.root.current.keys, on: membership, now: now)
+        }
+        #expect(throws: DraftRefusal.time) {
+            try ColdRecovery.cosign(draft, with: holders[0].keys, on: membership, now: now.adding(-10 * 1440))
+        }
+        #expect(throws: DraftRefusal.act(.branch)) {
+            try ColdRecovery.cosign(draft, with: holders[0].keys, on: founding.membership(), now: now)
+        }
+        // What is not complete is no entry for anybody.
+        var early = membership
+        #expect(throws: AuthorityRefusal.gap) { try field.finish(draft, into: &early) }
+        // The same key twice, as the file of a cold key has it, is one signature.
+        draft = try travelled(
+            ColdRecovery.cosign(draft, with: holders[0].keys + holders[0].keys, on: membership, now: now))
+        #expect(try draft.progress(among: holders[0].keyset).isComplete)
+        _ = try field.finish(draft, into: &membership)
+        #expect(membership.keyset(of: last.log) == new.current.keyset)
+        #expect(throws: DraftRefusal.done) {
+            try ColdRecovery.cosign(draft, with: holders[1].keys, on: membership, now: now)
+        }
+        _ = try Authority(new).announceEpoch(EpochKey(from: random), into: &membership, now: now)
+        #expect(throws: AuthorityRefusal.unknown) {
+            try field.announceEpoch(EpochKey(from: random), into: &membership, now: now)
+        }
+    }
+
+    @Test("a parent gives its child new keys behind the entry it names; nobody else can, and not against the cold keys")
+    func replacedKeys() throws {
+        let random = SeededRandom(seed: 32, stream: "replaced keys")
+        let now = Minute(29_000_000)
+        let founding = try Founding.found(name: "Island", profile: .standard, random: random, now: now)
+        let root = Authority(founding.root)
+        let field = Authority(founding.field)
+        var membership = founding.membership()
+        let branch = try field.announceEpoch(EpochKey(from: random), into: &membership, now: now)
+        let child = branch.log
+        func new() -> AuthorityKeys {
+            let keys = (0..<2).map { _ in SigningKeyset(count: 1, threshold: 1, random: random) }
+            return AuthorityKeys(mesh: founding.mesh, authority: child, current: keys[0], next: keys[1])
+        }
+        var other = membership
+        _ = try field.announceEpoch(EpochKey(from: random), into: &membership, now: now)
+        let rival = try field.announceEpoch(EpochKey(from: random), into: &other, now: now)
+        _ = try membership.accept(rival.signed)
+        #expect(membership.isFrozen(child))
+        #expect(throws: AuthorityRefusal.forked) {
+            try root.replaceKeys(of: child, branch: nil, by: new(), into: &membership, now: now)
+        }
+        #expect(throws: AuthorityRefusal.notBelow) {
+            try field.replaceKeys(
+                of: founding.root.authority, branch: nil, by: new(), into: &membership, now: now)
+        }
+        #expect(throws: AuthorityRefusal.branch) {
+            try root.replaceKeys(
+                of: child, branch: .random(from: random), by: new(), into: &membership, now: now)
+        }
+        let keys = new()
+        _ = try root.replaceKeys(of: child, branch: rival.id, by: keys, into: &membership, now: now)
+        #expect(!membership.isFrozen(child))
+        #expect(membership.keyset(of: child) == keys.current.keyset)
+        #expect(membership.entryIDs(of: child) == [branch.id, rival.id])
+        _ = try Authority(keys).announceEpoch(EpochKey(from: random), into: &membership, now: now)
+
+        // What the cold keys decide, the parent cannot undo: it would choose a branch that they dropped.
+        let cold = ColdRecovery(mesh: founding.mesh, keys: founding.recovery)
+        _ = try cold.recover(child, branch: branch.id, new: nil, into: &membership, now: now.adding(1))
+        let before = membership.headsDigest
+        #expect(throws: AuthorityRefusal.branch) {
+            try root.replaceKeys(of: child, branch: rival.id, by: new(), into: &membership, now: now.adding(2))
+        }
+        #expect(membership.headsDigest == before)
+        let draft = try root.draft(
+            root.replacement(of: child, branch: rival.id, by: new(), in: membership), on: membership,
+            now: now.adding(2))
+        #expect(throws: DraftRefusal.act(.branch)) { try root.examine(draft, on: membership, now: now.adding(2)) }
+    }
+
     @Test("root, regional, field, device: each gives less than it has, and all that is given counts")
     func chain() throws {
         let random = SeededRandom(seed: 40, stream: "delegation")

@@ -48,6 +48,14 @@ struct NotesTests {
         }
         #expect(!mesh.isLinked(ana, lost) && !mesh.isLinked(bo, lost) && mesh.isLinked(ana, bo))
         #expect(try mesh.status(of: lost)?.suspends == 2)
+        mesh.command(.logExport(after: .suspend(SuspendHash()), limit: 10), at: ana)
+        try mesh.run(seconds: 0)
+        guard case .logExport(let exported)? = ana.replies.last else {
+            Issue.record("an officer is told what members ask")
+            return
+        }
+        #expect(Set(exported.map(\.bytes)) == Set(asked.map(\.signed.bytes)))
+        #expect(exported.map(\.mark.text).allSatisfy { ExportMark(parsing: $0) != nil && $0.hasPrefix("suspend:") })
         let verdict = try mesh.decide(
             asked.map { NoteVerdict(note: NoteHash(prefixOf: $0.hash), decision: .lifted) }, at: ana)
         // The suspended device gets the log on a link for the log alone.
@@ -161,7 +169,7 @@ struct NotesTests {
         #expect(audit.isSound)
         #expect(audit.notes == 3)
         #expect(UInt64(audit.entries) == UInt64(try #require(mesh.status(of: ana)?.logEntries)))
-        for text in ["", "entry", "entry:", "entry:-1", "note:12", "entry:1:2", "Entry:1"] {
+        for text in ["", "entry", "entry:", "entry:-1", "note:12", "suspend:12", "entry:1:2", "Entry:1"] {
             #expect(ExportMark(parsing: text) == nil)
         }
     }

@@ -11,6 +11,8 @@ struct AuthorityBook {
     /// In the order in which they can be accepted.
     private(set) var entries: [LogEntry] = []
     private(set) var notes: [RevokeNote] = []
+    /// What members ask to keep out, as a node told: for verdicts, and not kept.
+    private(set) var suspends: [Suspend] = []
     /// In the order of their announcement.
     private(set) var epochs: [Welcome.Epoch] = []
     /// Keys of epochs whose announcement goes round as a draft.
@@ -72,15 +74,24 @@ struct AuthorityBook {
         var refused: [String] = []
     }
 
-    /// Entries and notes from a file. What waits for something that is missing is not kept.
+    /// Entries, notes and Suspends, from a file or a node. What waits for something that is missing is not kept.
     mutating func take(_ objects: [Signed]) throws -> Taken {
         var taken = Taken()
         for object in objects {
             do {
-                if try ObjectType(of: object) == .revokeNote {
+                let type = try ObjectType(of: object)
+                if type == .revokeNote {
                     switch try membership.accept(note: object) {
                     case .accepted(let note, _, _):
                         notes.append(note)
+                        taken.new += 1
+                    case .known: break
+                    case .held: taken.waiting += 1
+                    }
+                } else if type == .suspend {
+                    switch try membership.accept(suspend: object) {
+                    case .accepted(let suspend, _, _):
+                        suspends.append(suspend)
                         taken.new += 1
                     case .known: break
                     case .held: taken.waiting += 1
@@ -232,10 +243,11 @@ struct AuthorityBook {
         return draft
     }
 
-    /// On all that was said against a device.
-    func verdicts(on device: Device, _ decision: NoteVerdict.Decision) -> [NoteVerdict] {
-        membership.notes.filter { membership.note($0)?.device == device.id }
-            .map { NoteVerdict(note: $0, decision: decision) }
+    /// On all that was said against a device. What members ask can be lifted, and ends by itself otherwise.
+    func verdicts(on device: Device, _ decision: NoteVerdict.Decision, now: Minute) -> [NoteVerdict] {
+        let notes = membership.notes.filter { membership.note($0)?.device == device.id }
+        let suspends = decision == .lifted ? membership.suspends(of: device.id, after: now) : []
+        return (notes + suspends.map { NoteHash(prefixOf: $0) }).map { NoteVerdict(note: $0, decision: decision) }
     }
 
     /// An act that stands in the log for itself.
@@ -284,6 +296,38 @@ struct AuthorityBook {
         return entry
     }
 
+    func draftRecovery(
+        _ log: LogID, branch: EntryID?, new: AuthorityKeys?, by cold: ColdRecovery, now: Minute
+    ) throws -> Draft {
+        try checkClock(now)
+        return try cold.draft(log, branch: branch, new: new, on: membership, now: now)
+    }
+
+    /// New keys for an authority whose own are gone: as many as before where no shape is named.
+    func newKeys(of log: LogID, _ shape: KeysetShape?, random: any RandomSource) throws -> AuthorityKeys {
+        guard let before = membership.keyset(of: log) else { throw AuthorityRefusal.unknown }
+        let shape = shape ?? KeysetShape(before.threshold, of: before.keys.count)
+        return AuthorityKeys(
+            mesh: mesh, authority: log, current: SigningKeyset(shape, random: random),
+            next: SigningKeyset(shape, random: random))
+    }
+
+    /// The next keys of an authority below this one, which sign behind an entry of its log.
+    @discardableResult
+    mutating func replaceKeys(
+        of child: AuthorityID, branch: EntryID?, by new: AuthorityKeys, now: Minute
+    ) throws -> LogEntry {
+        try check(now)
+        let entry = try authority.replaceKeys(of: child, branch: branch, by: new, into: &membership, now: now)
+        entries.append(entry)
+        settle()
+        return entry
+    }
+
+    func draftReplacement(of child: AuthorityID, branch: EntryID?, by new: AuthorityKeys, now: Minute) throws -> Draft {
+        try draft(authority.replacement(of: child, branch: branch, by: new, in: membership), now: now)
+    }
+
     /// By the word root, by the exact label of its authority, or by at least six hex digits that begin its id.
     func log(named name: String) throws -> LogID {
         // One that was added may have written nothing yet.
@@ -319,10 +363,15 @@ struct AuthorityBook {
     }
 
     func examine(_ draft: Draft, now: Minute) throws {
-        _ = try authority.examine(draft, on: membership, now: now)
+        if draft.isOfColdKeys {
+            _ = try ColdRecovery.examine(draft, on: membership, now: now)
+        } else {
+            _ = try authority.examine(draft, on: membership, now: now)
+        }
     }
 
     mutating func cosign(_ draft: Draft, now: Minute, others: [SigningPrivateKey] = []) throws -> Draft {
+        if draft.isOfColdKeys { return try ColdRecovery.cosign(draft, with: others, on: membership, now: now) }
         var others = others
         // The promised keys say with the old ones that they take over.
         if case .entry(.act(.authorityRotate), _, _) = draft.content { others += authority.keys.next.keys }

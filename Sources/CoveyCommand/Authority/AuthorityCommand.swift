@@ -10,7 +10,7 @@ struct AuthorityCommand: ParsableCommand {
             EpochCommand.self, CheckpointCommand.self, PolicyCommand.self, RevokeAuthorityCommand.self,
             VerdictCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self,
             AskCommand.self,
-            AddCommand.self, RotateCommand.self, RecoverCommand.self, RecoverForkCommand.self,
+            AddCommand.self, RotateCommand.self, ReplaceKeysCommand.self, RecoverCommand.self, RecoverForkCommand.self,
             AuthorityImportCommand.self, AuthorityLogCommand.self,
             AuthorityUnlockCommand.self,
         ])

@@ -74,19 +74,14 @@ final class AuthorityDirectory {
                 throw damaged(path + "/signed", "\(error)")
             }
         }
-        let log = path + "/log"
-        let file = try CoveyFile(at: log)
-        let objects = try Complaint.about(log, { try file.log(of: genesis.meshID) })
         var book = AuthorityBook(genesis: genesis, keys: keys, record: record)
-        for object in known.map({ book.resume($0, of: objects) }) ?? objects {
-            do { try book.restore(object) } catch { throw damaged(log, "\(error)") }
-        }
+        try restore(path + "/log", into: &book, known)
         // What an authority signs behind a log that was cut off is a second history of the mesh.
         let isKnown =
             keys.authority == genesis.rootID || keys.authority == book.membership.releaseLog
             || book.membership.authority(keys.authority) != nil
         guard isKnown || Disk.exists(path + "/asked") else {
-            throw damaged(log, "it does not hold the entry that made this authority")
+            throw damaged(path + "/log", "it does not hold the entry that made this authority")
         }
 
         var epochs = try Disk.readIfThere(path + "/epochs") ?? []
@@ -98,6 +93,26 @@ final class AuthorityDirectory {
             let key = EpochKey(copying: bytes.extracting(start + 32..<start + epochSize))
             book.restore(Welcome.Epoch(entry: entry, key: key))
         }
+        return book
+    }
+
+    private static func restore(_ log: String, into book: inout AuthorityBook, _ known: AuthorityBook? = nil) throws {
+        let file = try CoveyFile(at: log)
+        let mesh = book.mesh
+        let objects = try Complaint.about(log, { try file.log(of: mesh) })
+        for object in known.map({ book.resume($0, of: objects) }) ?? objects {
+            do { try book.restore(object) } catch { throw damaged(log, "\(error)") }
+        }
+    }
+
+    /// What the mesh and the log in a folder say. Its keys are nobody's.
+    static func read(_ source: String, random: any RandomSource) throws -> AuthorityBook {
+        let genesis = try genesis(in: source)
+        let none = SigningKeyset(.single, random: random)
+        var book = AuthorityBook(
+            genesis: genesis,
+            keys: AuthorityKeys(mesh: genesis.meshID, authority: genesis.rootID, current: none, next: none))
+        try restore(source + "/log", into: &book)
         return book
     }
 
@@ -142,7 +157,7 @@ final class AuthorityDirectory {
 
     // MARK: Founding
 
-    private static func checkFree(_ path: String) throws {
+    static func checkFree(_ path: String) throws {
         guard !Disk.exists(path + "/authority.key") else {
             throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
         }
@@ -195,9 +210,10 @@ final class AuthorityDirectory {
         for number in first...count { try create("\(path)-\(number).key", keys.part(number)) }
     }
 
-    /// Keeps new keys of an authority: of a shape that is shared the first, with a file for each other officer. Last: a
+    /// Keeps new keys of an authority: of those that are shared the first, with a file for each other officer. Last: a
     /// directory with this file is complete.
-    private static func handOut(_ keys: AuthorityKeys, of shape: KeysetShape, in path: String) throws {
+    private static func handOut(_ keys: AuthorityKeys, in path: String) throws {
+        let shape = KeysetShape(keys.current.threshold, of: keys.current.keyset.keys.count)
         if shape.isShared {
             try Disk.makeDirectory(path + "/cold")
             try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
@@ -232,16 +248,24 @@ final class AuthorityDirectory {
     ) throws -> AuthorityRequest {
         try checkFree(path)
         let genesis = try genesis(in: source)
-        let current = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
+        let current = SigningKeyset(shape, random: random)
         let keys = AuthorityKeys(
             mesh: genesis.meshID, authority: current.keyset.authorityID, current: current,
-            next: SigningKeyset(count: shape.count, threshold: shape.threshold, random: random))
+            next: SigningKeyset(shape, random: random))
         let request = try AuthorityRequest.make(keys, label: label)
         let log = try Disk.readIfThere(source + "/log") ?? CoveyFile.log([], mesh: genesis.meshID).bytes
         try lay(path, genesis: genesis, log: log)
         try Disk.replace(path + "/asked", request.signed.bytes)
-        try handOut(keys, of: shape, in: path)
+        try handOut(keys, in: path)
         return request
+    }
+
+    /// Makes a directory with new keys for an authority whose own are gone. They act once the log holds what puts them in.
+    static func make(_ path: String, _ keys: AuthorityKeys, in book: AuthorityBook) throws -> AuthorityDirectory {
+        try checkFree(path)
+        try lay(path, genesis: book.genesis, log: CoveyFile.log(book.signed, mesh: book.mesh).bytes)
+        try handOut(keys, in: path)
+        return try AuthorityDirectory(path)
     }
 
     private static func lay(_ path: String, genesis: Genesis, log: [UInt8]) throws {
@@ -320,43 +344,6 @@ final class AuthorityDirectory {
             book.act(with: next)
         }
         try Disk.remove(following)
-    }
-
-    /// Makes a directory with new keys for an authority of which the old ones are gone.
-    static func recover(
-        _ path: String, _ name: String, from source: String, branch: String?, shape: KeysetShape?,
-        random: any RandomSource, now: Minute, cold: (MeshID) throws -> ColdRecovery
-    ) throws -> LogEntry {
-        try checkFree(path)
-        let genesis = try genesis(in: source)
-        let file = try CoveyFile(at: source + "/log")
-        let objects = try Complaint.about(source + "/log") { try file.log(of: genesis.meshID) }
-        let cold = try cold(genesis.meshID)
-        func book(with keys: AuthorityKeys) throws -> AuthorityBook {
-            var book = AuthorityBook(genesis: genesis, keys: keys)
-            for object in objects {
-                do { try book.restore(object) } catch { throw damaged(source + "/log", "\(error)") }
-            }
-            return book
-        }
-        func made(_ shape: KeysetShape) -> SigningKeyset {
-            SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
-        }
-        // Whose log it is, the log says; until then no keys are needed.
-        let none = made(.single)
-        let reader = try book(
-            with: AuthorityKeys(mesh: genesis.meshID, authority: genesis.rootID, current: none, next: none))
-        let log = try reader.log(named: name)
-        guard let before = reader.membership.keyset(of: log) else { throw AuthorityRefusal.unknown }
-        let shape = shape ?? KeysetShape(before.threshold, of: before.keys.count)
-        let keys = AuthorityKeys(
-            mesh: genesis.meshID, authority: log, current: made(shape), next: made(shape))
-        var recovered = try book(with: keys)
-        let last = try branch.map { try reader.entry(named: $0, of: log) }
-        let entry = try recovered.recover(log, branch: last, new: keys, by: cold, now: now)
-        try lay(path, genesis: genesis, log: CoveyFile.log(recovered.signed, mesh: genesis.meshID).bytes)
-        try handOut(keys, of: shape, in: path)
-        return entry
     }
 
     // MARK: Keeping

@@ -44,6 +44,9 @@ struct CosignCommand: ParsableCommand {
         _ = try book.take(basis)
         let now = CalendarText.now
         try book.examine(read, now: now)
+        guard !read.isOfColdKeys || !key.isEmpty else {
+            throw Complaint(.usage, "the cold keys sign this draft; name the file of yours with --key FILE")
+        }
         let lines = DraftText.lines(read, in: book.membership)
         try Confirmation.ask(lines, "Sign this?", yes: yes)
         var others: [SigningPrivateKey] = []
@@ -61,17 +64,24 @@ struct CosignCommand: ParsableCommand {
             epochs = []
         }
         try hand.over([finished.signed], epochs: epochs, of: directory, file: logFile, answer) {
-            Finished(act: lines, handed: $0, next: next(read))
+            Finished(act: lines, handed: $0, next: next(read, logFile))
         }
     }
 
-    private func next(_ draft: Draft) -> String? {
-        if case .note(let note) = draft.content, note.taints {
-            return "next: covey authority epoch, so that nobody shares a network key with it any more"
+    private func next(_ draft: Draft, _ log: String) -> String? {
+        let epoch = "next: covey authority epoch, so that nobody shares a network key with it any more"
+        let replaced = "next, where the new keys are: covey authority import \(log), and covey authority epoch"
+        switch draft.content {
+        case .note(let note): return note.taints ? epoch : nil
+        case .entry(.act(.authorityRevoke), _, _): return epoch
+        case .entry(.act(.authorityRotate(let rotation)), _, _): return rotation.branch == nil ? nil : replaced
+        case .entry(.act(.recoverFork(let recovery)), _, _): return recovery.newKeys == nil ? nil : replaced
+        case .entry(.issue(_, let requests), _, _):
+            guard !requests.isEmpty else { return nil }
+            return
+                "next, where the device was invited: covey authority import the log, and covey authority sign its request again, for the welcome"
+        case .entry(.addAuthority, _, _), .entry(.act, _, _): return nil
         }
-        guard case .entry(.issue(_, let requests), _, _) = draft.content, !requests.isEmpty else { return nil }
-        return
-            "next, where the device was invited: covey authority import the log, and covey authority sign its request again, for the welcome"
     }
 }
 

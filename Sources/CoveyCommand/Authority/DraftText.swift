@@ -43,10 +43,7 @@ enum DraftText {
                     return old == new ? nil : "\(PolicySettings.name(of: key)): \(new), until now \(old)"
                 }
         case .authorityRevoke(let revocation):
-            func name(_ id: AuthorityID) -> String {
-                let label = membership.authority(id)?.content.label ?? "unknown"
-                return "\(Output.harmless(label)) (\(LogText.short(id.hex)))"
-            }
+            func name(_ id: AuthorityID) -> String { self.name(of: id, membership) }
             let word = RevocationReason(rawValue: revocation.reason)?.word ?? "reason \(revocation.reason)"
             return ["revoke the authority \(name(revocation.authority)): \(word)"]
                 + revocation.lastGood.map { row in
@@ -65,9 +62,45 @@ enum DraftText {
                 "by the recipe with SHA-256 \(release.recipe.hex)",
                 "to be installed from \(CalendarText.utc(release.notBefore))",
             ] + release.artefacts.map { "\(Output.harmless($0.name)) with SHA-256 \($0.sha256.hex)" }
-        case .certIssue, .authorityAdd, .authorityRotate, .epochAnnounce, .groupDefinition, .recoverFork:
-            return [LogText.summary(of: payload)]
+        case .authorityRotate(let rotation):
+            guard let branch = rotation.branch else { return [LogText.summary(of: payload)] }
+            return [
+                "new keys of the authority \(name(of: rotation.authority, membership))",
+                line(branch, rotation.authority, membership), line(rotation.keyset),
+            ]
+        case .recoverFork(let recovery):
+            let what = recovery.newKeys == nil ? "choose a branch" : "new keys"
+            return [
+                "by the cold keys: \(what) of the authority \(name(of: recovery.log, membership))",
+                line(recovery.branch, recovery.log, membership),
+            ] + (recovery.newKeys.map { [line($0.keyset)] } ?? [])
+        case .certIssue, .authorityAdd, .epochAnnounce, .groupDefinition: return [LogText.summary(of: payload)]
         }
+    }
+
+    private static func name(of authority: AuthorityID, _ membership: Membership) -> String {
+        let isRoot = authority == membership.genesis.rootID
+        let label = isRoot ? "root" : membership.authority(authority)?.content.label ?? "unknown"
+        return "\(Output.harmless(label)) (\(LogText.short(authority.hex)))"
+    }
+
+    private static func line(_ keyset: Keyset) -> String {
+        "\(keyset.threshold) of \(keyset.keys.count) new keys must sign"
+    }
+
+    /// Behind which entry a log goes on.
+    private static func line(_ branch: EntryID, _ log: LogID, _ membership: Membership) -> String {
+        let path = membership.entryIDs(of: log)
+        let id = LogText.short(branch.hex)
+        if let at = path.firstIndex(of: branch) {
+            let after = path.count - at - 1
+            let rest = after == 0 ? "the last that is known" : "and \(after) after it are dropped"
+            return "its log stands up to entry \(at + 1) (\(id)), \(rest)"
+        }
+        if let other = membership.entries(beside: log).first(where: { $0.id == branch }) {
+            return "its log stands up to entry \(other.sequence) (\(id)) of another branch"
+        }
+        return path.isEmpty ? "its log is empty so far" : "nothing of its log stands"
     }
 
     private static func line(_ verdict: NoteVerdict, _ membership: Membership) -> String {
@@ -76,12 +109,17 @@ enum DraftText {
             case .confirmed: "confirmed"
             case .lifted: "lifted"
             }
-        guard let note = membership.note(verdict.note) else {
-            return "\(decision): revocation \(LogText.short(verdict.note.hex)), which is not known here"
+        func name(_ device: DeviceID) -> String {
+            let label = membership.currentCertificate(device)?.label ?? "unknown"
+            return "\(Output.harmless(label)) (\(LogText.short(device.hex)))"
         }
-        let label = membership.currentCertificate(note.device)?.label ?? "unknown"
-        return
-            "\(decision): \(Output.harmless(label)) (\(LogText.short(note.device.hex))) was revoked as \(note.reason.word)"
+        if let note = membership.note(verdict.note) {
+            return "\(decision): \(name(note.device)) was revoked as \(note.reason.word)"
+        }
+        if let (device, signer) = membership.parties(of: SuspendHash(prefixOf: verdict.note)) {
+            return "\(decision): \(name(signer)) asked that \(name(device)) be kept out"
+        }
+        return "\(decision): revocation \(LogText.short(verdict.note.hex)), which is not known here"
     }
 
     private static func lines(
@@ -132,25 +170,41 @@ struct DraftAnswer: Answer {
     let signed: [Int]
     let missing: Int
     let others: [Int]
+    /// How many there are, when they are to sign, and not the keys of an authority.
+    private let coldKeys: Int?
+
+    private enum CodingKeys: String, CodingKey { case file, act, pass, passes, signed, missing, others }
 
     init(_ draft: Draft, file: String, in book: AuthorityBook) throws {
         let progress = try book.progress(of: draft)
         self.file = file
+        if case .entry(.act(.recoverFork(let recovery)), _, _) = draft.content, draft.isOfColdKeys {
+            coldKeys = recovery.recovery.keys.count
+        } else {
+            coldKeys = nil
+        }
         act = DraftText.lines(draft, in: book.membership)
         pass = progress.passNumber
         passes = progress.passes
-        signed = progress.signed
+        // The cold keys are counted first; new ones signed where the draft was begun.
+        let most = coldKeys ?? .max
+        signed = progress.signed.filter { $0 <= most }
         missing = progress.missing
-        others = progress.others
+        others = progress.others.filter { $0 <= most }
     }
 
     var text: String {
         let round = passes > 1 ? " in round \(pass) of \(passes)" : ""
         let by = signed.isEmpty ? "nobody has signed yet" : "signed by \(DraftText.keys(signed))"
+        let cold = coldKeys == nil ? "" : "the cold "
+        let next =
+            coldKeys == nil
+            ? "at one of those officers: covey authority cosign \(file)"
+            : "with one of those keys, in any directory of the mesh: covey authority cosign \(file) --key FILE"
         return """
             wrote \(file): \(act.first ?? "")
-            \(by)\(round); \(missing) more of \(DraftText.keys(others)) must sign
-            next, at one of those officers: covey authority cosign \(file)
+            \(by)\(round); \(missing) more of \(cold)\(DraftText.keys(others)) must sign
+            next, \(next)
             """
     }
 }
@@ -158,20 +212,18 @@ struct DraftAnswer: Answer {
 extension AuthorityDirectory {
     /// Signs a draft with the keys here, remembers it, and writes it for the next officer, where its log file will be.
     func send(
-        _ draft: Draft, _ book: AuthorityBook, beside file: String, now: Minute, replacing: Bool = false
+        _ draft: Draft, _ book: AuthorityBook, beside file: String, now: Minute, others: [SigningPrivateKey] = [],
+        replacing: Bool = false
     ) throws -> DraftAnswer {
-        let file = HandOver.file(beside: file, .draft)
-        if !replacing, Disk.exists(file) {
-            throw Complaint(.cannotCreate, "\(file), where the draft would go, exists already; move it away")
-        }
+        let file = try replacing ? HandOver.file(beside: file, .draft) : HandOver.freeDraft(beside: file)
         var book = book
-        let signed = try book.cosign(draft, now: now)
+        let signed = try book.cosign(draft, now: now, others: others)
         return try write(signed, book, to: file)
     }
 
     func write(_ draft: Draft, _ book: AuthorityBook, to file: String) throws -> DraftAnswer {
         try keep(book)
-        try Disk.replace(file, draft.file(basis: book.signed).bytes)
+        try Disk.replace(file, draft.file(basis: book.signed + book.suspends.map(\.signed)).bytes)
         return try DraftAnswer(draft, file: file, in: book)
     }
 }

@@ -26,12 +26,17 @@ struct EpochCommand: ParsableCommand {
             return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
         }
         let entry = try book.announce(now: CalendarText.now, random: SystemRandom())
-        guard case .epochAnnounce(let announcement) = entry.payload else {
-            preconditionFailure("an announcement announces")
-        }
         try directory.keep(book)
         try act.hand.over(
             [entry.signed], epochs: Array(book.epochs.suffix(1)), of: directory, file: file, act.answer
-        ) { Announced(epoch: announcement.number, handed: $0) }
+        ) { Announced(epoch: entry.epochNumber, handed: $0) }
+    }
+}
+
+extension LogEntry {
+    /// Of an announcement.
+    var epochNumber: UInt32 {
+        guard case .epochAnnounce(let announcement) = payload else { preconditionFailure("an announcement announces") }
+        return announcement.number
     }
 }

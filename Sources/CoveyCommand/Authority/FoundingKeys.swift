@@ -1,8 +1,15 @@
 import CoveyCore
+import CoveyCrypto
 
 extension KeysetShape {
     /// Whether its keys are handed out one by one. Keys of which two groups could sign apart stay together.
     var isShared: Bool { count > 1 && isMajority }
+}
+
+extension SigningKeyset {
+    init(_ shape: KeysetShape, random: any RandomSource) {
+        self.init(count: shape.count, threshold: shape.threshold, random: random)
+    }
 }
 
 /// How many keys each keyset of a new mesh has, and how many of them must sign.

@@ -45,6 +45,15 @@ struct HandOver: ParsableArguments {
             "\(file), where the new entries would go, exists already; move it away or name a node with --node")
     }
 
+    /// Where a draft goes, beside the log file it will become.
+    static func freeDraft(beside file: String) throws -> String {
+        let draft = Self.file(beside: file, .draft)
+        guard !Disk.exists(draft) else {
+            throw Complaint(.cannotCreate, "\(draft), where the draft would go, exists already; move it away")
+        }
+        return draft
+    }
+
     /// What a node did not take may be the only copy outside of the directory: a name that is taken gets a number.
     private static func free(_ file: String) -> String {
         let end = CoveyFile.Kind.log.fileExtension

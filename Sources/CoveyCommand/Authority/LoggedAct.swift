@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoveyCore
+import CoveyCrypto
 
 /// What an authority signs into its log: the options that every such command has, and the whole way of an act that stands
 /// there for itself, as a policy, a checkpoint, a verdict or a release.
@@ -16,11 +17,14 @@ struct LoggedAct: ParsableArguments {
     private struct Signed: Answer {
         let act: [String]
         let sequence: UInt64
-        /// What to do after it.
-        let next: String?
+        /// Of the network key that was announced with it.
+        let newEpoch: UInt32?
         let handed: HandOver.Outcome
 
-        var text: String { (act + [handed.text] + (next.map { [$0] } ?? [])).joined(separator: "\n") }
+        var text: String {
+            let epoch = newEpoch.map { ["and announced a new network key, epoch \($0)"] } ?? []
+            return (act + epoch + [handed.text]).joined(separator: "\n")
+        }
     }
 
     /// The log file, which is not there yet.
@@ -34,25 +38,30 @@ struct LoggedAct: ParsableArguments {
     ///
     /// - Parameters:
     ///   - name: of the log file where none is given.
-    ///   - next: what somebody has to do after it.
+    ///   - isTainting: whether a new network key is announced with it, or, after a draft, by whoever completes that.
     ///   - payload: what is signed, as the authority's book has it; it may ask before.
     func run(
-        _ name: String, next: String? = nil, _ payload: (AuthorityBook, Minute) throws -> LogPayload
+        _ name: String, isTainting: Bool = false, _ payload: (inout AuthorityBook, Minute) throws -> LogPayload
     ) throws {
         let directory = try authority.open()
         let file = try file(otherwise: name)
         var book = directory.book
         let now = CalendarText.now
-        let payload = try payload(book, now)
+        let payload = try payload(&book, now)
         let act = DraftText.lines(payload, in: book.membership)
         guard book.authority.signsAlone() else {
             return try directory.send(try book.draft(payload, now: now), book, beside: file, now: now)
                 .show(asJSON: answer.json)
         }
         let entry = try book.act(payload, now: now)
+        // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
+        let announced = try isTainting ? [book.announce(now: now, random: SystemRandom())] : []
         try directory.keep(book)
-        try hand.over([entry.signed], of: directory, file: file, answer) {
-            Signed(act: act, sequence: entry.sequence, next: next, handed: $0)
+        try hand.over(
+            [entry.signed] + announced.map(\.signed), epochs: book.epochs.suffix(announced.count), of: directory,
+            file: file, answer
+        ) {
+            Signed(act: act, sequence: entry.sequence, newEpoch: announced.first?.epochNumber, handed: $0)
         }
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import CoveyCore
 import CoveyCrypto
 
-/// The cold keys, brought together on one machine.
+/// The cold keys that are brought to one machine: all that must sign, or some of them.
 struct ColdKeys: ParsableArguments {
     @Option(help: "A file of cold keys, as recovery.key; of several, each one's.")
     var key: [String]
@@ -19,12 +19,6 @@ struct ColdKeys: ParsableArguments {
                 held.append(key)
             }
         }
-        guard held.count >= first.keys.threshold else {
-            throw Complaint(
-                .failed,
-                "here are \(held.count) of the \(first.keys.threshold) cold keys that must sign; name each file with --key"
-            )
-        }
         return ColdRecovery(mesh: mesh, keys: SigningKeyset(first.keys.keyset, holding: held))
     }
 }
@@ -36,7 +30,8 @@ struct RecoverCommand: ParsableCommand {
         discussion: """
             Writes a directory for the authority with new keys. Who has the old ones signs nothing more that counts, as \
             soon as a device has heard of it. When stolen keys have forked the log, --branch names the last entry that \
-            is to stand.
+            is to stand. Where fewer cold keys are here than must sign, it writes a draft: each holder signs it with covey \
+            authority cosign --key FILE, and what comes out is imported into the new directory.
             """)
 
     @Argument(help: "Which authority: root, a label, or at least six digits of its id.")
@@ -71,14 +66,27 @@ struct RecoverCommand: ParsableCommand {
 
     func run() throws {
         let path = try act.authority.path()
+        try AuthorityDirectory.checkFree(path)
         let file = try act.file(otherwise: "recover.log")
         let shape = try keys.map { try FoundingKeys.shape($0, "--keys", mayBeKeptTogether: true) }
-        let entry = try AuthorityDirectory.recover(
-            path, name, from: from, branch: branch, shape: shape, random: SystemRandom(), now: CalendarText.now
-        ) { try cold.recovery(of: $0) }
-        let directory = try AuthorityDirectory(path)
+        let now = CalendarText.now
+        var book = try AuthorityDirectory.read(from, random: SystemRandom())
+        let cold = try cold.recovery(of: book.mesh)
+        let log = try book.log(named: name)
+        let last = try branch.map { try book.entry(named: $0, of: log) }
+        let new = try book.newKeys(of: log, shape, random: SystemRandom())
+        guard cold.keys.isSufficient else {
+            let place = try HandOver.freeDraft(beside: file)
+            let draft = try book.cosign(
+                book.draftRecovery(log, branch: last, new: new, by: cold, now: now), now: now,
+                others: cold.keys.keys + new.current.keys)
+            let directory = try AuthorityDirectory.make(path, new, in: book)
+            return try directory.write(draft, directory.book, to: place).show(asJSON: act.answer.json)
+        }
+        let entry = try book.recover(log, branch: last, new: new, by: cold, now: now)
+        let directory = try AuthorityDirectory.make(path, new, in: book)
         try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
-            Recovered(authority: directory.book.id.hex, directory: path, handed: $0)
+            Recovered(authority: log.hex, directory: path, handed: $0)
         }
     }
 }
@@ -88,7 +96,8 @@ struct RecoverForkCommand: ParsableCommand {
         commandName: "recover-fork", abstract: "Say by the cold keys which branch of a forked log stands.",
         discussion: """
             The authority keeps its keys: that is right when it forked by mistake, as after putting back an old copy of \
-            its directory. Stolen keys are replaced with covey authority recover.
+            its directory. Stolen keys are replaced with covey authority recover. Where fewer cold keys are here than must \
+            sign, it writes a draft: each holder signs it with covey authority cosign --key FILE.
             """)
 
     @Argument(help: "Whose log: root, a label, or at least six digits of its id.")
@@ -117,8 +126,14 @@ struct RecoverForkCommand: ParsableCommand {
         var book = directory.book
         let log = try book.log(named: name)
         let last = try book.entry(named: branch, of: log)
-        let entry = try book.recover(
-            log, branch: last, new: nil, by: cold.recovery(of: book.mesh), now: CalendarText.now)
+        let cold = try cold.recovery(of: book.mesh)
+        let now = CalendarText.now
+        guard cold.keys.isSufficient else {
+            let draft = try book.draftRecovery(log, branch: last, new: nil, by: cold, now: now)
+            return try directory.send(draft, book, beside: file, now: now, others: cold.keys.keys)
+                .show(asJSON: act.answer.json)
+        }
+        let entry = try book.recover(log, branch: last, new: nil, by: cold, now: now)
         try directory.keep(book)
         try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
             Decided(log: log.hex, branch: last.hex, handed: $0)

@@ -10,7 +10,8 @@ struct RevokeAuthorityCommand: ParsableCommand {
             What it granted up to that entry stays valid until it expires; its devices need no new keys. What it granted \
             later is void, here and in the logs below it. Without --last-good and --since everything that is known here \
             counts. A thief can date entries back: where it matters, give the number of the last entry that is surely its \
-            own, from a copy of the log that is older than the theft.
+            own, from a copy of the log that is older than the theft. A new network key is announced with it; hand it to \
+            your own node with covey log import FILE --authority DIR, or let another authority announce one.
             """)
 
     @Argument(help: "The authority, by label or by what begins its id.")
@@ -36,10 +37,7 @@ struct RevokeAuthorityCommand: ParsableCommand {
         guard lastGood == nil || since == nil else {
             throw Complaint(.usage, "--last-good and --since exclude each other; give one of them")
         }
-        try act.run(
-            "revoke-authority.log",
-            next: "next, an authority that has taken this in announces a new network key: covey authority epoch"
-        ) { book, _ in
+        try act.run("revoke-authority.log", isTainting: true) { book, _ in
             let target = try book.authorityBelow(named: name) { book.membership.isAbove(book.id, $0) }
             if let lastGood {
                 let known = book.entries.last { $0.log == target }?.sequence ?? 0

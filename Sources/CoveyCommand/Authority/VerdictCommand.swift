@@ -1,9 +1,15 @@
 import ArgumentParser
+import CoveyControl
 import CoveyCore
+import CoveyNode
 
 struct VerdictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verdict", abstract: "Confirm or lift what was said against a device.")
+        commandName: "verdict", abstract: "Confirm or lift what was said against a device.",
+        discussion: """
+            What officers said stands in the log. What members asked (covey suspend) only a node knows, named with --node: \
+            it can be lifted, and the device is let in again everywhere as soon as that is known there.
+            """)
 
     enum Decision: String, EnumerableFlag {
         case confirm
@@ -13,18 +19,24 @@ struct VerdictCommand: ParsableCommand {
     @Argument(help: "The device, by label or by at least six digits of its id.")
     var device: String
 
-    @Flag(help: "Whether its revocations stand, or have no effect any more.")
+    @Flag(help: "Whether what was said stands, or has no effect any more.")
     var decision: Decision
 
     @OptionGroup var act: LoggedAct
 
     func run() throws {
-        try act.run("verdict.log") { book, _ in
+        try act.run("verdict.log") { book, now in
             let found = try book.device(named: device)
-            let verdicts = book.verdicts(on: found, decision == .confirm ? .confirmed : .lifted)
+            if let node = act.hand.node, decision == .lift {
+                let asked = try ControlClient(path: node).exportLog(after: .suspend(SuspendHash()))
+                _ = try book.take(asked)
+            }
+            let verdicts = book.verdicts(on: found, decision == .confirm ? .confirmed : .lifted, now: now)
             guard !verdicts.isEmpty else {
                 throw Complaint(
-                    .failed, "there is nothing against \(found.certificate.label) here that could be decided")
+                    .failed,
+                    "there is nothing against \(found.certificate.label) here that could be decided\(decision == .lift && act.hand.node == nil ? "; what members asked a node knows, named with --node" : "")"
+                )
             }
             return .certRevoke(verdicts)
         }

@@ -1,0 +1,67 @@
+import ArgumentParser
+import CoveyCore
+import CoveyCrypto
+
+struct ReplaceKeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replace-keys",
+        abstract: "Give an authority below this one new keys, when its own are lost or stolen.",
+        discussion: """
+            Writes a directory for it with new keys. Who has the old ones signs nothing more that counts, as soon as a \
+            device has heard of it. When its log is forked, --branch names the last entry that is to stand. What the cold \
+            keys decided stays decided.
+            """)
+
+    @Argument(help: "The authority, by label or by at least six digits of its id.")
+    var name: String
+
+    @Option(help: "The directory to make for it.")
+    var to: String
+
+    @Option(help: "The last entry that is to stand, by at least six digits of its id; the end of the log without it.")
+    var branch: String?
+
+    @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
+    var keys: String?
+
+    @OptionGroup var act: LoggedAct
+
+    private struct Replaced: Answer {
+        let authority: String
+        let directory: String
+        let handed: HandOver.Outcome
+
+        var text: String {
+            "\(directory) acts for authority \(LogText.short(authority)) with new keys: take it there\n\(handed.text)"
+        }
+    }
+
+    func run() throws {
+        let shape = try keys.map { try FoundingKeys.shape($0, "--keys", mayBeKeptTogether: true) }
+        let directory = try act.authority.open()
+        let file = try act.file(otherwise: "replace-keys.log")
+        try AuthorityDirectory.checkFree(to)
+        let now = CalendarText.now
+        var book = directory.book
+        let child = try book.authorityBelow(named: name) { book.membership.authority($0)?.content.parent == book.id }
+        let last = try branch.map { try book.entry(named: $0, of: child) }
+        let new = try book.newKeys(of: child, shape, random: SystemRandom())
+        guard book.authority.signsAlone() else {
+            let place = try HandOver.freeDraft(beside: file)
+            let draft = try book.cosign(
+                book.draftReplacement(of: child, branch: last, by: new, now: now), now: now, others: new.current.keys)
+            _ = try AuthorityDirectory.make(to, new, in: directory.book)
+            return try directory.write(draft, book, to: place).show(asJSON: act.answer.json)
+        }
+        let entry = try book.replaceKeys(of: child, branch: last, by: new, now: now)
+        // A log that holds the change without them would bind the authority to keys that nobody has.
+        let made = try AuthorityDirectory.make(to, new, in: directory.book)
+        try directory.keep(book)
+        var taken = made.book
+        _ = try taken.take([entry.signed])
+        try made.keep(taken)
+        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
+            Replaced(authority: child.hex, directory: to, handed: $0)
+        }
+    }
+}
