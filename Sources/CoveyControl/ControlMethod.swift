@@ -63,10 +63,10 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .nodeStatus:
             return Description(
                 summary: "How the node is.", parameters: [],
-                result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, waiting, logEntries, "
-                    + "notes, epoch, isHolding, timeIsTrusted, staleness (`fresh`, `stale`, `stranded`), authorityHeard, "
-                    + "certificateExpires, renewalAsked, suspended (devices kept out now), suspendedUntil (this one), "
-                    + "revoked (why this one is), refusals {reason: count}",
+                result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, quarantined (apart from "
+                    + "inbox), waiting, logEntries, notes, epoch, isHolding, timeIsTrusted, staleness (`fresh`, `stale`, "
+                    + "`stranded`), authorityHeard, certificateExpires, renewalAsked, suspended (devices kept out now), "
+                    + "suspendedUntil (this one), revoked (why this one is), refusals {reason: count}",
                 errors: [])
         case .nodeVersion:
             return Description(

@@ -12,8 +12,10 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package var heldBytes: UInt64
     /// Ids known whose envelopes are not held.
     package var ghosts: Int
-    /// Messages received.
+    /// Messages received, those in quarantine aside.
     package var inbox: UInt64
+    /// Messages that came after their sender was revoked.
+    package var quarantined: UInt64
     /// Messages that wait for the keys of their recipient.
     package var waiting: Int
     package var logEntries: Int
@@ -41,9 +43,9 @@ package struct StatusResult: Hashable, Sendable, Codable {
 
     package init(
         mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
-        inbox: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool, timeIsTrusted: Bool,
-        staleness: String, authorityHeard: Time?, certificateExpires: Time, renewalAsked: Bool, suspended: Int,
-        suspendedUntil: Time?, revoked: String?, refusals: [String: UInt64]
+        inbox: UInt64, quarantined: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool,
+        timeIsTrusted: Bool, staleness: String, authorityHeard: Time?, certificateExpires: Time, renewalAsked: Bool,
+        suspended: Int, suspendedUntil: Time?, revoked: String?, refusals: [String: UInt64]
     ) {
         self.mesh = mesh
         self.meshName = meshName
@@ -54,6 +56,7 @@ package struct StatusResult: Hashable, Sendable, Codable {
         self.heldBytes = heldBytes
         self.ghosts = ghosts
         self.inbox = inbox
+        self.quarantined = quarantined
         self.waiting = waiting
         self.logEntries = logEntries
         self.notes = notes

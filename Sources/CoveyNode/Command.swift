@@ -218,7 +218,10 @@ package struct Status: Hashable, Sendable {
     package var held: Int
     package var heldBytes: UInt64
     package var ghosts: Int
+    /// Messages received, those in quarantine aside.
     package var inbox: UInt64
+    /// Messages that came after their sender was revoked.
+    package var quarantined: UInt64
     package var waiting: Int
     package var logEntries: Int
     package var notes: Int
@@ -257,6 +260,7 @@ package struct Status: Hashable, Sendable {
         heldBytes = 0
         ghosts = 0
         inbox = 0
+        quarantined = 0
         waiting = 0
         logEntries = 0
         notes = 0

@@ -29,7 +29,7 @@ extension Node {
     ) throws -> Reply {
         switch command {
         case .status:
-            return .status(status(now))
+            return .status(try status(now, store))
         case .peers:
             return .peers(
                 links.map {
@@ -103,7 +103,7 @@ extension Node {
         }
     }
 
-    private func status(_ now: Now) -> Status {
+    private func status(_ now: Now, _ store: any Store) throws -> Status {
         let certificate = roster.membership.currentCertificate(own.id)
         var status = Status(
             mesh: own.mesh, meshName: configuration.genesis.name, device: own.id, label: certificate?.label ?? "",
@@ -113,7 +113,8 @@ extension Node {
         status.held = shelf.count
         status.heldBytes = shelf.bytes
         status.ghosts = shelf.ghosts
-        status.inbox = inboxSequence
+        status.quarantined = try quarantined(store)
+        status.inbox = inboxSequence - status.quarantined
         status.waiting = waiting.count
         status.logEntries = roster.membership.count
         status.notes = roster.notes.count

@@ -104,6 +104,7 @@ extension Node {
                 received: mailNow(now), text: text, standing: isLate ? .quarantined : .fine))
         try store.put(.inbox, inboxSequence, inbox.record)
         try State.inbox.put(inboxSequence, in: store)
+        if isLate { lateMessages?[sender, default: 0] += 1 }
         if !isLate { try meet(sender, store) }
         effects.append(.observe(isLate ? .quarantined(inbox) : .delivered(inbox)))
         return .opened
@@ -119,6 +120,26 @@ extension Node {
 
     /// A message with what is known of its sender now (protocol.md §1.9).
     func judged(_ message: InboxMessage) -> InboxMessage { message.judged(by: roster.membership) }
+
+    /// How many messages are in quarantine by what is known of their senders now. The whole inbox is read for it once.
+    func quarantined(_ store: any Store) throws -> UInt64 {
+        guard !roster.notes.isEmpty else { return 0 }
+        var counts = lateMessages ?? [:]
+        if lateMessages == nil {
+            var last: UInt64 = 0
+            while true {
+                let records = try store.records(.inbox, after: last, limit: Limits.page)
+                guard let end = records.last?.sequence else { break }
+                for record in records {
+                    let message = try InboxMessage(sequence: record.sequence, record: record.value)
+                    if message.standing.isQuarantine { counts[message.from, default: 0] += 1 }
+                }
+                last = end
+            }
+            lateMessages = counts
+        }
+        return counts.reduce(0) { $0 + (roster.membership.isRevoked($1.key) ? $1.value : 0) }
+    }
 
     /// Messages after a sequence that `isWanted` by what is known of their senders now.
     func messages(

@@ -60,6 +60,8 @@ package final class Node {
     var opened: CoveyConversation.ReplayCache
     var contacts: Contacts
     var inboxSequence: UInt64
+    /// Messages that came after their sender's revocation, by sender; nil until somebody asks.
+    var lateMessages: [DeviceID: UInt64]?
     var outboxSequence: UInt64
     /// Messages that wait for their recipient's keys, by outbox sequence.
     var waiting: [UInt64: WaitingMessage] = [:]

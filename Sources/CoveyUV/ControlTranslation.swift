@@ -90,8 +90,9 @@ extension StatusResult {
         self.init(
             mesh: status.mesh.asHex, meshName: status.meshName, device: status.device.asHex, label: status.label,
             links: status.links, held: status.held, heldBytes: status.heldBytes, ghosts: status.ghosts,
-            inbox: status.inbox, waiting: status.waiting, logEntries: status.logEntries, notes: status.notes,
-            epoch: status.epoch, isHolding: status.isHolding, timeIsTrusted: status.timeIsTrusted,
+            inbox: status.inbox, quarantined: status.quarantined, waiting: status.waiting,
+            logEntries: status.logEntries, notes: status.notes, epoch: status.epoch, isHolding: status.isHolding,
+            timeIsTrusted: status.timeIsTrusted,
             staleness: status.staleness.rawValue, authorityHeard: status.authorityHeard?.asTime,
             certificateExpires: status.certificateExpires.asTime, renewalAsked: status.renewalAsked,
             suspended: status.suspended, suspendedUntil: status.suspendedUntil?.asTime, revoked: status.revoked?.word,

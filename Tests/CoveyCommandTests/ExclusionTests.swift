@@ -164,6 +164,10 @@ final class ExclusionTests {
         dee = try program.node("dee", "--peer", ana.address)
         _ = try ana.node.line(.log, containing: "went into quarantine")
 
+        let status = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(status["inbox"] as? Int == 1)
+        #expect(status["quarantined"] as? Int == 1)
+        #expect(try program.succeed("status", "--home", "ana").output.contains("1 messages, apart from the inbox"))
         let inbox = try program.succeed("inbox", "--home", "ana").output
         let mark = reason == "lost" ? "sender since revoked: lost" : "sender was compromised at that time"
         #expect(inbox.contains("ben (\(mark)): early"))

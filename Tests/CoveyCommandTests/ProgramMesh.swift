@@ -20,14 +20,26 @@ extension CoveyProgram {
     }
 
     /// Enrols devices at `desk`, each in a home of its name.
-    func enrol(_ names: String...) throws {
-        for name in names {
-            try succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
-            try succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
-            try succeed("authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk")
-            let installed = try succeed("device", "install", "\(name).welcome", "--home", name)
-            #expect(installed.output.contains("this device is \(name)"))
-        }
+    func enrol(_ first: String, _ second: String, _ others: String...) throws {
+        for name in [first, second] + others { try enrol(name) }
+    }
+
+    /// - Parameters:
+    ///   - orgOwned: whether its holder agrees that it takes orders.
+    ///   - right: what it may do besides.
+    func enrol(_ name: String, orgOwned: Bool = false, grant right: String? = nil) throws {
+        try succeed(
+            arguments: ["authority", "invite", name, "-o", "\(name).invite", "--authority", "desk"]
+                + (orgOwned ? ["--org-owned"] : []))
+        try succeed(
+            arguments: ["device", "request", "\(name).invite", "-o", "\(name).request", "--home", name]
+                + (orgOwned ? ["--agree"] : []))
+        try succeed(
+            arguments: ["authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk"]
+                + (right.map { ["--grant", $0] } ?? []))
+        let installed = try succeed("device", "install", "\(name).welcome", "--home", name)
+        #expect(installed.output.contains("this device is \(name)"))
+        #expect(installed.output.contains("may lock or erase") == orgOwned)
     }
 
     /// Runs a node on the loopback interface, without multicast, and gives the address it listens on.

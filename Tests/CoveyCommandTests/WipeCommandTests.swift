@@ -12,22 +12,6 @@ final class WipeCommandTests {
     init() throws { program = try CoveyProgram() }
     deinit { program.remove() }
 
-    private func enrol(
-        _ name: String, orgOwned: Bool = false, grant: String? = nil, at desk: String = "desk"
-    ) throws {
-        try program.succeed(
-            arguments: ["authority", "invite", name, "-o", "\(name).invite", "--authority", desk]
-                + (orgOwned ? ["--org-owned"] : []))
-        try program.succeed(
-            arguments: ["device", "request", "\(name).invite", "-o", "\(name).request", "--home", name]
-                + (orgOwned ? ["--agree"] : []))
-        try program.succeed(
-            arguments: ["authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", desk]
-                + (grant.map { ["--grant", $0] } ?? []))
-        let installed = try program.succeed("device", "install", "\(name).welcome", "--home", name)
-        #expect(installed.output.contains("may lock or erase") == orgOwned)
-    }
-
     private func files(of home: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: program.path(home))) ?? []).sorted()
     }
@@ -35,8 +19,8 @@ final class WipeCommandTests {
     @Test("a node erases itself by order: receipt, clear line, a status of its own, and nothing is left")
     func erase() throws {
         try program.found()
-        try enrol("ana")
-        try enrol("van", orgOwned: true)
+        try program.enrol("ana")
+        try program.enrol("van", orgOwned: true)
         let ana = try program.node("ana")
         try program.write("[log]\nlevel = \"info\"\n", to: "van/covey.toml")
         let van = try program.node("van", "--peer", ana.address)
@@ -59,7 +43,7 @@ final class WipeCommandTests {
     @Test("an erase that was cut off is finished by the next start, and files of others stay")
     func cutOff() throws {
         try program.found()
-        try enrol("van", orgOwned: true)
+        try program.enrol("van", orgOwned: true)
         // As a crash leaves it: the marker stands, the key is half overwritten.
         try program.write("", to: "van/erasing")
         try program.write("noise", to: "van/device.key")
@@ -72,8 +56,8 @@ final class WipeCommandTests {
     @Test("a node locks itself; the disk alone opens nothing; the authority gives its messages back for reading")
     func lock() throws {
         try program.found("--field", "1of2")
-        try enrol("ana")
-        try enrol("van", orgOwned: true)
+        try program.enrol("ana")
+        try program.enrol("van", orgOwned: true)
         let ana = try program.node("ana")
         let van = try program.node("van", "--peer", ana.address)
         _ = try van.node.line(.log, containing: "linked to")
@@ -156,10 +140,10 @@ final class WipeCommandTests {
     @Test("two officers' devices give an order by one file; one alone gives none")
     func officers() throws {
         try program.found("--field", "1of2")
-        try enrol("ana", grant: "wipe-officer")
-        try enrol("ben", grant: "wipe-officer")
-        try enrol("own")
-        try enrol("van", orgOwned: true)
+        try program.enrol("ana", grant: "wipe-officer")
+        try program.enrol("ben", grant: "wipe-officer")
+        try program.enrol("own")
+        try program.enrol("van", orgOwned: true)
         let ana = try program.node("ana")
         let ben = try program.node("ben", "--peer", ana.address)
         let van = try program.node("van", "--peer", ana.address)

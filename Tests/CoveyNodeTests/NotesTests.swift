@@ -131,6 +131,8 @@ struct NotesTests {
         mesh.partition([[ana], [bo], [ferry], [other]])
         try mesh.revoke(bo, reason: reason, at: ana)
         try mesh.run(seconds: 5)
+        // Counted as they come in the one case, and from the store in the other.
+        if reason == .lost { #expect(try mesh.status(of: ana)?.quarantined == 0) }
         mesh.partition([[ana, other], [bo], [ferry]])
         #expect(
             try mesh.run(seconds: 120) {
@@ -145,6 +147,9 @@ struct NotesTests {
         let all = try quarantine(of: ana, in: mesh, hidden: true)
         #expect(all.map(\.text) == ["late"])
         #expect(all.map(\.standing) == [reason == .lost ? .quarantined : .hidden])
+        let status = try #require(try mesh.status(of: ana))
+        #expect(status.inbox == 1)
+        #expect(status.quarantined == 1)
     }
 
     @Test("The log is exported page by page: every entry, then every note, none twice")

@@ -28,6 +28,9 @@ struct StatusCommand: ParsableCommand {
             ["log", "\(status.logEntries) entries, \(status.notes) revocations"],
             ["epoch", status.epoch.map(String.init) ?? "none"],
         ]
+        if status.quarantined > 0 {
+            rows.append(["quarantine", "\(status.quarantined) messages, apart from the inbox: covey quarantine"])
+        }
         if let text = build.text { rows.append(["program", text]) }
         if let reason = status.revoked {
             rows.append([
