@@ -297,7 +297,7 @@ extension Authority {
         case .act(.certRevoke(let verdicts)):
             guard
                 verdicts.allSatisfy({
-                    membership.hasNote($0.note) || membership.hasSuspend(SuspendHash(prefixOf: $0.note))
+                    membership.hasNote($0.note) || membership.parties(of: SuspendHash(prefixOf: $0.note)) != nil
                 })
             else { throw .covers }
         case .act(let payload):

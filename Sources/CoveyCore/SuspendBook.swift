@@ -122,15 +122,16 @@ extension Membership {
 
     package func hasSuspend(_ id: NoteID) -> Bool { suspendBook.records[id] != nil }
 
-    /// Suspends of a device that end after a time, ascending, whether they count or not.
+    /// What verdicts name of the Suspends of a device that end after a time, ascending, whether they count or not.
     package func suspends(of device: DeviceID, after now: Minute) -> [SuspendHash] {
-        suspendBook.byDevice[device, default: []].filter { suspendBook.records[$0].map { now < $0.until } ?? false }
-            .sorted()
+        let records = suspendBook.byDevice[device, default: []].compactMap { suspendBook.records[$0] }
+        return Set(records.filter { now < $0.until }.map(\.hash)).sorted()
     }
 
-    /// Whom a Suspend in the set is to keep out, and who signed it.
-    package func parties(of suspend: SuspendHash) -> (device: DeviceID, signer: DeviceID)? {
-        suspendBook.records[suspend].map { ($0.device, $0.signer) }
+    /// Whom Suspends of these words are to keep out, and who signed them, ascending; nil when none is in the set.
+    package func parties(of suspend: SuspendHash) -> (device: DeviceID, signers: [DeviceID])? {
+        let records = suspendBook.records.values.filter { $0.hash == suspend }
+        return records.first.map { ($0.device, records.map(\.signer).sorted()) }
     }
 
     /// Nil while device or signer is not known.

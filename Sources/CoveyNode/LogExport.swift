@@ -2,14 +2,14 @@ package import CoveyCore
 import CoveyCrypto
 
 /// Where an export of the log goes on: entries come first, in the order of acceptance, then the notes by their hashes.
-/// Suspends are no part of the log: they come alone, to whoever asks for them, by their hashes.
+/// Suspends are no part of the log: they come alone, to whoever asks for them, by their ids.
 package enum ExportMark: Hashable, Sendable {
     /// After this position; 0 begins.
     case entry(UInt64)
     case note(NoteHash)
-    case suspend(SuspendHash)
+    case suspend(NoteID)
 
-    /// `entry:12`, or `note:` or `suspend:` and the hash.
+    /// `entry:12`, or `note:` and the hash, or `suspend:` and the id.
     package init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -21,8 +21,8 @@ package enum ExportMark: Hashable, Sendable {
             guard let hash = NoteHash(hex: String(parts[1])) else { return nil }
             self = .note(hash)
         case "suspend":
-            guard let hash = SuspendHash(hex: String(parts[1])) else { return nil }
-            self = .suspend(hash)
+            guard let id = NoteID(hex: String(parts[1])) else { return nil }
+            self = .suspend(id)
         default: return nil
         }
     }
@@ -31,7 +31,7 @@ package enum ExportMark: Hashable, Sendable {
         switch self {
         case .entry(let position): "entry:\(position)"
         case .note(let hash): "note:\(hash.hex)"
-        case .suspend(let hash): "suspend:\(hash.hex)"
+        case .suspend(let id): "suspend:\(id.hex)"
         }
     }
 }
@@ -64,8 +64,8 @@ extension Node {
             return entries + notes(after: nil, limit - entries.count)
         case .note(let last): return notes(after: last, limit)
         case .suspend(let last):
-            return roster.suspends.filter { $0.hash > last }.prefix(limit).map {
-                ExportedObject(mark: .suspend($0.hash), bytes: $0.signed.bytes)
+            return roster.suspends.filter { $0.id > last }.prefix(limit).map {
+                ExportedObject(mark: .suspend($0.id), bytes: $0.signed.bytes)
             }
         }
     }

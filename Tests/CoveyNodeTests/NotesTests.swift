@@ -48,7 +48,7 @@ struct NotesTests {
         }
         #expect(!mesh.isLinked(ana, lost) && !mesh.isLinked(bo, lost) && mesh.isLinked(ana, bo))
         #expect(try mesh.status(of: lost)?.suspends == 2)
-        mesh.command(.logExport(after: .suspend(SuspendHash()), limit: 10), at: ana)
+        mesh.command(.logExport(after: .suspend(NoteID()), limit: 10), at: ana)
         try mesh.run(seconds: 0)
         guard case .logExport(let exported)? = ana.replies.last else {
             Issue.record("an officer is told what members ask")

@@ -116,8 +116,8 @@ enum DraftText {
         if let note = membership.note(verdict.note) {
             return "\(decision): \(name(note.device)) was revoked as \(note.reason.word)"
         }
-        if let (device, signer) = membership.parties(of: SuspendHash(prefixOf: verdict.note)) {
-            return "\(decision): \(name(signer)) asked that \(name(device)) be kept out"
+        if let (device, signers) = membership.parties(of: SuspendHash(prefixOf: verdict.note)) {
+            return "\(decision): \(signers.map(name).joined(separator: ", ")) asked that \(name(device)) be kept out"
         }
         return "\(decision): revocation \(LogText.short(verdict.note.hex)), which is not known here"
     }

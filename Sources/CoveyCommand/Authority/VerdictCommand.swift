@@ -28,7 +28,7 @@ struct VerdictCommand: ParsableCommand {
         try act.run("verdict.log") { book, now in
             let found = try book.device(named: device)
             if let node = act.hand.node, decision == .lift {
-                let asked = try ControlClient(path: node).exportLog(after: .suspend(SuspendHash()))
+                let asked = try ControlClient(path: node).exportLog(after: .suspend(NoteID()))
                 _ = try book.take(asked)
             }
             let verdicts = book.verdicts(on: found, decision == .confirm ? .confirmed : .lifted, now: now)
