@@ -43,16 +43,20 @@ extension AnnouncementMeshTests {
         for host in [medic, desk] { #expect(try lines(host).lines.map(\.text) == ["hall 3"]) }
     }
 
-    @Test("What an author announces while it is suspended is not read, and is when the suspension ends")
-    func suspended() throws {
-        // ANNOUNCE protects the desk from its members; the medic has URGENT only, and can be suspended.
-        let courier = try say([], as: desk, to: ana)
+    /// Its members cannot suspend the desk, which has ANNOUNCE. The medic has URGENT only.
+    private func suspendMedic(at host: TestMesh.Host) {
         let asked = [(desk, 10), (ana, 11)].map { signer, minutes in
             Suspend.make(
                 of: medic.identity.id, reason: .lost, issued: mesh.minute, until: mesh.minute.adding(minutes),
                 mesh: mesh.founding.mesh, key: signer.identity.signing)
         }
-        mesh.command(.logSubmit(asked.map(\.signed.bytes), epochKeys: []), at: ana)
+        mesh.command(.logSubmit(asked.map(\.signed.bytes), epochKeys: []), at: host)
+    }
+
+    @Test("What an author announces while it is suspended is not read, and is when the suspension ends")
+    func suspended() throws {
+        let courier = try say([], as: desk, to: ana)
+        suspendMedic(at: ana)
         #expect(try mesh.run(seconds: 5) { !mesh.isLinked(medic, ana) })
         let envelope = try forged("hall 2", by: medic)
         try courier.say(envelope, tokens: 255)
@@ -64,6 +68,22 @@ extension AnnouncementMeshTests {
         try courier.say(envelope, tokens: 255)
         try mesh.run(seconds: 5)
         #expect(try lines(ana).lines.map(\.text) == ["hall 2"])
+    }
+
+    @Test("An emergency that others heard before its author was suspended comes when the suspension ends")
+    func heardElsewhere() throws {
+        mesh.partition([[desk, medic], [ana]])
+        _ = try announce("hall 6", at: medic) { $0.priority = .emergency }
+        mesh.stop(medic)
+        suspendMedic(at: desk)
+        mesh.partition(nil)
+        #expect(try mesh.run(seconds: 120) { mesh.isLinked(desk, ana) })
+        try mesh.run(seconds: 60)
+        #expect(try lines(desk).lines.count == 1)
+        #expect(try lines(ana).lines.isEmpty)
+        #expect(try mesh.status(of: ana)?.ghosts == 1)
+        try mesh.run(seconds: 660)
+        #expect(try lines(ana).lines.map(\.text) == ["hall 6"])
     }
 
     @Test("81: a forged emergency is refused for good, whatever entries come")

@@ -288,7 +288,7 @@ struct ControlSocketTests {
         }
         let gap = AnnouncementGap(
             author: DeviceID(), label: "desk", missing: (0..<500).map { .max - 10_000 + $0 })
-        for authors in [1, 100] {
+        for authors in [1, 200] {
             let gaps = [AnnouncementGap](repeating: gap, count: authors)
             let node = try NodeThread(at: directory.socket) { event, _, effects in
                 if case .command(let id, .announcements) = event {
