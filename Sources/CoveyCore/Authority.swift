@@ -125,12 +125,13 @@ package struct Authority: Sendable {
         guard !grant.capabilities.contains(.orgOwned) || request.request.agreesToOrders else { throw .consent }
         let supersedes = grant.supersedes ?? request.request.supersedes
         let superseded = supersedes.flatMap { membership.currentCertificate($0) }
-        let subject = grant.subject ?? superseded?.subject ?? SubjectID.random(from: random)
+        let subject = grant.subject ?? superseded?.subject
         let time = entryTime(membership, now)
         let days = grant.days.map(Int64.init) ?? Int64(membership[policy: .certificateLifeDays])
         return DeviceCertificate.Content(
             serial: try nextSerial(membership), issuer: keys.authority, signing: request.request.signing,
-            link: request.request.link, message: request.request.message, subject: subject,
+            link: request.request.link, message: request.request.message,
+            subject: subject ?? SubjectID.random(from: random),
             deviceIndex: try deviceIndex(of: subject, membership), notBefore: time,
             notAfter: min(time.adding(days * 1440), limits.notAfter), capabilities: grant.capabilities,
             zones: grant.zones, label: grant.label ?? request.request.label, supersedes: supersedes)
@@ -420,8 +421,9 @@ package struct Authority: Sendable {
         return highest + 1
     }
 
-    /// The lowest number that no device of the subject has.
-    private func deviceIndex(of subject: SubjectID, _ membership: Membership) throws(AuthorityRefusal) -> UInt8 {
+    /// The lowest number that no device of the subject has; nil is a new one.
+    private func deviceIndex(of subject: SubjectID?, _ membership: Membership) throws(AuthorityRefusal) -> UInt8 {
+        guard let subject else { return 0 }
         let taken = membership.devices(of: subject).compactMap { device in
             membership.isRevoked(device) ? nil : membership.currentCertificate(device)?.content.deviceIndex
         }

@@ -159,7 +159,8 @@ struct AuthorityLog: Sendable {
     private(set) var issues: [Issue] = []
     /// Of all certificates issued here, whatever they are worth, on whatever branch.
     private(set) var highestSerial: UInt64 = 0
-    var quota = QuotaWalk()
+    /// Nil as long as everybody who was ever issued a certificate fits.
+    var quota: QuotaWalk?
     /// Whether `quota` may still count devices that were revoked since.
     var hasStaleQuota = false
 
@@ -178,22 +179,32 @@ struct AuthorityLog: Sendable {
     func id(at sequence: UInt64) -> EntryID? { tree.id(at: sequence) }
 
     /// Takes an entry into the tree. What follows from its branches may be otherwise when it is contested.
+    /// The keyset is that of the statement `keys`.
     mutating func insert(
         _ entry: LogEntry, keys: Int, statement: KeysetStatement?
-    ) -> (isOnPath: Bool, isContested: Bool) {
+    ) -> (keyset: Keyset, isOnPath: Bool, isContested: Bool) {
+        let keyset = tree.statement(keys).keyset
         let wasOpen = tree.isOpen(at: entry.sequence)
         let isOnPath = tree.insert(entry, keys: keys, statement: statement)
         let isContested =
             !isOnPath || tree.beside[entry.sequence] != nil
             || (!wasOpen && checkpointed.contains { $0.row.id == entry.id })
-        return (isOnPath, isContested)
+        return (keyset, isOnPath, isContested)
     }
 
-    mutating func record(_ issue: Issue, serial: UInt64) {
+    func hasRoom(for devices: [DeviceID], most: Int) -> Bool {
+        quota?.hasRoom(for: devices, most: most) ?? (issues.count + devices.count <= most)
+    }
+
+    func isBeyondQuota(_ device: DeviceID) -> Bool { quota?.over.contains(device) ?? false }
+
+    /// How many issues there are then.
+    mutating func record(_ issue: Issue, serial: UInt64) -> Int {
         var at = issues.count
         while at > 0, issues[at - 1].sequence > issue.sequence { at -= 1 }
         issues.insert(issue, at: at)
         highestSerial = max(highestSerial, serial)
+        return issues.count
     }
 
     mutating func record(_ checkpoint: PlacedCheckpoint) {

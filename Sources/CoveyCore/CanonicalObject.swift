@@ -77,6 +77,7 @@ package struct ObjectSchema: Sendable {
     package let type: ObjectType
     /// Bytes, head included.
     package let most: Int
+    /// Ascending by tag.
     package let rules: [FieldRule]
 
     package init(_ type: ObjectType, most: Int = 4096, _ rules: [FieldRule]) {
@@ -96,22 +97,22 @@ package struct CanonicalObject: Sendable, Equatable {
     private let fields: CanonicalFields
 
     package init(parsing bytes: [UInt8], schema: ObjectSchema) throws(Malformed) {
-        try self.init(parsing: bytes, at: bytes.indices, schema)
+        try self.init(parsing: bytes[...], schema)
     }
 
     /// The body of a signed object. Its bytes are not copied.
     package init(parsing signed: Signed, schema: ObjectSchema) throws(Malformed) {
-        try self.init(parsing: signed.bytes, at: signed.bodyRange, schema)
+        try self.init(parsing: signed.bytes[signed.bodyRange], schema)
     }
 
-    private init(parsing bytes: [UInt8], at range: Range<Int>, _ schema: ObjectSchema) throws(Malformed) {
-        guard range.count <= schema.most else { throw .oversized }
-        guard range.count >= 4 else { throw .truncated }
-        let start = range.lowerBound
+    private init(parsing bytes: ArraySlice<UInt8>, _ schema: ObjectSchema) throws(Malformed) {
+        guard bytes.count <= schema.most else { throw .oversized }
+        guard bytes.count >= 4 else { throw .truncated }
+        let start = bytes.startIndex
         guard bytes[start] == 0x63, bytes[start + 1] == 0x31 else { throw .notAnObject }
         guard bytes[start + 2] == schema.type.rawValue else { throw .wrongType }
         guard bytes[start + 3] == 1 else { throw .unknownVersion(bytes[start + 3]) }
-        fields = try CanonicalFields(parsing: bytes, at: start + 4..<range.upperBound, rules: schema.rules)
+        fields = try CanonicalFields(parsing: bytes[(start + 4)...], rules: schema.rules)
     }
 
     /// The validated fields; all accessors below follow from the schema.
@@ -123,6 +124,8 @@ package struct CanonicalObject: Sendable, Equatable {
     package func u32(_ tag: UInt8) -> UInt32 { UInt32(fields.integer(tag)) }
     package func u64(_ tag: UInt8) -> UInt64 { fields.integer(tag) }
     package func bytes(_ tag: UInt8) -> [UInt8] { fields.bytes(tag) }
+    /// As `bytes`, not copied.
+    func slice(_ tag: UInt8) -> ArraySlice<UInt8> { fields.slice(tag) }
     package func text(_ tag: UInt8) -> String { fields.text(tag) }
     package func items<Value: FixedOctets>(_ tag: UInt8, of: Value.Type = Value.self) -> [Value] { fields.items(tag) }
     package func list(_ tag: UInt8) -> [[UInt8]] { fields.list(tag) }
@@ -135,18 +138,23 @@ package struct CanonicalFields: Sendable, Equatable {
         let range: Range<Int>
     }
 
-    private let source: [UInt8]
+    private let source: ArraySlice<UInt8>
     private let found: [Field]
 
-    package init(parsing bytes: [UInt8], rules: [FieldRule]) throws(Malformed) {
-        try self.init(parsing: bytes, at: bytes.indices, rules: rules)
-    }
-
-    fileprivate init(parsing bytes: [UInt8], at range: Range<Int>, rules: [FieldRule]) throws(Malformed) {
+    /// `rules` ascend by tag, as fields do.
+    package init(parsing bytes: ArraySlice<UInt8>, rules: [FieldRule]) throws(Malformed) {
         var found: [Field] = []
         found.reserveCapacity(rules.count)
-        var at = range.lowerBound
-        let end = range.upperBound
+        var next = 0
+        var missing: UInt8?
+        func pass(below tag: Int) {
+            while next < rules.count, Int(rules[next].tag) < tag {
+                if rules[next].isRequired, missing == nil { missing = rules[next].tag }
+                next += 1
+            }
+        }
+        var at = bytes.startIndex
+        let end = bytes.endIndex
         var last = -1
         while at < end {
             guard end - at >= 3 else { throw .truncated }
@@ -158,16 +166,17 @@ package struct CanonicalFields: Sendable, Equatable {
             last = Int(tag)
             let range = at..<at + size
             at += size
-            if let rule = rules.first(where: { $0.tag == tag }) {
-                try Self.check(bytes[range], rule)
+            pass(below: Int(tag))
+            if next < rules.count, rules[next].tag == tag {
+                try Self.check(bytes[range], rules[next])
                 found.append(Field(tag: tag, range: range))
+                next += 1
             } else if tag < 0x80 {
                 throw .unknownCritical(tag)
             }
         }
-        for rule in rules where rule.isRequired {
-            guard found.contains(where: { $0.tag == rule.tag }) else { throw .missing(rule.tag) }
-        }
+        pass(below: .max)
+        if let missing { throw .missing(missing) }
         source = bytes
         self.found = found
     }
@@ -185,7 +194,8 @@ package struct CanonicalFields: Sendable, Equatable {
                 throw .width(rule.tag)
             }
         case .list(let least, let most):
-            guard let items = ranges(ofItemsIn: value), (least...most).contains(items.count) else {
+            var count = 0
+            guard forEachItem(in: value, { _ in count += 1 }), (least...most).contains(count) else {
                 throw .width(rule.tag)
             }
         case .text(let most):
@@ -196,25 +206,25 @@ package struct CanonicalFields: Sendable, Equatable {
         }
     }
 
-    private static func ranges(ofItemsIn value: ArraySlice<UInt8>) -> [Range<Int>]? {
-        var items: [Range<Int>] = []
+    /// False when the value is no list.
+    private static func forEachItem(in value: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) -> Void) -> Bool {
         var at = value.startIndex
         while at < value.endIndex {
-            guard value.endIndex - at >= 2 else { return nil }
+            guard value.endIndex - at >= 2 else { return false }
             let size = Int(value[at]) << 8 | Int(value[at + 1])
             at += 2
-            guard value.endIndex - at >= size else { return nil }
-            items.append(at..<at + size)
+            guard value.endIndex - at >= size else { return false }
+            body(value[at..<at + size])
             at += size
         }
-        return items
+        return true
     }
 
     package subscript(tag: UInt8) -> ArraySlice<UInt8>? {
         found.first { $0.tag == tag }.map { source[$0.range] }
     }
 
-    private func value(_ tag: UInt8) -> ArraySlice<UInt8> {
+    func slice(_ tag: UInt8) -> ArraySlice<UInt8> {
         guard let value = self[tag] else {
             preconditionFailure("the field is required by the schema or asked for first")
         }
@@ -222,19 +232,18 @@ package struct CanonicalFields: Sendable, Equatable {
     }
 
     package func octets<Value: FixedOctets>(_ tag: UInt8) -> Value {
-        guard let octets = Value(value(tag)) else { preconditionFailure("the schema gives the field this width") }
-        return octets
+        Value(copying: slice(tag).span.bytes)
     }
 
     package func integer(_ tag: UInt8) -> UInt64 {
-        let bytes = value(tag)
+        let bytes = slice(tag)
         precondition(bytes.count <= 8, "the schema gives the field the width of an integer")
         return bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    package func bytes(_ tag: UInt8) -> [UInt8] { Array(value(tag)) }
+    package func bytes(_ tag: UInt8) -> [UInt8] { Array(slice(tag)) }
 
-    package func text(_ tag: UInt8) -> String { String(decoding: value(tag), as: UTF8.self) }
+    package func text(_ tag: UInt8) -> String { String(decoding: slice(tag), as: UTF8.self) }
 
     package func items<Value: FixedOctets>(_ tag: UInt8) -> [Value] {
         guard let bytes = self[tag] else { return [] }
@@ -248,10 +257,10 @@ package struct CanonicalFields: Sendable, Equatable {
 
     package func list(_ tag: UInt8) -> [[UInt8]] {
         guard let bytes = self[tag] else { return [] }
-        guard let items = Self.ranges(ofItemsIn: bytes) else {
-            preconditionFailure("the schema made sure of the list")
-        }
-        return items.map { Array(bytes[$0]) }
+        var items: [[UInt8]] = []
+        let isList = Self.forEachItem(in: bytes) { items.append(Array($0)) }
+        precondition(isList, "the schema made sure of the list")
+        return items
     }
 }
 

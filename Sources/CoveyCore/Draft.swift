@@ -140,7 +140,7 @@ package struct Draft: Sendable {
         case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
             .groupDefinition, .releaseManifest, .recoverFork:
             try only([0x03, 0x04], of: [0x07])
-            matter = .act(try LogPayload(parsing: object.bytes(0x04), kind: kind, mesh: mesh))
+            matter = .act(try LogPayload(parsing: object.slice(0x04), kind: kind, mesh: mesh))
         }
         content = .entry(matter, try Self.place(object.bytes(0x03)), try Self.attestations(object[0x07]))
     }

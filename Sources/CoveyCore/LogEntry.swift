@@ -39,7 +39,7 @@ package struct LogEntry: Sendable, Equatable {
         previous = object.octets(0x03)
         time = Minute(object.u32(0x04))
         guard sequence >= 1, sequence < UInt64(Int.max) else { throw .value(0x02) }
-        payload = try LogPayload(parsing: object.bytes(0x06), kind: kind, mesh: mesh)
+        payload = try LogPayload(parsing: object.slice(0x06), kind: kind, mesh: mesh)
         id = Self.id(of: signed)
         self.signed = signed
     }

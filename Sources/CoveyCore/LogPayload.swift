@@ -48,7 +48,7 @@ package enum LogPayload: Sendable, Equatable {
         }
     }
 
-    init(parsing bytes: [UInt8], kind: Kind, mesh: MeshID) throws(Malformed) {
+    init(parsing bytes: ArraySlice<UInt8>, kind: Kind, mesh: MeshID) throws(Malformed) {
         switch kind {
         case .policySet: self = .policySet(try Policy(parsing: bytes))
         case .authorityAdd:
@@ -115,7 +115,7 @@ package struct AuthorityRotation: Sendable, Equatable {
         self.branch = branch
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         authority = fields.octets(0x01)
         keyset = try Keyset(
@@ -166,7 +166,7 @@ package struct AuthorityRevocation: Sendable, Equatable {
         self.lastGood = lastGood
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         authority = fields.octets(0x01)
         reason = UInt8(fields.integer(0x02))
@@ -210,7 +210,7 @@ package struct NoteVerdict: Hashable, Sendable {
         self.decision = decision
     }
 
-    static func parse(_ payload: [UInt8]) throws(Malformed) -> [NoteVerdict] {
+    static func parse(_ payload: ArraySlice<UInt8>) throws(Malformed) -> [NoteVerdict] {
         let bytes = try CanonicalFields(parsing: payload, rules: rules).bytes(0x01)
         var verdicts: [NoteVerdict] = []
         for start in stride(from: 0, to: bytes.count, by: rowSize) {
@@ -272,7 +272,7 @@ package struct EpochAnnouncement: Sendable, Equatable {
         self.graceDays = graceDays
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         number = UInt32(fields.integer(0x01))
         commit = fields.octets(0x02)
@@ -311,7 +311,7 @@ package struct Checkpoint: Sendable, Equatable {
         self.count = count
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         children = try fields[0x01].map { bytes throws(Malformed) in try CoveredRow.parse(bytes, tag: 0x01) } ?? []
         merkleRoot = fields.octets(0x02)
@@ -352,7 +352,7 @@ package struct GroupDefinition: Sendable, Equatable {
         self.devices = devices
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         group = fields.octets(0x01)
         name = fields.text(0x02)
@@ -414,7 +414,7 @@ package struct ReleaseManifest: Sendable, Equatable {
         self.notBefore = notBefore
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         var artefacts: [Artefact] = []
         for item in fields.list(0x02) {
@@ -472,7 +472,7 @@ package struct ForkRecovery: Sendable, Equatable {
         self.recovery = recovery
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         log = fields.octets(0x01)
         branch = fields.octets(0x02)

@@ -39,25 +39,25 @@ package struct Membership: Sendable {
     var logs: [LogID: AuthorityLog]
     var deviceRecords: [DeviceID: DeviceRecord] = [:]
     private var holders: [CertificateHash: DeviceID] = [:]
-    /// Devices that some certificate gives to a subject, in the order of acceptance.
-    private var subjectDevices: [SubjectID: [DeviceID]] = [:]
     /// Devices that claim a link key, in the order of acceptance; nearly always one.
     var linkClaims: [AgreementPublicKey: [DeviceID]] = [:]
     private var policies: [(place: EntryPlace, policy: Policy)] = []
     var authorityRevocations: [PlacedRevocation] = []
+    /// Held entries of all logs together.
+    private var orphanCount = 0
     /// Entries that nobody known signed yet: of logs, or behind rotations, that are still to come.
     private var strays: [LogEntry] = []
     var noteBook = NoteBook()
     var suspendBook = SuspendBook()
-    /// Devices by the hint of their signing key.
-    private(set) var signersByHint: [KeyHint: [DeviceID]] = [:]
+    /// Devices by the hint of their signing key; nil until somebody asks.
+    private var signersByHint: [KeyHint: [DeviceID]]?
     var epochBook = EpochBook()
     /// Times of Checkpoints and EpochAnnounces, by their place.
     private var marks: [(place: EntryPlace, time: Minute)] = []
     private var manifests: [(place: EntryPlace, time: Minute, manifest: ReleaseManifest)] = []
     package private(set) var releaseLog: LogID?
-    /// What each authority may grant, and up to where: asked of every certificate, and changed by few entries.
-    private var rights: [LogID: (limits: AuthorityLimits?, upTo: UInt64)] = [:]
+    /// Asked of every certificate, and changed by few entries.
+    private var rights: [LogID: Right] = [:]
     /// False from the first entry of an intake that may have changed something of it until all are in.
     private var areRightsKnown = false
     /// How many entries and notes were ever put aside, as something before them was missing.
@@ -126,11 +126,10 @@ package struct Membership: Sendable {
     }
 
     private mutating func followers(of entry: LogEntry) -> [(LogEntry, Check)] {
+        guard orphanCount > 0 || !strays.isEmpty else { return [] }
         var found: [(LogEntry, Check)] = []
-        if !(logs[entry.log]?.orphans.isEmpty ?? true),
-            let orphans = logs[entry.log]?.orphans.removeValue(forKey: entry.sequence + 1)
-        {
-            logs[entry.log]?.orphanCount -= orphans.count
+        if let orphans = logs[entry.log]?.orphans[entry.sequence + 1] {
+            for orphan in orphans { removeOrphan(orphan.entry) }
             found += orphans.map { ($0.entry, .signedBy($0.keys)) }
         }
         var named: LogID?
@@ -171,7 +170,7 @@ package struct Membership: Sendable {
     private mutating func take(
         _ entry: LogEntry, _ check: Check, into intake: inout EntryIntake, _ effects: inout Effects
     ) throws(EntryRefusal) -> Placement {
-        if logs[entry.log] == nil, opensReleaseLog(entry) {
+        if opensReleaseLog(entry), logs[entry.log] == nil {
             try verifyOpening(entry, check)
             openReleaseLog(entry)
         }
@@ -299,6 +298,7 @@ package struct Membership: Sendable {
         }
         logs[entry.log]?.orphans[entry.sequence, default: []].append(Orphan(entry: entry, keys: keys))
         logs[entry.log]?.orphanCount += 1
+        orphanCount += 1
         putAside += 1
         return .held
     }
@@ -309,6 +309,7 @@ package struct Membership: Sendable {
             logs[entry.log]?.orphans[entry.sequence] = nil
         }
         logs[entry.log]?.orphanCount -= 1
+        orphanCount -= 1
     }
 
     /// Whether an entry that is held has everything but the signatures of keys we know of: its predecessor is here.
@@ -440,7 +441,6 @@ package struct Membership: Sendable {
     private mutating func place(
         _ entry: LogEntry, keys: Int, _ intake: inout EntryIntake, _ effects: inout Effects
     ) {
-        guard let keyset = logs[entry.log]?.tree.statement(keys).keyset else { return }
         var statement: KeysetStatement?
         switch entry.payload {
         case .authorityRotate(let rotation) where rotation.authority == entry.log:
@@ -459,9 +459,8 @@ package struct Membership: Sendable {
             .checkpoint, .groupDefinition, .releaseManifest, .recoverFork:
             break
         }
-        guard let (isOnPath, isContested) = logs[entry.log]?.insert(entry, keys: keys, statement: statement) else {
-            return
-        }
+        guard let at = logs.index(forKey: entry.log) else { return }
+        let (keyset, isOnPath, isContested) = logs.values[at].insert(entry, keys: keys, statement: statement)
         if entry.sequence == 1 {
             if settleParent(of: entry.log) { effects.paths = true }
             effects.rights = true
@@ -489,7 +488,9 @@ package struct Membership: Sendable {
             effects.rights = true
             intake.changes.append(.authorityRevoked(revocation.authority))
         case .certIssue(let certificates):
-            for certificate in certificates { issue(certificate, entry, keyset, &intake, &effects) }
+            for certificate in certificates {
+                issue(certificate, entry, keyset, isOnPath: isOnPath, &intake, &effects)
+            }
         case .certRevoke(let verdicts):
             for verdict in verdicts {
                 noteBook.add(verdict, at: place)
@@ -570,37 +571,50 @@ package struct Membership: Sendable {
     }
 
     private mutating func issue(
-        _ certificate: DeviceCertificate, _ entry: LogEntry, _ keyset: Keyset, _ intake: inout EntryIntake,
-        _ effects: inout Effects
+        _ certificate: DeviceCertificate, _ entry: LogEntry, _ keyset: Keyset, isOnPath: Bool,
+        _ intake: inout EntryIntake, _ effects: inout Effects
     ) {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
         if let fault = formFault(of: certificate, in: entry, keyset) { return void(fault) }
         let device = certificate.device
         let issued = IssuedCertificate(
             certificate: certificate, sequence: entry.sequence, entry: entry.id, time: entry.time)
-        if deviceRecords[device] != nil {
-            guard deviceRecords[device]?.insert(issued) ?? false else { return }
+        if let isNew = deviceRecords[device]?.insert(issued) {
+            guard isNew else { return }
         } else {
             deviceRecords[device] = DeviceRecord(issued)
-            signersByHint[KeyHint(of: certificate.signing), default: []].append(device)
+            signersByHint?[KeyHint(of: certificate.signing), default: []].append(device)
             linkClaims[certificate.link, default: []].append(device)
         }
         holders[certificate.hash] = device
-        if !devices(of: certificate.subject).contains(device) {
-            subjectDevices[certificate.subject, default: []].append(device)
-        }
-        let issue = Issue(
-            device: device, sequence: entry.sequence, time: entry.time, notAfter: certificate.notAfter)
-        logs[entry.log]?.record(issue, serial: certificate.serial)
         effects.devices.append(device)
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
-        let rights = rightsFault(of: issued)
-        if rights == nil { count(issue, entry.log) }
-        if let fault = rights ?? placeFault(of: issued) {
+        let right = right(of: entry.log)
+        let fault = rightsFault(of: issued, isOnPath: isOnPath, right)
+        let issue = Issue(
+            device: device, sequence: entry.sequence, time: entry.time, notAfter: certificate.notAfter)
+        if let at = logs.index(forKey: entry.log) {
+            let issues = logs.values[at].record(issue, serial: certificate.serial)
+            if fault == nil, let most = right.limits?.mostDevices, issues > most {
+                count(issue, entry.log, most: most)
+            }
+        }
+        if let fault = fault ?? placeFault(of: issued) {
             void(fault)
         } else {
             intake.changes.append(.issued(device, certificate.hash))
         }
+    }
+
+    /// Devices whose signing key has a hint; nearly always one.
+    mutating func signers(hinted hint: KeyHint) -> [DeviceID] {
+        if signersByHint == nil {
+            signersByHint = Dictionary(grouping: deviceRecords.keys.sorted()) { device in
+                guard let record = deviceRecords[device] else { preconditionFailure("a key of a table is in it") }
+                return KeyHint(of: record.signing)
+            }
+        }
+        return signersByHint?[hint] ?? []
     }
 
     /// What is wrong with a certificate whatever else is in the log but its device's first one; then it is not recorded.
@@ -643,17 +657,16 @@ package struct Membership: Sendable {
                     !others.contains(where: { $0.device == certificate.device || $0.link == certificate.link })
                 else { return false }
             }
-            return log.quota.hasRoom(for: certificates.map(\.device), most: limits.mostDevices)
+            return log.hasRoom(for: certificates.map(\.device), most: limits.mostDevices)
         }
     }
 
     /// Takes an issue, which its authority had the right to, into the quota of its log.
-    private mutating func count(_ issue: Issue, _ log: LogID) {
-        guard let most = limits(of: log)?.mostDevices, most != .max, noteBook.revocations[issue.device] == nil
-        else { return }
-        logs[log]?.quota.take(issue, most: most)
-        let isOver = logs[log]?.quota.over.contains(issue.device) ?? false
-        if isOver, logs[log]?.hasStaleQuota ?? false { recount(log) }
+    private mutating func count(_ issue: Issue, _ log: LogID, most: Int) {
+        guard noteBook.revocations[issue.device] == nil else { return }
+        guard logs[log]?.quota != nil else { return recount(log) }
+        logs[log]?.quota?.take(issue, most: most)
+        if logs[log]?.hasStaleQuota ?? false, logs[log]?.isBeyondQuota(issue.device) ?? false { recount(log) }
     }
 
     /// Brings quotas up to date after devices were revoked or reinstated.
@@ -671,7 +684,7 @@ package struct Membership: Sendable {
             }
             for issued in deviceRecords[device]?.certificates ?? [] {
                 // Where everybody fits, one device fewer can wait until somebody does not.
-                if isRevoked, logs[issued.log]?.quota.over.isEmpty ?? true {
+                if isRevoked, logs[issued.log]?.quota?.over.isEmpty ?? true {
                     logs[issued.log]?.hasStaleQuota = true
                 } else {
                     touched.insert(issued.log)
@@ -684,16 +697,16 @@ package struct Membership: Sendable {
     /// Counts all issues of a log again.
     private mutating func recount(_ id: LogID) {
         guard let log = logs[id], !log.issues.isEmpty, let most = limits(of: id)?.mostDevices else { return }
-        var walk = QuotaWalk()
+        var quota: QuotaWalk?
         if log.issues.count > most {
+            var walk = QuotaWalk()
             for issue in log.issues where noteBook.revocations[issue.device] == nil {
                 if hasRight(issue, in: id) { walk.take(issue, most: most) }
             }
-        } else {
-            for issue in log.issues { walk.take(issue, most: most) }
+            quota = walk
         }
-        logs[id]?.quota = walk
-        logs[id]?.hasStaleQuota = log.issues.count <= most
+        logs[id]?.quota = quota
+        logs[id]?.hasStaleQuota = false
     }
 
     private func hasRight(_ issue: Issue, in log: LogID) -> Bool {
@@ -860,8 +873,19 @@ package struct Membership: Sendable {
         return false
     }
 
+    /// What an authority may grant, and up to which sequence of its log.
+    private struct Right: Sendable {
+        let limits: AuthorityLimits?
+        let upTo: UInt64
+    }
+
+    private func right(of log: LogID) -> Right {
+        if areRightsKnown, let known = rights[log] { return known }
+        return Right(limits: limits(of: log), upTo: grantLimit(of: log))
+    }
+
     private mutating func findRights() {
-        rights = logs.keys.reduce(into: [:]) { $0[$1] = (limits(of: $1), grantLimit(of: $1)) }
+        rights = logs.keys.reduce(into: [:]) { $0[$1] = right(of: $1) }
         areRightsKnown = true
     }
 
@@ -913,7 +937,7 @@ package struct Membership: Sendable {
     /// What other devices have to do with a certificate that its authority had the right to issue.
     private func placeFault(of issued: IssuedCertificate) -> CertificateFault? {
         let certificate = issued.certificate
-        if logs[issued.log]?.quota.over.contains(certificate.device) ?? false { return .quota }
+        if logs[issued.log]?.isBeyondQuota(certificate.device) ?? false { return .quota }
         if let claims = linkClaims[certificate.link], claims.count > 1, firstClaim(claims) != certificate.device {
             return .linkKey
         }
@@ -922,8 +946,12 @@ package struct Membership: Sendable {
 
     /// As `fault(of:)`, without what other devices have to do with it.
     func rightsFault(of issued: IssuedCertificate) -> CertificateFault? {
-        guard let limits = limits(of: issued.log) else { return .authority }
-        guard counts(issued.place) else { return .afterLimit }
+        rightsFault(of: issued, isOnPath: isOnPath(issued.place), right(of: issued.log))
+    }
+
+    private func rightsFault(of issued: IssuedCertificate, isOnPath: Bool, _ right: Right) -> CertificateFault? {
+        guard let limits = right.limits else { return .authority }
+        guard isOnPath, issued.sequence <= right.upTo else { return .afterLimit }
         return limits.fault(in: issued.certificate.content)
     }
 
@@ -979,8 +1007,10 @@ package struct Membership: Sendable {
         return nil
     }
 
-    /// Devices that some certificate gives to a subject, the oldest first.
-    func devices(of subject: SubjectID) -> [DeviceID] { subjectDevices[subject] ?? [] }
+    /// Devices that some certificate gives to a subject, in any order.
+    func devices(of subject: SubjectID) -> [DeviceID] {
+        deviceRecords.filter { $0.value.certificates.contains { $0.certificate.subject == subject } }.map(\.key)
+    }
 
     /// All devices with a current certificate, revoked ones too, in the order of their ids.
     package var devices: [DeviceID] { deviceRecords.keys.filter { currentCertificate($0) != nil }.sorted() }

@@ -206,7 +206,7 @@ extension Membership {
         case waits(NoteBook.Awaited)
     }
 
-    private func judge(_ note: RevokeNote) throws(NoteRefusal) -> Judgement {
+    private mutating func judge(_ note: RevokeNote) throws(NoteRefusal) -> Judgement {
         let content = note.content
         if !content.authority.isZero { return try judge(authorityNote: note) }
         guard content.number == 0 else { throw .number }
@@ -251,12 +251,14 @@ extension Membership {
         throw nearest
     }
 
-    private func judge(officersNote note: RevokeNote) throws(NoteRefusal) -> Judgement {
+    private mutating func judge(officersNote note: RevokeNote) throws(NoteRefusal) -> Judgement {
         let hints = note.signed.attestations.map(\.hint)
         guard hints.count >= 2 else { throw .wipeOrder }
         var officers: [DeviceID: SigningPublicKey] = [:]
-        for device in hints.flatMap({ signersByHint[$0, default: []] }) {
-            if let record = deviceRecords[device], record.isOfficer { officers[device] = record.signing }
+        for hint in hints {
+            for device in self.signers(hinted: hint) {
+                if let record = deviceRecords[device], record.isOfficer { officers[device] = record.signing }
+            }
         }
         guard officers.count >= hints.count else { return .waits(.officers) }
         guard let signers = signers(of: note, among: officers.sorted { $0.key < $1.key }.map(\.value)) else {

@@ -82,7 +82,7 @@ package struct Policy: Hashable, Sendable {
         payload = writer.bytes
     }
 
-    init(parsing payload: [UInt8]) throws(Malformed) {
+    init(parsing payload: ArraySlice<UInt8>) throws(Malformed) {
         let fields = try CanonicalFields(parsing: payload, rules: Self.rules)
         number = UInt32(fields.integer(0x01))
         let bytes = fields.bytes(0x02)
@@ -94,7 +94,7 @@ package struct Policy: Hashable, Sendable {
             settings.append(Setting(raw: key, value))
         }
         self.settings = settings
-        self.payload = payload
+        self.payload = Array(payload)
     }
 
     /// The policy that follows: what is named is changed, everything else stays, keys that we do not know too. Numbers may

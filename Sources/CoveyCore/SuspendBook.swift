@@ -135,10 +135,10 @@ extension Membership {
     }
 
     /// Nil while device or signer is not known.
-    private func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
+    private mutating func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
         guard suspend.signed.signatureCount == 1 else { throw .signature }
         guard let device = deviceRecords[suspend.device] else { return nil }
-        let named = signersByHint[suspend.signed.attestations[0].hint, default: []]
+        let named = signers(hinted: suspend.signed.attestations[0].hint)
         guard !named.isEmpty else { return nil }
         let signer = named.first { device in
             guard let key = deviceRecords[device]?.signing else { return false }

@@ -9,10 +9,11 @@ package struct AgreementPublicKey: FixedOctets {
     ///
     /// RFC 7748 §5 masks and reduces others, and so does `agree`; a certificate that holds one is refused at issue.
     package var isCanonical: Bool {
-        let bytes = array
-        guard bytes[31] & 0x80 == 0 else { return false }
-        guard bytes[31] == 0x7f, bytes[1..<31].allSatisfy({ $0 == 0xff }) else { return true }
-        return bytes[0] < 0xed
+        withUnsafeBytes(of: self) { bytes in
+            guard bytes[31] & 0x80 == 0 else { return false }
+            guard bytes[31] == 0x7f, bytes[1..<31].allSatisfy({ $0 == 0xff }) else { return true }
+            return bytes[0] < 0xed
+        }
     }
 }
 
