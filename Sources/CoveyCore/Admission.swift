@@ -130,7 +130,7 @@ extension Membership {
         guard shown.device != own else { return .refused(.reflection) }
         if catchUp == nil, isSuspended(shown.device, at: time) { catchUp = .suspended }
         if let catchUp {
-            let isProvisional = isProvisional(shown.hash, of: shown.issuer)
+            let isProvisional = isProvisional(shown, authorities)
             return .catchUp(UnverifiedPeer(certificate: shown, isProvisional: isProvisional), why: catchUp)
         }
         guard let current = currentCertificate(shown.device) else { return .refused(.attenuation(.afterLimit)) }
@@ -236,6 +236,33 @@ extension Membership {
             guard certificate.keyset.authorityID == authority else { return .unknownKeys }
             if let fault = limits.fault(in: certificate.content) { return .refused(.attenuation(fault)) }
             return .found([certificate.keyset], AuthorityLimits(certificate.content))
+        }
+    }
+
+    /// Whether entries that only wait for those before them issue a certificate: its own, and where its authority is not in
+    /// the log yet, those that added it, up to an authority that is (provisional admission, protocol.md §1.7).
+    private func isProvisional(_ shown: DeviceCertificate, _ presented: [AuthorityCertificate]) -> Bool {
+        isSaid(in: shown.issuer, presented) { payload in
+            guard case .certIssue(let certificates) = payload else { return false }
+            return certificates.contains { $0.hash == shown.hash }
+        }
+    }
+
+    private func isSaid(
+        in log: LogID, _ presented: [AuthorityCertificate], _ says: (LogPayload) -> Bool
+    ) -> Bool {
+        let levels = Int(AuthorityLimits.root.depthLeft)
+        guard case .found(let keysets, _) = standing(of: log, presented, levels: levels) else { return false }
+        let isLogged = logs[log] != nil
+        let limit = isLogged ? grantLimit(of: log) : .max
+        let isWaiting = waiting(in: log).contains {
+            $0.sequence <= limit && says($0.payload) && signers(of: $0.signed, as: .logEntry, among: keysets) != nil
+        }
+        guard isWaiting, !isLogged else { return isWaiting }
+        guard let added = presented.first(where: { $0.authority == log }) else { return false }
+        return isSaid(in: added.parent, presented) { payload in
+            guard case .authorityAdd(let certificate) = payload else { return false }
+            return certificate.authority == log && certificate.keyset == added.keyset
         }
     }
 

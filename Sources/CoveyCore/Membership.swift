@@ -1120,14 +1120,9 @@ package struct Membership: Sendable {
         return age <= Int64(self[policy: .staleDays]) * 1440 ? .stale : .stranded
     }
 
-    /// Whether a verified entry that waits for its predecessors issues this certificate (provisional admission, §1.7).
-    func isProvisional(_ certificate: CertificateHash, of log: LogID) -> Bool {
-        guard let orphans = logs[log]?.orphans, !orphans.isEmpty else { return false }
-        let limit = grantLimit(of: log)
-        return orphans.values.joined().contains {
-            guard $0.entry.sequence <= limit, case .certIssue(let certificates) = $0.entry.payload else { return false }
-            return certificates.contains { $0.hash == certificate }
-        }
+    /// Entries of a log that are held as something before them is missing; of some nobody known is known to have signed.
+    func waiting(in log: LogID) -> [LogEntry] {
+        (logs[log]?.orphans.values.joined().map(\.entry) ?? []) + strays.filter { $0.log == log }
     }
 }
 

@@ -119,6 +119,46 @@ struct AdmissionTests {
         #expect(mesh.admit(certificate, to: membership).member != nil)
     }
 
+    @Test("It is admitted so as well where its authority, and the one above that, were added behind gaps")
+    func provisionalAuthority() throws {
+        var mesh = mesh
+        let keys = (0..<2).map { _ in [SigningPrivateKey(from: mesh.random)] }
+        let missing = try mesh.root.append(.certIssue([mesh.certificate(mesh.device(), by: mesh.root)]))
+        var (add1, regional) = try mesh.add(keys: keys[0], below: &mesh.root)
+        var (add2, field) = try mesh.add(keys: keys[1], below: &regional) { $0.depthLeft = 0 }
+        let forged = try LogEntry.make(
+            log: regional.log, sequence: 1, previous: add1.id, time: add2.time, payload: add2.payload, mesh: mesh.mesh,
+            keys: [SigningPrivateKey(from: mesh.random)])
+        let certificate = try mesh.certificate(device, by: field)
+        let issue = try field.append(.certIssue([certificate]))
+        let chain = PresentedChain.certificates(
+            [add2, add1].compactMap { entry in
+                guard case .authorityAdd(let authority) = entry.payload else { return nil }
+                return authority.signed
+            })
+        func isProvisional(_ membership: Membership) -> Bool? {
+            guard case .catchUp(let peer, .notInLog) = mesh.admit(certificate, chain: chain, to: membership) else {
+                return nil
+            }
+            return peer.isProvisional
+        }
+        for left in 0..<3 {
+            var membership = try mesh.membership()
+            var entries = [issue, add2, add1]
+            if left < 2 { entries.remove(at: left) }
+            for entry in entries + [forged] {
+                guard case .held = try membership.accept(entry.signed) else {
+                    Issue.record("an entry after a gap is held")
+                    return
+                }
+            }
+            #expect(isProvisional(membership) == (left == 2), "all of the way up to the root's log has to be there")
+            guard left == 2 else { continue }
+            try membership.take(missing)
+            #expect(mesh.admit(certificate, chain: chain, to: membership).member != nil)
+        }
+    }
+
     @Test("24: a certificate of another mesh is refused")
     func otherMesh() throws {
         let other = try TestMesh(seed: 2)

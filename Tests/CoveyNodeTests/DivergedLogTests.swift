@@ -7,6 +7,13 @@ import Testing
 /// protocol.md §1.7: catch-up links, inclusion, provisional admission; §2.2: chains by hash. §7.2, items 31, 44 and 50.
 @Suite("Halves of a mesh whose logs parted both ways")
 struct DivergedLogTests {
+    /// Whose authorities were appointed when the halves had parted already.
+    enum Appointed {
+        case none, east
+        /// By an authority of each half, which had written something else before.
+        case both
+    }
+
     /// Two desks have worked for two weeks without hearing of each other: each has enrolled and revoked, and last of all
     /// enrolled one who meets the other side.
     private struct Halves {
@@ -20,16 +27,21 @@ struct DivergedLogTests {
 
         /// The desk of the east is the one at work in the end.
         ///
-        /// - Parameters:
-        ///   - isEastNew: the root appointed the authority of the east when the halves had parted already.
-        ///   - hasEpochs: both sides have announced epochs of their own.
+        /// - Parameter hasEpochs: both sides have announced epochs of their own.
         init(
-            root: KeysetShape = .single, field: KeysetShape = .single, isEastNew: Bool = false,
-            hasEpochs: Bool = true
+            root: KeysetShape = .single, field: KeysetShape = .single, late: Appointed = .none, hasEpochs: Bool = true
         ) throws {
             mesh = try TestMesh(root: root, field: field)
             _ = try mesh.enrol("before")
-            let atEast = try mesh.appoint(field: field, isToldHere: !isEastNew)
+            let atEast: TestMesh.Desk
+            switch late {
+            case .none, .east: atEast = try mesh.appoint(field: field, isToldHere: late == .none)
+            case .both:
+                let regions = (try mesh.appoint(Mandate(depth: 1)), try mesh.appoint(Mandate(depth: 1)))
+                atEast = try mesh.appoint(by: regions.0.authority, isToldHere: false, isBehindGap: true)
+                let atWest = try mesh.appoint(by: regions.1.authority, isToldHere: false, isBehindGap: true)
+                _ = mesh.work(at: atWest)
+            }
             (west, westEntries) = try Self.live(mesh, "west", hasEpochs)
             var notes = Set(mesh.notesSoFar.map(\.hash))
             _ = mesh.work(at: atEast)
@@ -64,9 +76,9 @@ struct DivergedLogTests {
 
     @Test(
         "Two newcomers of either half, alone: neither is in the other's log, and soon both have all of both and write",
-        arguments: [false, true])
-    func newcomers(isEastNew: Bool) throws {
-        let halves = try Halves(isEastNew: isEastNew)
+        arguments: [Appointed.none, .east, .both])
+    func newcomers(late: Appointed) throws {
+        let halves = try Halves(late: late)
         let (mesh, west, east) = (halves.mesh, halves.west, halves.east)
         // By beacons alone, although neither can tell whose the other's are.
         try mesh.begin(west)
@@ -132,9 +144,9 @@ struct DivergedLogTests {
 
     /// A device of the east that says what the test wants, and a node of the west that has never heard of it.
     private func strangers(
-        showingHash: Bool = false, isEastNew: Bool = false
+        showingHash: Bool = false, late: Appointed = .none
     ) throws -> (halves: Halves, member: RawMember) {
-        let halves = try Halves(isEastNew: isEastNew, hasEpochs: false)
+        let halves = try Halves(late: late, hasEpochs: false)
         try halves.mesh.begin(halves.west, multicast: .off)
         return (
             halves, try RawMember(halves.mesh, halves.east, linkedTo: halves.west, showingHash: showingHash)
@@ -263,7 +275,7 @@ struct DivergedLogTests {
 
     @Test("A chain that goes by its hash is asked for, shown and verified, and then all goes on as ever")
     func chainByHash() throws {
-        let (halves, member) = try strangers(showingHash: true, isEastNew: true)
+        let (halves, member) = try strangers(showingHash: true, late: .east)
         var frames = try member.heard()
         #expect(Set(frames.map(\.type)) == [.logHeads, .wantCert])
         let asked = try #require(frames.first { $0.type == .wantCert })
@@ -295,7 +307,7 @@ struct DivergedLogTests {
 
     @Test("Another chain than the one that was asked for, or none within ten seconds, ends the link")
     func wrongChain() throws {
-        let (halves, member) = try strangers(showingHash: true, isEastNew: true)
+        let (halves, member) = try strangers(showingHash: true, late: .east)
         try member.say(Frame.Cert(member.chain.reversed()))
         #expect(member.isClosed && halves.west.linkEnds == [.protocolFault])
         let silent = try RawMember(halves.mesh, halves.east, linkedTo: halves.west, showingHash: true)
@@ -325,7 +337,7 @@ struct DivergedLogTests {
 
     @Test("Chains of seven signatures fit no handshake: two real nodes ask each other and get on")
     func large() throws {
-        let halves = try Halves(root: KeysetShape(7, of: 7), field: KeysetShape(5, of: 7), isEastNew: true)
+        let halves = try Halves(root: KeysetShape(7, of: 7), field: KeysetShape(5, of: 7), late: .east)
         let (mesh, west, east) = (halves.mesh, halves.west, halves.east)
         try mesh.begin(west)
         try mesh.begin(east, peers: [west])

@@ -299,26 +299,32 @@ final class TestMesh {
 
     /// The desk of an authority: what it has signed, and what it knows. Two desks that do not meet know different logs.
     struct Desk {
-        fileprivate let authority: Authority
+        let authority: Authority
         fileprivate(set) var membership: Membership
         fileprivate var entries: [LogEntry]
         fileprivate var notes: [RevokeNote]
         fileprivate var epochs: [(entry: EntryID, key: EpochKey)]
     }
 
-    /// The root names another field authority; its desk begins with all that is known here.
-    func appoint(field shape: KeysetShape = .single, isToldHere: Bool = true) throws -> Desk {
+    /// The root, or an authority below it, names another one; its desk begins with all that is known here.
+    ///
+    /// - Parameter isBehindGap: whoever names it wrote something else before, which is not told here either.
+    func appoint(
+        field shape: KeysetShape = .single, by parent: Authority? = nil, _ mandate: Mandate = Mandate(),
+        isToldHere: Bool = true, isBehindGap: Bool = false
+    ) throws -> Desk {
         let keys = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
         let next = SigningKeyset(count: shape.count, threshold: shape.threshold, random: random)
         let named = AuthorityKeys(
             mesh: founding.mesh, authority: keys.keyset.authorityID, current: keys, next: next)
-        let root = Authority(founding.root)
-        let content = try root.certificate(
-            for: AuthorityRequest.make(named, label: "second field"), Mandate(), membership, now: minute)
+        let parent = parent ?? Authority(founding.root)
+        let content = try parent.certificate(
+            for: AuthorityRequest.make(named, label: "second field"), mandate, membership, now: minute)
         var desk = Desk(
             authority: Authority(named), membership: membership, entries: entriesSoFar, notes: notesSoFar,
             epochs: epochs)
-        desk.entries.append(try root.add(content, into: &desk.membership, now: minute))
+        if isBehindGap { desk.entries.append(try parent.checkpoint(into: &desk.membership, now: minute)) }
+        desk.entries.append(try parent.add(content, into: &desk.membership, now: minute))
         if isToldHere { (membership, entriesSoFar) = (desk.membership, desk.entries) }
         return desk
     }
