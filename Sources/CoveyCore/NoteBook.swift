@@ -97,6 +97,16 @@ struct NoteBook: Sendable {
         let device: DeviceID
     }
 
+    /// Takes another copy of a note in the place of the one that is in the set: the same body, signed by others. As
+    /// `insert`; the old one stays where the new one would be one too many.
+    mutating func replace(_ note: RevokeNote, form: Form, listed: Set<NoteHash>) -> [Dropped]? {
+        guard let before = records[note.hash] else { preconditionFailure("a copy takes the place of another one") }
+        _ = remove(note.hash)
+        if let dropped = insert(note, form: form, listed: listed) { return dropped }
+        _ = insert(note, form: before.form, listed: listed)
+        return nil
+    }
+
     /// Nil when it is one too many; else the notes that leave the set for it. Whatever the order notes come in, the
     /// same ones stay: of each signer the first, those before others that are `listed`, and all that some authority has
     /// confirmed. So no later note brings back a device that a CertRevoke has put out for good.
@@ -166,7 +176,8 @@ extension Membership {
     package mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
         let note: RevokeNote
         do { note = try RevokeNote(parsing: signed) } catch { throw .malformed(error) }
-        if noteBook.records[note.hash] != nil { return .known }
+        let known = noteBook.records[note.hash]
+        if let known, !mayCountInstead(note, known) { return .known }
         if noteBook.isHeld(note) { return .held }
         let form: NoteBook.Form
         switch try judge(note) {
@@ -176,11 +187,44 @@ extension Membership {
             return .held
         case .valid(let found): form = found
         }
-        guard let dropped = noteBook.insert(note, form: form, listed: epochBook.listed) else { throw .tooMany }
+        guard let dropped = take(note, form) else {
+            guard known == nil else { return .known }
+            throw .tooMany
+        }
         let touched = noteBook.devicesTouched(by: note.hash)
         let changes = refresh(touched + [note.device] + dropped.map(\.device))
         recount(after: changes)
         return .accepted(note, changes: changes, dropped: dropped.map(\.note))
+    }
+
+    /// Takes a note that was judged; nil when it stays out.
+    private mutating func take(_ note: RevokeNote, _ form: NoteBook.Form) -> [NoteBook.Dropped]? {
+        guard let known = noteBook.records[note.hash] else {
+            return noteBook.insert(note, form: form, listed: epochBook.listed)
+        }
+        let new = NoteBook.Record(content: note.content, form: form)
+        guard !isOfEntitled(known), isOfEntitled(new) else { return nil }
+        return noteBook.replace(note, form: form, listed: epochBook.listed)
+    }
+
+    /// Whether another copy of a wipe order, which has the same hash, may be the one to be obeyed: the signers of the one
+    /// that is here have no right to it any more, or this one is signed by keys that we have not met.
+    private func mayCountInstead(_ note: RevokeNote, _ known: NoteBook.Record) -> Bool {
+        guard note.content.wipe != nil else { return false }
+        if isOfEntitled(known) { return isByNewKeys(note) }
+        let signers: [SigningPublicKey]
+        switch known.form {
+        case .authority(let keys): signers = keys
+        case .officers(let devices): signers = devices.compactMap { deviceRecords[$0]?.signing }
+        case .singleKey, .device: return false
+        }
+        return Set(signers.map { KeyHint(of: $0) }) != Set(note.signed.attestations.map(\.hint))
+    }
+
+    /// Whether an authority's note may be signed by keys of a rotation that is still to come.
+    private func isByNewKeys(_ note: RevokeNote) -> Bool {
+        guard !note.content.authority.isZero, let log = logs[note.content.authority] else { return false }
+        return isByStrangers(note.signed, log.tree.keysets)
     }
 
     /// Notes in the set, ascending.
@@ -221,6 +265,8 @@ extension Membership {
         let content = note.content
         guard let log = logs[content.authority] else { return .waits(.authority(content.authority)) }
         guard !log.isReleaseLog else { throw .outsideChain }
+        // Nobody offers it again where a copy of it is in the set.
+        if content.wipe != nil, isByNewKeys(note) { return .waits(.authority(content.authority)) }
         // Revoking is safe, whatever became of the keys since: every keyset the authority ever had may.
         let form = try form(of: note, by: log.tree.keysets)
         if content.authority == genesis.rootID { return .valid(form) }
@@ -278,8 +324,7 @@ extension Membership {
             do {
                 switch try judge(note) {
                 case .waits(let awaited): noteBook.hold(note, for: awaited)
-                case .valid(let form):
-                    if noteBook.insert(note, form: form, listed: epochBook.listed) != nil { accepted.append(note) }
+                case .valid(let form): if take(note, form) != nil { accepted.append(note) }
                 }
             } catch {
                 // Its peer will offer it again; it cannot become valid by waiting.

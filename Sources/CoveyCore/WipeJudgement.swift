@@ -76,7 +76,7 @@ extension Membership {
     /// people, none of them revoked.
     package func isOfEntitled(_ hash: NoteHash) -> Bool { noteBook.records[hash].map(isOfEntitled) ?? false }
 
-    private func isOfEntitled(_ record: NoteBook.Record) -> Bool {
+    func isOfEntitled(_ record: NoteBook.Record) -> Bool {
         switch record.form {
         case .authority(let signers):
             guard let keyset = logs[record.content.authority]?.keyset else { return false }

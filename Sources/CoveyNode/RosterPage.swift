@@ -134,6 +134,8 @@ struct RosterState: Sendable {
     }
 
     private mutating func keep(_ note: RevokeNote) {
+        // Of two copies of one wipe order the later is the one that counts.
+        notes.removeAll { $0.hash == note.hash }
         notes.insert(note, at: notes.firstIndex { $0.hash > note.hash } ?? notes.count)
         noteSet.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
     }

@@ -146,6 +146,55 @@ struct WipeTests {
         #expect(try judge(after, in: own) == nil)
     }
 
+    @Test("Of two copies of an order the one counts that was signed by keys in force, whichever of all came first")
+    func copies() throws {
+        var mesh = mesh
+        let content = order(byRoot: true).content
+        let copies = [mesh.roots, mesh.nextRoots].map { keys in
+            RevokeNote.make(content, mesh: mesh.mesh, keys: Array(keys[..<2]))
+        }
+        mesh.root.keys += mesh.nextRoots[..<2]
+        let rotation = try mesh.root.append(
+            .authorityRotate(
+                AuthorityRotation(
+                    authority: mesh.root.log, keyset: TestMesh.keyset(mesh.nextRoots, 2),
+                    nextCommit: .random(from: mesh.random))))
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            var own = membership
+            for step in order {
+                if step < 2 { _ = try own.accept(note: copies[step].signed) } else { try own.take(rotation) }
+            }
+            #expect(try judge(copies[0], in: own) == nil)
+            #expect(own.notes == [copies[0].hash] && own.isRevoked(owned.device))
+            for copy in copies {
+                guard case .known = try own.accept(note: copy.signed) else {
+                    Issue.record("nothing is left to be said")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("A copy that two officers in office signed takes the place of one by an officer who is revoked")
+    func copiesOfOfficers() throws {
+        var mesh = mesh
+        var own = membership
+        let third = mesh.device()
+        let certificate = try mesh.certificate(third, by: mesh.root) { $0.capabilities.insert(.wipeOfficer) }
+        try own.take(mesh.root.append(.certIssue([certificate])))
+        let former = order()
+        let good = RevokeNote.make(
+            former.content, mesh: mesh.mesh, keys: [officers[1].signing, third.signing])
+        let note = mesh.note(of: officers[0], authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
+        _ = try own.accept(note: note.signed)
+        for copies in [[former, good], [good, former]] {
+            var own = own
+            for copy in copies { _ = try own.accept(note: copy.signed) }
+            #expect(try judge(former, in: own) == nil)
+            #expect(own.notes.count == 2)
+        }
+    }
+
     @Test("Officers who are revoked, or whose certificate does not say so any more, revoke as ever and are not obeyed")
     func formerOfficers() throws {
         var mesh = mesh
