@@ -596,6 +596,21 @@ struct RotationTests {
         }
     }
 
+    @Test("Of a release log with two branches nothing beyond the fork is listed, however far one of them goes on")
+    func forkedReleases() throws {
+        var (writer, opening) = try releaseWriter(mesh.release)
+        let first = try writer.append(manifest("1.0"))
+        let other = try writer.draft(manifest("1.1, another"))
+        let beyond = try ["1.1", "1.2"].map { try writer.append(manifest($0)) }
+        for order in [[first] + beyond + [other], [first, other] + beyond] {
+            var membership = try mesh.membership()
+            for entry in [opening] + order { try membership.take(entry) }
+            #expect(membership.isFrozen(writer.log))
+            #expect(membership.releases.map(\.manifest.version) == ["1.0"])
+            #expect(membership.heads.first { $0.log == writer.log }?.id == first.id)
+        }
+    }
+
     @Test("Another keyset opens no release log, an unsigned entry neither, and membership has no place in it")
     func releaseRefusals() throws {
         var membership = try mesh.membership()
