@@ -127,7 +127,7 @@ extension Membership {
 
     /// Of devices with one link key the first counts; nearly always there is one.
     private func isFirst(_ issued: IssuedCertificate, among found: [IssuedCertificate], _ covered: Covered) -> Bool {
-        guard let claims = linkClaims[issued.certificate.link], claims.count > 1 else { return true }
+        guard rivalClaims[issued.certificate.link] != nil else { return true }
         func first(_ device: DeviceID) -> (Minute, LogID, UInt64, DeviceID)? {
             deviceRecords[device]?.certificates.filter { has(covered, $0.place) }
                 .map { ($0.time, $0.log, $0.sequence, device) }.min { $0 < $1 }

@@ -39,8 +39,10 @@ package struct Membership: Sendable {
     var logs: [LogID: AuthorityLog]
     var deviceRecords: [DeviceID: DeviceRecord] = [:]
     private var holders: [CertificateHash: DeviceID] = [:]
-    /// Devices that claim a link key, in the order of acceptance; nearly always one.
-    var linkClaims: [AgreementPublicKey: [DeviceID]] = [:]
+    /// The device that first claimed a link key here.
+    private var linkClaims: [AgreementPublicKey: DeviceID] = [:]
+    /// All devices that claim a link key which more than one does, in the order of acceptance.
+    private(set) var rivalClaims: [AgreementPublicKey: [DeviceID]] = [:]
     private var policies: [(place: EntryPlace, policy: Policy)] = []
     var authorityRevocations: [PlacedRevocation] = []
     /// Held entries of all logs together.
@@ -584,7 +586,11 @@ package struct Membership: Sendable {
         } else {
             deviceRecords[device] = DeviceRecord(issued)
             signersByHint?[KeyHint(of: certificate.signing), default: []].append(device)
-            linkClaims[certificate.link, default: []].append(device)
+            if let first = linkClaims[certificate.link] {
+                rivalClaims[certificate.link, default: [first]].append(device)
+            } else {
+                linkClaims[certificate.link] = device
+            }
         }
         holders[certificate.hash] = device
         effects.devices.append(device)
@@ -653,7 +659,8 @@ package struct Membership: Sendable {
                 // The entry is not in its log yet, so the limits are asked by sequence.
                 guard formFault(of: certificate, in: entry, log.keyset) == nil,
                     entry.sequence <= grantLimit(of: entry.log), limits.fault(in: certificate.content) == nil,
-                    linkClaims[certificate.link, default: []].allSatisfy({ $0 == certificate.device }),
+                    linkClaims[certificate.link] ?? certificate.device == certificate.device,
+                    rivalClaims[certificate.link] == nil,
                     !others.contains(where: { $0.device == certificate.device || $0.link == certificate.link })
                 else { return false }
             }
@@ -938,7 +945,7 @@ package struct Membership: Sendable {
     private func placeFault(of issued: IssuedCertificate) -> CertificateFault? {
         let certificate = issued.certificate
         if logs[issued.log]?.isBeyondQuota(certificate.device) ?? false { return .quota }
-        if let claims = linkClaims[certificate.link], claims.count > 1, firstClaim(claims) != certificate.device {
+        if let claims = rivalClaims[certificate.link], firstClaim(claims) != certificate.device {
             return .linkKey
         }
         return nil

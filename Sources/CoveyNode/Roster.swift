@@ -271,7 +271,7 @@ struct Roster {
 
     /// The entry that issued a certificate.
     func issue(of certificate: DeviceCertificate) -> (log: LogID, sequence: UInt64)? {
-        page.state.issue(of: certificate.hash)
+        membership.place(of: certificate.hash, of: certificate.device)
     }
 
     /// What proves a device's membership to somebody who knows only the root: the entries that added its authorities, and

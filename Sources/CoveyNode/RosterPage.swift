@@ -75,8 +75,6 @@ struct RosterState: Sendable {
     var noteSet: KnownSet
     /// Where each authority was added.
     private var additions: [AuthorityID: (log: LogID, sequence: UInt64)] = [:]
-    /// Where each certificate was issued.
-    private var issues: [CertificateHash: (log: LogID, sequence: UInt64)] = [:]
 
     init(genesis: Genesis, seed: UInt64) {
         membership = Membership(genesis: genesis)
@@ -175,17 +173,11 @@ struct RosterState: Sendable {
             if additions[certificate.authority] == nil {
                 additions[certificate.authority] = (entry.log, entry.sequence)
             }
-        case .certIssue(let certificates):
-            for certificate in certificates where issues[certificate.hash] == nil {
-                issues[certificate.hash] = (entry.log, entry.sequence)
-            }
-        case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
+        case .policySet, .authorityRotate, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
             .groupDefinition, .releaseManifest, .recoverFork:
             break
         }
     }
-
-    func issue(of certificate: CertificateHash) -> (log: LogID, sequence: UInt64)? { issues[certificate] }
 
     func addition(of authority: AuthorityID) -> (log: LogID, sequence: UInt64)? { additions[authority] }
 }
