@@ -216,10 +216,13 @@ struct AuthorityLog: Sendable {
     }
 }
 
-/// A choice of branch in the log of an authority that added the one it speaks of.
-struct PlacedChoice: Sendable {
+/// What an authority says about the log of one that it added: the branch that counts, and who writes on
+/// (protocol.md §1.8).
+struct PlacedChoice: Hashable, Sendable {
+    /// The AuthorityRotate or RecoverFork in its own log.
     let place: EntryPlace
     let time: Minute
+    /// The last entry of the other log that stands; or one of its AuthorityAdds, when none does.
     let branch: EntryID
     /// Nil: the keys in force at `branch` write on.
     let statement: KeysetStatement?

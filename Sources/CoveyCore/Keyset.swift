@@ -16,6 +16,8 @@ package struct Keyset: Hashable, Sendable {
 
     package let keys: [SigningPublicKey]
     package let threshold: Int
+    /// Of the keys, in their order.
+    fileprivate let hints: [KeyHint]
 
     package init(keys: [SigningPublicKey], threshold: Int) {
         precondition((1...Self.mostKeys).contains(keys.count), "a keyset has 1 to 7 keys")
@@ -23,6 +25,7 @@ package struct Keyset: Hashable, Sendable {
         precondition(Set(keys).count == keys.count, "a keyset names each key once")
         self.keys = keys
         self.threshold = threshold
+        hints = keys.map { KeyHint(of: $0) }
     }
 
     /// `tags`: of the two fields, for the error. Other algorithms, repeated keys and impossible thresholds are refused.
@@ -41,6 +44,7 @@ package struct Keyset: Hashable, Sendable {
         guard (1...keys.count).contains(Int(threshold)) else { throw .value(tags.threshold) }
         self.keys = keys
         self.threshold = Int(threshold)
+        hints = keys.map { KeyHint(of: $0) }
     }
 
     package static func rule(_ tag: UInt8, required: Bool = true) -> FieldRule {
@@ -68,7 +72,7 @@ package struct Keyset: Hashable, Sendable {
     /// Whether all signatures are of this keyset and at least `threshold` of its keys signed.
     package func approves(_ signed: Signed, as type: ObjectType, in mesh: MeshID) -> Bool {
         guard signed.signatureCount >= threshold,
-            let signers = signed.signers(among: keys, type: .object(type), mesh: mesh)
+            let signers = signed.signers(among: keys, hinted: hints, type: .object(type), mesh: mesh)
         else { return false }
         return signers.count >= threshold
     }

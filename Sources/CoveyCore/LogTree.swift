@@ -20,18 +20,16 @@ struct LogNode: Hashable, Sendable {
     let keysAfter: Int
 }
 
-/// What a parent says about a child's log: the branch that counts, and who writes on (protocol.md §1.8). The child's next
-/// entry names the parent's entry as its predecessor.
+/// What the parent says about a log, as its tree holds it. The log's next entry names the parent's entry as its predecessor.
 struct Graft: Hashable, Sendable {
-    /// The AuthorityRotate or RecoverFork in the parent's log.
-    let place: EntryPlace
-    let time: Minute
-    /// The last entry of the child's log that stands; or one of its AuthorityAdds, when none does.
-    let branch: EntryID
-    /// Nil: those in force at `branch`.
+    let choice: PlacedChoice
+    /// Of the choice's statement; nil when it has none.
     let keys: Int?
-    /// The cold keys signed it as well.
-    let isCold: Bool
+
+    var place: EntryPlace { choice.place }
+    var time: Minute { choice.time }
+    var branch: EntryID { choice.branch }
+    var isCold: Bool { choice.isCold }
 }
 
 /// Who decided about the branches of a log: of several the newest counts that stands behind what the cold keys decided.
@@ -424,9 +422,7 @@ struct LogTree: Sendable {
     }
 
     mutating func add(_ choice: PlacedChoice) {
-        let graft = Graft(
-            place: choice.place, time: choice.time, branch: choice.branch, keys: choice.statement.map { intern($0) },
-            isCold: choice.isCold)
+        let graft = Graft(choice: choice, keys: choice.statement.map { intern($0) })
         grafts[graft.place.entry] = graft
         hadGrafts = true
         for sequence in beside.keys.sorted() where sequence > 0 { adopt(behind: graft.place.entry, at: sequence - 1) }

@@ -118,18 +118,24 @@ package struct Signed: Sendable, Equatable {
     ///
     /// Two hints never share a key here: the hint is a function of the key, and hints ascend.
     package func signers(
-        among keyset: [SigningPublicKey], type: SignatureType, mesh: MeshID
+        among keys: [SigningPublicKey], type: SignatureType, mesh: MeshID
+    ) -> [SigningPublicKey]? {
+        signers(among: keys, hinted: keys.map { KeyHint(of: $0) }, type: type, mesh: mesh)
+    }
+
+    /// - Parameter hints: of the keys, in their order.
+    func signers(
+        among keys: [SigningPublicKey], hinted hints: [KeyHint], type: SignatureType, mesh: MeshID
     ) -> [SigningPublicKey]? {
         let message = message(type, mesh)
         var found: [SigningPublicKey] = []
         for index in 0..<signatureCount {
             let attestation = attestation(index)
-            guard
-                let key = keyset.first(where: {
-                    KeyHint(of: $0) == attestation.hint && $0.verify(attestation.signature, over: message.span.bytes)
-                }), !found.contains(key)
-            else { return nil }
-            found.append(key)
+            let signer = keys.indices.first {
+                hints[$0] == attestation.hint && keys[$0].verify(attestation.signature, over: message.span.bytes)
+            }
+            guard let signer, !found.contains(keys[signer]) else { return nil }
+            found.append(keys[signer])
         }
         return found
     }
