@@ -218,7 +218,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                         "epochKeys", "list of {entry, key}", required: false,
                         "keys of announced epochs, for an officer's own node"),
                 ],
-                result: "accepted, known, refused [sentence]", errors: [.bounds, .unavailable])
+                result: "accepted, known, waiting, refused [sentence]", errors: [.bounds, .unavailable])
         case .renewalsList:
             return Description(
                 summary: "Devices that asked for their next certificate and have no answer yet.", parameters: [],

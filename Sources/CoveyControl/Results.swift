@@ -548,12 +548,15 @@ package struct WipesResult: Hashable, Sendable, Codable {
 package struct LogSubmitResult: Hashable, Sendable, Codable {
     package var accepted: Int
     package var known: Int
+    /// Kept for a while: entries before these are missing, or the device of a note is in none.
+    package var waiting: Int
     /// A sentence for each object refused.
     package var refused: [String]
 
-    package init(accepted: Int, known: Int, refused: [String]) {
+    package init(accepted: Int, known: Int, waiting: Int, refused: [String]) {
         self.accepted = accepted
         self.known = known
+        self.waiting = waiting
         self.refused = refused
     }
 }

@@ -155,6 +155,18 @@ extension Membership {
         return EpochSelection(clean: clean.sorted(by: Epoch.precedes), tainted: tainted.sorted(by: Epoch.precedes))
     }
 
+    /// Of held epochs those whose keys are still handed on and taken: not one of which a clean successor, held here, was
+    /// announced longer ago than its grace. Whoever heard in time has erased that key; it would come back to them.
+    package func handable(of held: some Sequence<EpochCommit>, at time: TimeView) -> Set<EpochCommit> {
+        let selection = select(held: held)
+        let all = selection.clean + selection.tainted
+        return Set(
+            all.filter { epoch in
+                let since = selection.clean.filter { $0.number > epoch.number }.map(\.announced).min()
+                return since.map { time.now <= $0.adding(Int64(epoch.graceDays) * 1440) } ?? true
+            }.map(\.commit))
+    }
+
     /// Whether the key of an epoch may be handed on: its announcement is valid, and every entry and note it covers is
     /// held here. To whom is the type's part: only a member that this node validated.
     package func mayHand(_ entry: EntryID, to member: VerifiedMember, at time: TimeView) -> Bool {

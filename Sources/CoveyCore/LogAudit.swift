@@ -3,7 +3,8 @@ import CoveyCrypto
 /// A whole log read from nothing by somebody who has no node: every chain, every signature, the certificates' too, and
 /// what does not hold (protocol.md §1.7–1.10).
 ///
-/// It goes through the same `Membership` that nodes decide by, and verifies besides what nodes verify on first use only.
+/// It goes through the same `Membership` that nodes decide by, and verifies besides what nodes take on the word of the
+/// entry that holds it: the certificates' own signatures.
 /// What a finding names by position is the object's place in what was given, from 1.
 package struct LogAudit: Sendable {
     package enum Fault: Sendable, Equatable {

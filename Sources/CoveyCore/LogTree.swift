@@ -136,6 +136,11 @@ struct LogTree: Sendable {
 
     var lastTime: Minute { times.last ?? Minute(0) }
 
+    /// The last of the first entries of the path that were made at a time or before: times do not decrease.
+    func lastSequence(upTo time: Minute, within most: UInt64) -> UInt64 {
+        UInt64(times[..<Int(min(most, UInt64(times.count)))].partitioningIndex { $0 > time })
+    }
+
     /// What an entry behind the path must not be older than.
     var tipTime: Minute { tip.flatMap { standing(after: $0, at: UInt64(ids.count))?.time } ?? lastTime }
 

@@ -217,16 +217,20 @@ package struct Membership: Sendable {
             return .stray
         }
         let isAtTip = entry.sequence == UInt64(log.ids.count) + 1 && (entry.previous == log.tree.tip || log.ids.isEmpty)
-        guard isAtTip || log.tree.besideCount < mostBeside(log) else { throw .tooManyBranches }
+        guard isAtTip || hasRoomBeside(entry, log, check) else { throw .tooManyBranches }
         return .place(keys: before.keys, isAtTip: isAtTip)
     }
 
     /// Whether somebody above may give a log other keys.
     private func mayChangeHands(_ log: AuthorityLog) -> Bool { !log.isReleaseLog && log.depth > 0 }
 
-    private func mostBeside(_ log: AuthorityLog) -> Int {
+    private func hasRoomBeside(_ entry: LogEntry, _ log: AuthorityLog, _ check: Check) -> Bool {
+        // What was accepted once comes back, though the choice that made room for it is not awaited any more.
+        if case .everything = check { return true }
+        // Nor is it when it takes its own place, behind the branch that it made room for.
+        if case .recoverFork(let recovery) = entry.payload, recovery.log == entry.log { return true }
         let isAwaited = log.orphans.values.joined().contains { $0.keys == nil } || log.tree.hasUnmetGraft
-        return isAwaited ? Bounds.chosenBranchEntries : Bounds.branchEntries
+        return log.tree.besideCount < (isAwaited ? Bounds.chosenBranchEntries : Bounds.branchEntries)
     }
 
     /// The way of an entry whose predecessor is not here.
@@ -253,7 +257,7 @@ package struct Membership: Sendable {
         if entry.sequence > next { return .orphan(keys: keys) }
         // The parent may have given the log a new beginning here.
         guard entry.sequence < next, !hangsOnKeys(entry) else { return .stray }
-        guard log.tree.besideCount < mostBeside(log) else { throw .tooManyBranches }
+        guard hasRoomBeside(entry, log, check) else { throw .tooManyBranches }
         return .place(keys: keys, isAtTip: false)
     }
 
@@ -727,19 +731,18 @@ package struct Membership: Sendable {
     private mutating func settle(_ effects: inout Effects, _ intake: inout EntryIntake) {
         if effects.rights || effects.paths, settlePaths(&intake) { effects.rights = true }
         if !areRightsKnown { findRights() }
-        var accepted: [RevokeNote] = []
+        var released: [DeviceID] = []
         if noteBook.isHolding {
-            for device in effects.devices { accepted += release(.device(device)) }
-            for authority in effects.authorities { accepted += release(.authority(authority)) }
-            if effects.officers { accepted += release(.officers) }
+            for device in effects.devices { released += release(.device(device), into: &intake) }
+            for authority in effects.authorities { released += release(.authority(authority), into: &intake) }
+            if effects.officers { released += release(.officers, into: &intake) }
         }
-        intake.notes += accepted
         var devices = effects.devices
         if effects.rights || effects.officers {
             devices = noteBook.devices
         } else {
             for note in effects.verdicts { devices += noteBook.devicesTouched(by: note) }
-            for note in accepted { devices += noteBook.devicesTouched(by: note.hash) }
+            devices += released
         }
         let changes = refresh(devices)
         intake.changes += changes
@@ -1090,6 +1093,8 @@ package struct Membership: Sendable {
     /// Whether some log was ever more than a chain of entries.
     package var isContested: Bool { logs.values.contains { $0.tree.isContested } }
 
+    package func isContested(_ log: LogID) -> Bool { logs[log]?.tree.isContested ?? false }
+
     /// Logs of which entries beside the path are held.
     package var contestedLogs: [LogID] { logs.keys.filter { logs[$0]?.tree.beside.isEmpty == false }.sorted() }
 
@@ -1097,6 +1102,11 @@ package struct Membership: Sendable {
     package func entries(beside log: LogID) -> [(sequence: UInt64, id: EntryID)] {
         guard let beside = logs[log]?.tree.beside else { return [] }
         return beside.values.joined().map { ($0.sequence, $0.id) }.sorted { $0 < $1 }
+    }
+
+    /// The last sequence of a log, not beyond a head of it, whose entry was made at a time or before; 0 when none was.
+    package func lastSequence(of head: CoveredRow, upTo time: Minute) -> UInt64 {
+        logs[head.log]?.tree.lastSequence(upTo: time, within: head.sequence) ?? 0
     }
 
     /// When an entry was made, as far as it is held.

@@ -33,8 +33,10 @@ package struct EntryIntake: Sendable {
     /// Entries to keep, in the order of acceptance. Given to `restore` in this order, they make the same Membership.
     /// The entries of a fork's other branch are among them.
     package internal(set) var entries: [LogEntry] = []
-    /// Notes that had waited for a certificate and are now in the set, to keep and to pass on.
+    /// Notes that had waited for a certificate and are now in the set, to keep and to pass on; and those that left it for
+    /// them, because a signer has more than is kept of it.
     package internal(set) var notes: [RevokeNote] = []
+    package internal(set) var notesGone: [NoteHash] = []
     /// Suspends that had waited for a certificate and are now in the set, and those that left it.
     package internal(set) var suspends: [Suspend] = []
     package internal(set) var suspendsGone: [NoteID] = []

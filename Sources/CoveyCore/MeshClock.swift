@@ -20,7 +20,7 @@ package struct MeshClock: Sendable {
     package enum Bounds {
         /// Furthest the machine's clock may stand above the floor.
         package static let mostAhead: Int64 = 400 * 86_400_000_000
-        /// How far ahead of `now` an entry may be dated and still move the floor alone, in minutes.
+        /// How far ahead an entry may be dated and still move the floor, or be gone by, on one authority's word; minutes.
         package static let entryAhead: Int64 = 48 * 60
         /// Allowed between the machine's clock and its monotonic one: this, and 1/500 of the time between.
         package static let drift: Int64 = 600_000_000
@@ -103,51 +103,85 @@ package struct MeshClock: Sendable {
     private var floorReading: Reading
     /// The first believable reading of the machine's clock since the start.
     private var reference: Reading?
-    /// Newest entry time of an authority that is too far ahead to be believed alone.
-    private var ahead: [LogID: Minute] = [:]
+    /// Newest entry time of each authority but the root that is beyond our own estimate.
+    private var words: [LogID: Minute] = [:]
     private var peers: [DeviceID: Reading] = [:]
-    /// What single timekeepers cannot drag along: the floor without their word.
+    /// What no single authority or timekeeper can drag along: the time without the word of one that is alone with it.
     private var ownReading: Reading
+    /// That, in steps of an hour: to be saved with the floor.
+    package private(set) var own: Minute
     private var timekeepers: [SubjectID: Span] = [:]
     /// What two timekeepers agreed on last, and who they are.
     private var attested: Span?
     private var witnesses: [SubjectID] = []
 
-    package init(floor: Minute, now: Now) {
+    /// - Parameter own: as it was saved with the floor; nil where the floor is all there is.
+    package init(floor: Minute, own: Minute? = nil, now: Now) {
         self.floor = floor
+        self.own = own ?? floor
         floorReading = Reading(wall: Self.microseconds(floor), uptime: now.uptime)
-        ownReading = floorReading
+        ownReading = Reading(wall: Self.microseconds(self.own), uptime: now.uptime)
     }
 
     package mutating func update(now: Now) -> TimeView {
-        let view = self.view(now)
-        // Not before `now` itself has come near do such entries count like others.
-        let arrived = ahead.values.filter { $0 <= view.now.adding(Bounds.entryAhead) }.max()
-        if let arrived {
-            ahead = ahead.filter { $0.value > arrived }
-            raise(to: arrived, uptime: now.uptime)
-            return self.view(now)
-        }
+        var view = self.view(now)
         if view.isTrusted {
+            ownReading = Reading(wall: now.wall, uptime: now.uptime)
             let step = Self.microseconds(floor).addingReportingOverflow(Bounds.step)
             if now.wall >= step.partialValue { raise(to: view.now, uptime: now.uptime) }
+        }
+        if !words.isEmpty {
+            weighWords(isTrusted: view.isTrusted, uptime: now.uptime)
+            view = self.view(now)
+        }
+        let estimate = ownReading.at(now.uptime)
+        if estimate >= Self.microseconds(own).addingReportingOverflow(Bounds.step).partialValue {
+            own = Minute(wall: estimate)
         }
         return TimeView(now: view.now, isTrusted: view.isTrusted, floor: floor)
     }
 
-    /// Takes the time of an accepted entry (rule 3).
+    /// Takes the time of an accepted entry that counts (rule 3).
     package mutating func observe(entry time: Minute, of log: LogID, isRoot: Bool, now: Now) {
         let view = update(now: now)
-        if isRoot || time <= view.now.adding(Bounds.entryAhead) {
-            raise(to: time, uptime: now.uptime)
-            return
+        guard !isRoot else { return agree(on: time, uptime: now.uptime) }
+        guard Self.microseconds(time) > ownReading.at(now.uptime) else { return raise(to: time, uptime: now.uptime) }
+        // What this authority says within two days is taken before what it says beyond.
+        if isNear(time, now.uptime) { raise(to: time, uptime: now.uptime) }
+        words[log] = max(words[log] ?? time, time)
+        weighWords(isTrusted: view.isTrusted, uptime: now.uptime)
+    }
+
+    /// Takes the times of many entries of one log, ascending.
+    package mutating func observe(entries times: [Minute], of log: LogID, isRoot: Bool, now: Now) {
+        guard let last = times.last else { return }
+        _ = update(now: now)
+        let near = times.partitioningIndex { !isNear($0, now.uptime) }
+        if !isRoot, near > 0 { observe(entry: times[near - 1], of: log, isRoot: false, now: now) }
+        observe(entry: last, of: log, isRoot: isRoot, now: now)
+    }
+
+    /// What entries of a log said counts no more. The floor stays where it is: it never goes back.
+    package mutating func disbelieve(entriesOf log: LogID) { words[log] = nil }
+
+    /// Takes the time at which this device was enrolled: whoever did that in person told it the hour as well.
+    package mutating func observe(enrolment time: Minute, now: Now) { agree(on: time, uptime: now.uptime) }
+
+    /// One authority alone moves the floor two days beyond our own estimate, whatever it said before; two that agree move
+    /// the estimate, while the machine's clock is not believed.
+    private mutating func weighWords(isTrusted: Bool, uptime: UInt64) {
+        if !isTrusted, words.count >= 2 {
+            // The second newest: the newest time that two authorities vouch for.
+            agree(on: words.values.sorted()[words.count - 2], uptime: uptime)
         }
-        ahead[log] = max(ahead[log] ?? time, time)
-        guard !view.isTrusted, ahead.count >= 2 else { return }
-        // The second newest: the newest time that two authorities vouch for.
-        let supported = ahead.values.sorted()[ahead.count - 2]
-        raise(to: supported, uptime: now.uptime)
-        ahead = ahead.filter { $0.value > supported }
+        if let near = words.values.filter({ isNear($0, uptime) }).max() { raise(to: near, uptime: uptime) }
+        let estimate = ownReading.at(uptime)
+        words = words.filter { Self.microseconds($0.value) > estimate }
+    }
+
+    /// Whether one authority may say that it is this late.
+    private func isNear(_ time: Minute, _ uptime: UInt64) -> Bool {
+        time <= Minute(wall: ownReading.at(uptime)).adding(Bounds.entryAhead)
     }
 
     /// Takes the clock of a member's HELLO, in microseconds since 1970.
@@ -175,7 +209,7 @@ package struct MeshClock: Sendable {
         if let (other, common) = common {
             attested = common
             witnesses = [member, other]
-            raise(to: Minute(wall: common.earliest.wall), uptime: now.uptime)
+            agree(on: Minute(wall: common.earliest.wall), uptime: now.uptime)
             // A clock that was set right since is believed again.
             if common.contains(now.wall, within: Bounds.drift, at: now.uptime), isPlausible(now.wall) {
                 reference = Reading(wall: now.wall, uptime: now.uptime)
@@ -186,7 +220,7 @@ package struct MeshClock: Sendable {
         guard (Self.microseconds(attestation.time) - estimate).magnitude < UInt64(Bounds.aloneWithin) else {
             return .alone
         }
-        raise(to: Minute(wall: word.earliest.wall), uptime: now.uptime, isAlone: true)
+        raise(to: Minute(wall: word.earliest.wall), uptime: now.uptime)
         return .near
     }
 
@@ -246,14 +280,35 @@ package struct MeshClock: Sendable {
         return isSteady ? nil : .jumped
     }
 
-    private mutating func raise(to time: Minute, uptime: UInt64, isAlone: Bool = false) {
+    private mutating func raise(to time: Minute, uptime: UInt64) {
         guard time > floor else { return }
         floor = time
         // The time since the old floor was learnt is not lost when the new one is below where it had come to.
         let estimate = floorReading.at(uptime)
         floorReading = Reading(wall: max(estimate, Self.microseconds(time)), uptime: uptime)
-        if !isAlone { ownReading = floorReading }
+    }
+
+    /// As `raise`, and our own estimate goes along.
+    private mutating func agree(on time: Minute, uptime: UInt64) {
+        raise(to: time, uptime: uptime)
+        let wall = Self.microseconds(time)
+        if wall > ownReading.at(uptime) { ownReading = Reading(wall: wall, uptime: uptime) }
     }
 
     private static func microseconds(_ minute: Minute) -> Int64 { Int64(minute.value) * 60_000_000 }
+}
+
+extension Membership {
+    /// Whether an entry tells the time: it counts, and whoever wrote it may act at all.
+    package func tellsTime(_ entry: LogEntry) -> Bool {
+        counts(EntryPlace(entry)) && (entry.log == releaseLog || limits(of: entry.log) != nil)
+    }
+
+    /// When the newest entry of a log was made that tells the time; nil when none does.
+    package func timeTold(by log: LogID) -> Minute? {
+        guard log == releaseLog || limits(of: log) != nil, let ids = logs[log]?.ids else { return nil }
+        let last = min(grantLimit(of: log), UInt64(ids.count))
+        guard last > 0 else { return nil }
+        return time(of: ids[Int(last) - 1], at: last, in: log)
+    }
 }

@@ -317,21 +317,27 @@ extension Membership {
         note.signed.signers(among: keys, type: .object(.revokeNote), mesh: mesh)
     }
 
-    /// Takes held notes that waited for this; gives those that are in the set now.
-    mutating func release(_ awaited: NoteBook.Awaited) -> [RevokeNote] {
-        var accepted: [RevokeNote] = []
+    /// Takes held notes that waited for this; gives the devices whose standing they may change.
+    mutating func release(_ awaited: NoteBook.Awaited, into intake: inout EntryIntake) -> [DeviceID] {
+        var devices: [DeviceID] = []
         for note in noteBook.takeHeld(awaited) {
-            do {
-                switch try judge(note) {
-                case .waits(let awaited): noteBook.hold(note, for: awaited)
-                case .valid(let form): if take(note, form) != nil { accepted.append(note) }
+            // One that is refused cannot become valid by waiting; its peer will offer it again.
+            guard let judgement = try? judge(note) else { continue }
+            switch judgement {
+            case .waits(let awaited): noteBook.hold(note, for: awaited)
+            case .valid(let form):
+                guard let dropped = take(note, form) else { continue }
+                intake.notes.append(note)
+                for gone in dropped {
+                    // It may have come in with this very intake.
+                    let before = intake.notes.count
+                    intake.notes.removeAll { $0.hash == gone.note }
+                    if intake.notes.count == before { intake.notesGone.append(gone.note) }
                 }
-            } catch {
-                // Its peer will offer it again; it cannot become valid by waiting.
-                continue
+                devices += noteBook.devicesTouched(by: note.hash) + dropped.map(\.device)
             }
         }
-        return accepted
+        return devices
     }
 
     private func isOrIsAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {

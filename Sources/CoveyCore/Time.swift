@@ -40,3 +40,21 @@ package struct Hour: Hashable, Comparable, Sendable {
 
     package func adding(_ hours: Int64) -> Hour { Hour(UInt32(clamping: Int64(value) + hours)) }
 }
+
+extension RandomAccessCollection {
+    /// The first index from which on all are `true`; the elements stand in such an order.
+    package func partitioningIndex(where isBeyond: (Element) -> Bool) -> Index {
+        var low = startIndex
+        var left = count
+        while left > 0 {
+            let middle = index(low, offsetBy: left / 2)
+            if isBeyond(self[middle]) {
+                left /= 2
+            } else {
+                low = index(after: middle)
+                left -= left / 2 + 1
+            }
+        }
+        return low
+    }
+}

@@ -86,6 +86,37 @@ extension Membership {
         }
     }
 
+    /// What others can know of an order, whether its device has answered or not.
+    package enum OrderStanding: Sendable {
+        /// The device may still obey it: it is for the current certificate, of those who may give one now, and not surely
+        /// over.
+        case open
+        /// It was good, and is over.
+        case over
+        case void
+    }
+
+    /// Nil when the note is not here, or carries no order.
+    package func standing(ofOrder hash: NoteHash, at time: TimeView) -> OrderStanding? {
+        guard let record = noteBook.records[hash], let wipe = record.content.wipe else { return nil }
+        let device = record.content.device
+        guard revocation(of: device)?.notes.contains(hash) ?? false, let certificate = currentCertificate(device),
+            certificate.capabilities.contains(.orgOwned), wipe.serial == certificate.serial, isOfEntitled(record)
+        else { return .void }
+        return wipe.expires > (time.isTrusted ? time.now : time.floor) ? .open : .over
+    }
+
+    /// The orders that a revoked device may still obey, ascending.
+    package func openOrders(to device: DeviceID, at time: TimeView) -> [NoteHash] {
+        revocation(of: device)?.notes.filter { standing(ofOrder: $0, at: time) == .open } ?? []
+    }
+
+    /// The officers who gave an order together, ascending; none for an order of an authority.
+    package func officers(whoGave hash: NoteHash) -> [DeviceID] {
+        guard case .officers(let officers) = noteBook.records[hash]?.form else { return [] }
+        return officers
+    }
+
     /// The person of a device that may give orders together with another person's; nil when it may not, or not any more.
     package func subject(ofOfficer device: DeviceID) -> SubjectID? {
         guard let certificate = currentCertificate(device), certificate.capabilities.contains(.wipeOfficer),

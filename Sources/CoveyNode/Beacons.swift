@@ -99,7 +99,7 @@ extension Node {
             }
             if roster.membership.isMember(device, at: time(now)) {
                 heard(known.verified, under: known.epoch, from: source, interface: interface, now, &effects)
-            } else if owesOrders(to: device) {
+            } else if owesOrders(to: device, now) {
                 heardOrdered(known.verified, under: known.epoch, from: source, interface: interface, now)
             }
             return
@@ -117,7 +117,7 @@ extension Node {
             guard opened.device != own.id, let certificate = roster.membership.currentCertificate(opened.device)
             else { return }
             let isMember = roster.membership.isMember(opened.device, at: time(now))
-            guard isMember || owesOrders(to: opened.device),
+            guard isMember || owesOrders(to: opened.device, now),
                 let verified = opened.verified(by: certificate.signing, mesh: own.mesh)
             else { return }
             guard isMember else {
@@ -161,7 +161,8 @@ extension Node {
         stranger beacon: LANBeacon, _ nonce: BeaconNonce, under epoch: EpochCommit, from source: SocketAddress,
         interface: UInt32, _ now: Now
     ) {
-        guard !isTainted(epoch), !beacon.flags.contains(.full), !isLinked(to: beacon.device),
+        guard !strangersHeard.isUsedUp(at: now.uptime), !isTainted(epoch), !beacon.flags.contains(.full),
+            !isLinked(to: beacon.device),
             var address = beacon.addresses.first(where: { $0.host == source.host }),
             dialer.isFree(address, for: beacon.device), strangersHeard.take(1, at: now.uptime) == 1
         else { return }

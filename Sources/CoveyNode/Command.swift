@@ -200,11 +200,14 @@ package struct EpochKeySubmission: Sendable {
 package struct LogSubmission: Hashable, Sendable {
     package var accepted: Int
     package var known: Int
+    /// Kept until what comes before them is here.
+    package var waiting: Int
     package var refused: [String]
 
-    package init(accepted: Int, known: Int, refused: [String]) {
+    package init(accepted: Int, known: Int, waiting: Int, refused: [String]) {
         self.accepted = accepted
         self.known = known
+        self.waiting = waiting
         self.refused = refused
     }
 }

@@ -180,18 +180,22 @@ extension Node {
         _ objects: [[UInt8]], _ epochKeys: [EpochKeySubmission], _ now: Now, _ store: any Store,
         _ effects: inout Effects
     ) throws -> LogSubmission {
-        var submission = LogSubmission(accepted: 0, known: 0, refused: [])
+        var submission = LogSubmission(accepted: 0, known: 0, waiting: 0, refused: [])
         for bytes in objects {
             do {
                 let signed = try Signed(parsing: bytes)
-                let isNew =
+                let acceptance: Acceptance =
                     switch NoteKind(of: signed) {
                     case .revokeNote: try take(note: signed, from: nil, now, store, &effects)
                     case .suspend: try take(suspend: signed, from: nil, now, store, &effects)
-                    case .renewal: try take(renewal: signed, from: nil, now, store, &effects)
+                    case .renewal: try take(renewal: signed, from: nil, now, store, &effects) ? .new : .known
                     case .entry, .receipt, .unknown: try take(entry: signed, from: nil, now, store, &effects)
                     }
-                if isNew { submission.accepted += 1 } else { submission.known += 1 }
+                switch acceptance {
+                case .new: submission.accepted += 1
+                case .known: submission.known += 1
+                case .waiting: submission.waiting += 1
+                }
             } catch let error as StoreError {
                 throw error
             } catch {

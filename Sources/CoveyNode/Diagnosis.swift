@@ -147,7 +147,7 @@ extension Node {
         }
         let undecided = Set(membership.undecidedNotes)
         let single = roster.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
-        for note in single.sorted(by: { $0.hash < $1.hash }) {
+        for note in single {
             let name = label(note.device)
             found.append(
                 Finding(

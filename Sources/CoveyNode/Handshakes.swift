@@ -12,9 +12,10 @@ extension Node {
     func dial(_ now: Now, _ effects: inout Effects) {
         while liveLinks + pending.count < Limits.links {
             let connection = ConnectionID.dialled(lastDial &+ 1)
-            guard let target = dialer.take(at: now.uptime, as: connection, random: random, wanted: isWanted) else {
-                break
-            }
+            guard
+                let target = dialer.take(
+                    at: now.uptime, as: connection, random: random, wanted: { isWanted($0, now) })
+            else { break }
             lastDial &+= 1
             pending[connection] = PendingHandshake(state: .dialling, address: target.address, expected: target.device)
             deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
@@ -22,7 +23,7 @@ extension Node {
             effects.append(.dial(connection, target.address))
         }
         // When all places are taken, the end of a link or of a handshake comes back here.
-        if liveLinks + pending.count < Limits.links, let next = dialer.next(wanted: isWanted) {
+        if liveLinks + pending.count < Limits.links, let next = dialer.next(wanted: { isWanted($0, now) }) {
             deadlines.set(.dial, at: max(next, now.uptime + 100_000))
         }
     }
@@ -30,7 +31,7 @@ extension Node {
     /// Links that do not wait for another to take their place.
     private var liveLinks: Int { links.count { !$0.isBeingReplaced } }
 
-    private func isWanted(_ target: Dialer.Target) -> Bool {
+    private func isWanted(_ target: Dialer.Target, _ now: Now) -> Bool {
         guard !endpoints.contains(where: { $0.address == target.address }) else { return false }
         // Beyond a good number of neighbours others' places are left to those who have fewer.
         if target.kind != .static, liveLinks >= Limits.wantedLinks,
@@ -40,7 +41,7 @@ extension Node {
         }
         if let device = target.device {
             guard device != own.id, !isLinked(to: device) else { return false }
-            return !roster.membership.isRevoked(device) || owesOrders(to: device)
+            return !roster.membership.isRevoked(device) || owesOrders(to: device, now)
         }
         // Whoever was met there may have dialled us, from a port of its own.
         if let met = target.met, isLinked(to: met) { return false }
@@ -233,9 +234,7 @@ extension Node {
             certificate: claim.payload.certificate, chain: claim.payload.chain.presented, linkKey: claim.linkKey,
             own: own.id,
             time: time(now))
-        if admission == .refused(.revoked), let ordered = admitOrdered(claim.payload.certificate) {
-            admission = ordered
-        }
+        if admission.mayBeOfOrdered, let ordered = admitOrdered(claim.payload.certificate, now) { admission = ordered }
         let device: DeviceID
         switch admission {
         case .refused(let refusal): throw HandshakeRefusal.notAdmitted(refusal)

@@ -51,8 +51,9 @@ extension Node {
     /// At most `limit` objects after a mark; fewer when these are the last. Keys of epochs are no part of the log.
     func exported(after mark: ExportMark, limit: Int, _ store: any Store) throws -> [ExportedObject] {
         func notes(after last: NoteHash?, _ limit: Int) -> [ExportedObject] {
-            let left = roster.notes.filter { note in last.map { note.hash > $0 } ?? true }
-            return left.sorted { $0.hash < $1.hash }.prefix(limit).map {
+            let all = roster.notes
+            let first = last.map { last in all.partitioningIndex { $0.hash > last } } ?? 0
+            return all[first...].prefix(limit).map {
                 ExportedObject(mark: .note($0.hash), bytes: $0.signed.bytes)
             }
         }

@@ -56,7 +56,7 @@ extension Node {
         if link.awaitsReceipt { return try giveOrders(to: link, heads, store) }
         link.peerHeads = heads.rows
         if link.getsLog {
-            for log in roster.forkedLogs { try showFork(of: log, link, store) }
+            for log in roster.forkedLogs where roster.membership.isFrozen(log) { try showFork(of: log, link, store) }
             for row in heads.rows { try compare(row, link, store) }
             for row in roster.membership.heads {
                 let theirs = heads.rows.first { $0.log == row.log }?.sequence ?? 0
@@ -87,7 +87,8 @@ extension Node {
         try sendEntries(of: row.log, from: first, upTo: row.sequence, link, store)
     }
 
-    /// The proof that a log is forked goes to every peer, once on a link (protocol.md §1.8).
+    /// Both sides of a fork that nobody has decided go to every peer, once on a link: what either takes away counts
+    /// (protocol.md §1.8). Of one that is decided the choice says all.
     private func showFork(of log: LogID, _ link: PeerLink, _ store: any Store) throws {
         guard link.forksShown.insert(log).inserted else { return }
         let entries = try roster.conflict(in: log, store: store).filter(Frame.LogPut.carries)
@@ -131,7 +132,7 @@ extension Node {
             // Stranded: the log and the notes are all there is to talk about.
             guard link.notesAreEqual, grade != .stranded else { return }
             link.stage = .hello
-            for held in epochs.held { sendEpoch(held, link, now) }
+            for held in handableEpochs(now) { sendEpoch(held, link, now) }
             sendHello(link, now)
         case .hello:
             guard let hello = link.peerHello else { return }
@@ -220,7 +221,7 @@ extension Node {
         let waited = roster.membership.putAside
         for item in put.items {
             do {
-                accepted = try take(entry: item, from: link, now, store, &effects) || accepted
+                accepted = try take(entry: item, from: link, now, store, &effects) == .new || accepted
             } catch let refusal as EntryRefusal {
                 refuse(link.address, "log entry: \(refusal)", &effects)
             }
@@ -248,23 +249,26 @@ extension Node {
         try receive(Frame.LogHeads(heads), on: link, now, store, &effects)
     }
 
-    /// True when it was new.
     func take(
         entry signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
-    ) throws -> Bool {
+    ) throws -> Acceptance {
         // One that fits no frame could come by a file only, and would go no further.
         guard Frame.LogPut.carries(signed) else { throw EntryRefusal.malformed(.oversized) }
-        guard case .accepted(let intake) = try roster.accept(signed, clock: &clock, now: now, store: store) else {
-            return false
+        let intake: EntryIntake
+        switch try roster.accept(signed, clock: &clock, now: now, store: store) {
+        case .accepted(let taken): intake = taken
+        case .known: return .known
+        case .held: return .waiting
         }
         for entry in intake.entries {
             effects.append(
                 .observe(.logAccepted(LogHead(log: entry.log, sequence: entry.sequence, id: entry.id))))
         }
         // Gossip: to members on the links that stand. Others hear of it by their heads.
+        let news = Frame.LogPut(intake.entries.map(\.signed))
         for link in links where link !== source && link.isMember {
             if case .catchUp = link.stage { continue }
-            link.sender.append(all: Frame.LogPut(intake.entries.map(\.signed)))
+            link.sender.append(all: news)
             touch(link)
         }
         for case .frozen(let log, _) in intake.changes {
@@ -273,14 +277,14 @@ extension Node {
             let proof = try roster.proof(of: log, store: store).filter(Frame.NotePut.carries)
             if !proof.isEmpty { passOn(proof, except: nil) }
         }
-        handEpochs(now)
+        areEpochsToHand = true
         for entry in intake.entries { judgeCheckpoint(entry, now, &effects) }
         for note in intake.notes { noteAccepted(note, source, &effects) }
         for suspend in intake.suspends { suspendAccepted(suspend, source, &effects) }
         try apply(intake.changes, now, store, &effects)
         for note in intake.notes { try obey(note.hash, now, store, &effects) }
         try regrade(now, store, &effects)
-        return true
+        return .new
     }
 
     /// A checkpoint that is news is counted again; what is older is history, which an audit goes through.
@@ -326,26 +330,32 @@ extension Node {
 
     func take(
         note signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
-    ) throws -> Bool {
-        guard case .accepted(let note, let changes, _) = try roster.accept(note: signed, store: store) else {
-            return false
+    ) throws -> Acceptance {
+        let (note, changes): (RevokeNote, [MembershipChange])
+        switch try roster.accept(note: signed, store: store) {
+        case .accepted(let taken, let brought, _): (note, changes) = (taken, brought)
+        case .known: return .known
+        case .held: return .waiting
         }
         noteAccepted(note, source, &effects)
         try apply(changes, now, store, &effects)
         try obey(note.hash, now, store, &effects)
-        handEpochs(now)
-        return true
+        areEpochsToHand = true
+        return .new
     }
 
     func take(
         suspend signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
-    ) throws -> Bool {
-        guard case .accepted(let suspend, let changes, _) = try roster.accept(suspend: signed, store: store) else {
-            return false
+    ) throws -> Acceptance {
+        let (suspend, changes): (Suspend, [MembershipChange])
+        switch try roster.accept(suspend: signed, store: store) {
+        case .accepted(let taken, let brought, _): (suspend, changes) = (taken, brought)
+        case .known: return .known
+        case .held: return .waiting
         }
         suspendAccepted(suspend, source, &effects)
         try apply(changes, now, store, &effects)
-        return true
+        return .new
     }
 
     /// Notes go before everything else, so they are passed on at once.
@@ -445,11 +455,10 @@ extension Node {
         let admission = roster.membership.admit(
             certificate: link.certificate, chain: link.chain, linkKey: link.linkKey, own: own.id, time: time(now))
         switch admission {
-        case .refused(.revoked):
-            if letFinish(link, now) { return }
-            end(link, .revoked, .revoked, now, &effects)
-        case .refused:
-            end(link, .policy, .notAdmitted, now, &effects)
+        case .refused(let refusal):
+            if admission.mayBeOfOrdered, letFinish(link, now) { return }
+            let isRevoked = refusal == .revoked
+            end(link, isRevoked ? .revoked : .policy, isRevoked ? .revoked : .notAdmitted, now, &effects)
         case .member(let member):
             let wasMember = link.isMember
             link.member = member
@@ -485,14 +494,23 @@ extension Node {
         touch(link)
     }
 
+    private func handableEpochs(_ now: Now) -> [EpochRing.Held] {
+        let handable = roster.membership.handable(of: epochs.commits, at: time(now))
+        return epochs.held.filter { handable.contains($0.keys.commit) }
+    }
+
     /// What peers lack and may be handed now: a key may have waited for an entry or a note that its announcement covers.
-    private func handEpochs(_ now: Now) {
-        for link in links where !link.isEnded {
+    func handEpochs(_ now: Now) {
+        areEpochsToHand = false
+        let waiting = links.filter { link in
             switch link.stage {
-            case .hello, .open: for held in epochs.held { sendEpoch(held, link, now) }
-            case .catchUp, .notes: break
+            case .hello, .open: !link.isEnded
+            case .catchUp, .notes: false
             }
         }
+        guard !waiting.isEmpty else { return }
+        let handable = handableEpochs(now)
+        for link in waiting { for held in handable { sendEpoch(held, link, now) } }
     }
 
     func receive(
@@ -509,18 +527,22 @@ extension Node {
         }
     }
 
-    /// False when no accepted announcement commits to the key.
+    /// False when no accepted announcement commits to the key. One that is over is not taken either: it was erased, or
+    /// would be by whoever heard of its successor in time.
     func take(
         epoch key: EpochKey, entry: EntryID, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> Bool {
         guard let announced = roster.membership.epoch(entry), announced.commit == key.commit else { return false }
+        guard roster.membership.handable(of: epochs.commits + [key.commit], at: time(now)).contains(key.commit) else {
+            return true
+        }
         let preferred = preferredEpoch()?.keys.commit
         guard try epochs.insert(entry, key, store) else { return true }
         effects.append(.observe(.epochLearnt(announced.number)))
         // Announcements under it may have been carried here before, and ours may wait for it.
         isRescanDue = true
         try sendWaitingAnnouncements(now, store)
-        handEpochs(now)
+        areEpochsToHand = true
         if preferredEpoch()?.keys.commit != preferred { for link in links { renew(link, now) } }
         if case .on = configuration.multicast {
             schedule.restart(at: now.uptime)
@@ -528,6 +550,14 @@ extension Node {
         }
         return true
     }
+}
+
+/// What became of an entry or a note that was not refused.
+enum Acceptance {
+    case new
+    case known
+    /// What comes before it is missing; it is kept for a while, and taken when that comes.
+    case waiting
 }
 
 /// Why a peer's frame ends the link. For us only.

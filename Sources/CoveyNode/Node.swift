@@ -11,7 +11,7 @@ import CoveySync
 /// `StoreError` ends the run: this object is then of no more use, a new one is made from the store.
 ///
 /// What belongs together stands in one file: `Handshakes`, `MembershipExchange`, `MailExchange`, `Delivery`, `Sending`,
-/// `Beacons`, `Commands`.
+/// `Announcements`, `Beacons`, `Timekeeping`, `Renewing`, `Excluding`, `Wiping`, `WipeOrders`, `Diagnosis`, `Commands`.
 package final class Node {
     let configuration: NodeConfiguration
     let own: OwnDevice
@@ -105,10 +105,13 @@ package final class Node {
     /// The hour up to which delivered ids were forgotten.
     private var forgottenUpTo = Hour(0)
     private var savedFloor: Minute?
+    private var savedOwnTime: Minute?
     var deadlines = Deadlines()
     var refusals: [String: UInt64] = [:]
     /// Certificates came in this turn: held mail may be from their devices.
     var isRescanDue = false
+    /// Keys, entries or notes came in this turn: peers may be handed epoch keys that they could not be before.
+    var areEpochsToHand = false
     /// Links that were written to in this turn.
     var touched: [PeerLink] = []
 
@@ -134,10 +137,13 @@ package final class Node {
         instance = Octets8.random(from: random)
         schedule = BeaconSchedule(at: now.uptime)
 
-        clock = MeshClock(floor: try State.floor.minute(in: store) ?? configuration.genesis.created, now: now)
+        let floor = try State.floor.minute(in: store)
+        clock = MeshClock(
+            floor: floor ?? configuration.genesis.created, own: try State.ownTime.minute(in: store), now: now)
         roster = try Roster(
             loading: store, genesis: configuration.genesis, snapshot: snapshot, commons: commons,
             seed: random.nextWord(), clock: &clock, now: now)
+        if floor == nil, let enrolled = roster.enrolment(of: own.id) { clock.observe(enrolment: enrolled, now: now) }
         bundles = BundleBook(snapshot?.bundles ?? BundlePage(seed: random.nextWord()), commons: commons)
         contacts = Contacts(of: own, commons: commons)
 
@@ -229,6 +235,7 @@ package final class Node {
         case .wiped(let order):
             try wiped(order, store)
         }
+        if areEpochsToHand { handEpochs(now) }
         if isRescanDue {
             isRescanDue = false
             try rescan(now, store, &effects)
@@ -290,6 +297,10 @@ package final class Node {
             try State.floor.put(UInt64(view.floor.value), in: store)
             savedFloor = view.floor
         }
+        if clock.own != savedOwnTime {
+            try State.ownTime.put(UInt64(clock.own.value), in: store)
+            savedOwnTime = clock.own
+        }
         try sendWaitingAnnouncements(now, store)
         for commit in try epochs.settle(roster.membership, at: view, store) { seenFirsts.forget(commit) }
         deadlines.set(.expiry, at: now.uptime + 60_000_000)
@@ -336,6 +347,7 @@ package final class Node {
 /// Single values of the table `state`, by name.
 enum State: String {
     case floor
+    case ownTime
     case bundleSequence
     case inbox
     case outbox

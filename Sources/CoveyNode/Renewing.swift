@@ -79,7 +79,9 @@ extension Node {
             let devices = waiting.prefix(Authority.mostRenewals).map(\.device)
             let entries = try authority.renew(devices, roster.membership, at: view)
             var isNew = false
-            for entry in entries { isNew = try take(entry: entry.signed, from: nil, now, store, &effects) || isNew }
+            for entry in entries where try take(entry: entry.signed, from: nil, now, store, &effects) == .new {
+                isNew = true
+            }
             authorityComplaint = nil
             // More of them, or the desk had to catch us up first.
             if isNew { deadlines.set(.renewals, noLaterThan: now.uptime + Limits.renewalPause) }

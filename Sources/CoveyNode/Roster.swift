@@ -40,13 +40,19 @@ struct Roster {
                 let signed = try Signed(parsing: record.value)
                 switch NoteKind(of: signed) {
                 case .suspend: _ = try step(suspend: signed)
-                case .revokeNote: _ = try step(note: signed)
+                case .revokeNote:
+                    let (outcome, _) = try step(note: signed)
+                    guard case .accepted(_, _, let dropped) = outcome else { continue }
+                    for hash in dropped { try store.delete(.notes, hash.array) }
                 case .renewal: _ = try step(renewal: signed)
                 case .receipt: continue
                 case .entry, .unknown: throw Malformed.wrongType
                 }
             } catch SuspendRefusal.over, SuspendRefusal.tooMany {
                 // Forgotten by what the log says since.
+                try store.delete(.notes, record.key)
+            } catch NoteRefusal.tooMany {
+                // Its signer has others that go before it.
                 try store.delete(.notes, record.key)
             } catch is RenewRefusal {
                 // Answered since.
@@ -116,9 +122,25 @@ struct Roster {
     }
 
     private func tell(_ clock: inout MeshClock, _ intake: EntryIntake, _ now: Now) {
-        for entry in intake.entries {
-            clock.observe(
-                entry: entry.time, of: entry.log, isRoot: entry.log == membership.genesis.rootID, now: now)
+        let root = membership.genesis.rootID
+        for entry in intake.entries where membership.tellsTime(entry) {
+            clock.observe(entry: entry.time, of: entry.log, isRoot: entry.log == root, now: now)
+        }
+        // Of some logs other entries count now.
+        for change in intake.changes {
+            let changed: [LogID]
+            switch change {
+            case .authorityRevoked(let authority): changed = membership.authoritiesUnder(authority)
+            case .frozen(let log, _), .recovered(let log): changed = [log]
+            case .policy, .authority, .rotated, .issued, .void, .revoked, .suspended, .reinstated, .epoch, .checkpoint,
+                .group, .release:
+                continue
+            }
+            for log in changed {
+                clock.disbelieve(entriesOf: log)
+                guard let time = membership.timeTold(by: log) else { continue }
+                clock.observe(entry: time, of: log, isRoot: log == root, now: now)
+            }
         }
     }
 
@@ -126,7 +148,11 @@ struct Roster {
 
     var notes: [RevokeNote] { page.state.notes }
 
-    func note(_ hash: NoteHash) -> RevokeNote? { page.state.notes.first { $0.hash == hash } }
+    func note(_ hash: NoteHash) -> RevokeNote? {
+        let at = page.state.notes.partitioningIndex { $0.hash >= hash }
+        guard at < page.state.notes.count, page.state.notes[at].hash == hash else { return nil }
+        return page.state.notes[at]
+    }
 
     /// In the order of their ids.
     var suspends: [Suspend] { page.state.suspends.values.sorted { $0.id < $1.id } }
@@ -174,6 +200,7 @@ struct Roster {
         }
         tell(&clock, intake, now)
         for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
+        for hash in intake.notesGone { try store.delete(.notes, hash.array) }
         for suspend in intake.suspends { try store.put(.notes, suspend.id.array, suspend.signed.bytes) }
         for id in intake.suspendsGone { try store.delete(.notes, id.array) }
         for hash in renewalsGone { try store.delete(.notes, hash.array) }
@@ -272,6 +299,15 @@ struct Roster {
     /// The entry that issued a certificate.
     func issue(of certificate: DeviceCertificate) -> (log: LogID, sequence: UInt64)? {
         membership.place(of: certificate.hash, of: certificate.device)
+    }
+
+    /// When a device's certificate was issued.
+    func enrolment(of device: DeviceID) -> Minute? {
+        guard let certificate = membership.currentCertificate(device), let place = issue(of: certificate),
+            place.sequence <= UInt64(membership.entryIDs(of: place.log).count)
+        else { return nil }
+        let entry = membership.entryIDs(of: place.log)[Int(place.sequence) - 1]
+        return membership.time(of: entry, at: place.sequence, in: place.log)
     }
 
     /// What proves a device's membership to somebody who knows only the root: the entries that added its authorities, and

@@ -87,9 +87,10 @@ struct RosterState: Sendable {
         guard case .accepted(let intake) = outcome else { return outcome }
         for entry in intake.entries { index(entry) }
         for note in intake.notes { keep(note) }
+        for hash in intake.notesGone { drop(hash) }
         for suspend in intake.suspends { keep(suspend) }
         for id in intake.suspendsGone { drop(suspend: id) }
-        if membership.isContested || !proofs.isEmpty { settleProofs() }
+        if mayChangeForks(intake.entries) { settleProofs() }
         settleRenewals(after: intake.changes, intake.entries.map(\.time))
         return outcome
     }
@@ -106,10 +107,7 @@ struct RosterState: Sendable {
     mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
         let outcome = try membership.accept(note: signed)
         if case .accepted(let note, let changes, let dropped) = outcome {
-            for hash in dropped {
-                notes.removeAll { $0.hash == hash }
-                noteSet.remove(ItemID(hash))
-            }
+            for hash in dropped { drop(hash) }
             keep(note)
             settleRenewals(after: changes, [])
         }
@@ -134,7 +132,7 @@ struct RosterState: Sendable {
     private mutating func keep(_ note: RevokeNote) {
         // Of two copies of one wipe order the later is the one that counts.
         notes.removeAll { $0.hash == note.hash }
-        notes.insert(note, at: notes.firstIndex { $0.hash > note.hash } ?? notes.count)
+        notes.insert(note, at: notes.partitioningIndex { $0.hash > note.hash })
         noteSet.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
     }
 
@@ -143,9 +141,26 @@ struct RosterState: Sendable {
         noteSet.insert(Item(slot: suspend.issued.hour, id: ItemID(suspend.id), expiry: nil))
     }
 
+    private mutating func drop(_ note: NoteHash) {
+        notes.removeAll { $0.hash == note }
+        noteSet.remove(ItemID(note))
+    }
+
     private mutating func drop(suspend id: NoteID) {
         suspends[id] = nil
         noteSet.remove(ItemID(id))
+    }
+
+    /// Whether entries may have made or ended a fork: they came to a log that has branches, or say who signs one.
+    private func mayChangeForks(_ entries: [LogEntry]) -> Bool {
+        guard membership.isContested || !proofs.isEmpty else { return false }
+        return entries.contains { entry in
+            switch entry.payload {
+            case .authorityAdd, .authorityRotate, .authorityRevoke, .recoverFork, .checkpoint: true
+            case .policySet, .certIssue, .certRevoke, .epochAnnounce, .groupDefinition, .releaseManifest:
+                membership.isContested(entry.log)
+            }
+        }
     }
 
     /// Brings the proofs up to date after entries came. An entry of a parent may have judged those of its children, and
@@ -195,7 +210,11 @@ package final class RosterPage {
     /// A step that somebody took from here, and where to.
     private struct Taken {
         let step: Step
+        let history: RosterHistory
         weak var page: RosterPage?
+
+        /// Where it led to, unless whoever holds that page alone has written it over since.
+        var target: RosterPage? { page?.history == history ? page : nil }
     }
 
     package private(set) var history: RosterHistory
@@ -216,7 +235,7 @@ package final class RosterPage {
     ) throws -> Step {
         guard let commons else { return try step(&page.state) }
         let name = RosterHistory.name(kind, signed)
-        if commons.reusesChecks, let taken = page.steps[name], let next = taken.page {
+        if commons.reusesChecks, let taken = page.steps[name], let next = taken.target {
             commons.reuse(next)
             page = next
             return taken.step
@@ -241,7 +260,7 @@ package final class RosterPage {
                 page = RosterPage(history: history, state: state)
                 commons.keep(page)
             }
-            before.steps[name] = Taken(step: taken, page: page)
+            before.steps[name] = Taken(step: taken, history: history, page: page)
         }
         return taken
     }

@@ -16,7 +16,7 @@ package final class RosterSnapshot {
     /// In the order of acceptance.
     private let entries: [Signed]
     private let indices: [EntryID: UInt32]
-    /// When the entries of each log were made, ascending.
+    /// When the entries that tell the time were made, ascending; by log, the root's first.
     private let times: [(log: LogID, times: [Minute])]
 
     /// - Parameters:
@@ -36,12 +36,12 @@ package final class RosterSnapshot {
         var history = RosterHistory(of: genesis)
         var entries: [Signed] = []
         var indices: [EntryID: UInt32] = [:]
-        var times: [LogID: [Minute]] = [:]
+        var taken: [LogEntry] = []
         for signed in log {
             guard case .accepted(let intake) = try state.accept(signed, isVerified: false) else { continue }
             for entry in intake.entries {
                 entries.append(entry.signed)
-                times[entry.log, default: []].append(entry.time)
+                taken.append(entry)
                 indices[entry.id] = UInt32(entries.count - 1)
             }
             history = history.adding(RosterHistory.name(.entry, signed), state.membership)
@@ -72,7 +72,9 @@ package final class RosterSnapshot {
         self.bundles = page
         self.entries = entries
         self.indices = indices
-        self.times = times.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
+        let telling = Dictionary(grouping: taken.filter(state.membership.tellsTime), by: \.log)
+        times = telling.map { (log: $0.key, times: $0.value.map(\.time).sorted()) }
+            .sorted { ($0.log == genesis.rootID ? 0 : 1, $0.log) < ($1.log == genesis.rootID ? 0 : 1, $1.log) }
     }
 
     package var membership: Membership { roster.state.membership }
@@ -89,27 +91,10 @@ package final class RosterSnapshot {
         position >= 1 && position <= UInt64(entries.count) ? entries[Int(position) - 1] : nil
     }
 
-    /// Tells a clock what each entry would have told it: of those that are believed at once the latest says it all.
+    /// Tells a clock what each entry would have told it.
     func tell(_ clock: inout MeshClock, _ now: Now) {
         for (log, times) in times {
-            let isRoot = log == genesis.rootID
-            let limit = clock.update(now: now).now.adding(MeshClock.Bounds.entryAhead)
-            let believed = isRoot ? times.count : times.partitioningIndex { $0 > limit }
-            if believed > 0 { clock.observe(entry: times[believed - 1], of: log, isRoot: isRoot, now: now) }
-            for time in times[believed...] { clock.observe(entry: time, of: log, isRoot: isRoot, now: now) }
+            clock.observe(entries: times, of: log, isRoot: log == genesis.rootID, now: now)
         }
-    }
-}
-
-extension [Minute] {
-    /// The first index from which on all are `true`; they ascend.
-    fileprivate func partitioningIndex(where isBeyond: (Minute) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if isBeyond(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

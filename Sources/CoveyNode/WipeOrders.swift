@@ -165,19 +165,18 @@ extension Node {
     /// All orders that are known, the newest first.
     func wipeLines(_ now: Now) -> [WipeLine] {
         let membership = roster.membership
-        let minute = time(now).now
+        let view = time(now)
         var lines: [WipeLine] = []
         for hash in membership.notes {
             guard let content = membership.note(hash), let wipe = content.wipe else { continue }
             let certificate = membership.currentCertificate(content.device)
-            let isGood =
-                certificate.map { $0.serial == wipe.serial && $0.capabilities.contains(.orgOwned) } ?? false
-                && membership.revocation(of: content.device)?.notes.contains(hash) ?? false
-                && membership.isOfEntitled(hash)
             let state: WipeLine.State =
-                if receipts[hash] != nil { .carriedOut } else if !isGood { .void } else if wipe.expires > minute {
-                    .waiting
-                } else { .expired }
+                switch membership.standing(ofOrder: hash, at: view) {
+                case _ where receipts[hash] != nil: .carriedOut
+                case .open: .waiting
+                case .over: .expired
+                case .void, nil: .void
+                }
             lines.append(
                 WipeLine(
                     order: wipe.order, device: content.device, label: certificate?.label ?? "", mode: wipe.mode,
@@ -192,10 +191,8 @@ extension Node {
         if content.authority != AuthorityID() {
             return roster.membership.authority(content.authority)?.content.label ?? content.authority.hex
         }
-        let officers = roster.membership.wipeOfficers
-        let signers =
-            roster.note(hash)?.signed.signers(
-                among: officers.map(\.signing), type: .object(.revokeNote), mesh: own.mesh) ?? []
-        return officers.filter { signers.contains($0.signing) }.map(\.label).joined(separator: ", ")
+        return roster.membership.officers(whoGave: hash).map { officer in
+            roster.membership.currentCertificate(officer)?.label ?? ""
+        }.joined(separator: ", ")
     }
 }

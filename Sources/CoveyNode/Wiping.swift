@@ -56,7 +56,11 @@ extension Node {
             effects.append(.observe(.wipeRefused(.notCarriedOut)))
             return
         }
-        if wipes.count == Limits.wipes { wipes.removeFirst() }
+        forgetOrdersThatAreOver()
+        guard wipes.count < Limits.wipes else {
+            effects.append(.observe(.wipeRefused(.tooManyOrders)))
+            return
+        }
         wipes.append(TakenWipe(order: order.order, mode: order.mode, isDone: false))
         try TakenWipe.save(wipes, store)
         let receipt = WipeReceipt.make(
@@ -70,6 +74,15 @@ extension Node {
             touch(link)
         }
         wipesDue.append(wipes[wipes.count - 1])
+    }
+
+    /// When there is no room for another: those that could be given again are still known.
+    private func forgetOrdersThatAreOver() {
+        guard wipes.count >= Limits.wipes else { return }
+        let floor = clock.floor
+        let known = roster.notes.compactMap(\.content.wipe)
+        let open = Set(known.filter { $0.expires > floor }.map(\.order))
+        wipes.removeAll { $0.isDone && !open.contains($0.order) }
     }
 
     /// After what was written in this turn: the receipt leaves before anything is erased.
@@ -140,14 +153,9 @@ extension Node {
     /// True while the link of a device that is to be wiped waits for its receipt: nothing else passes on it any more.
     func letFinish(_ link: PeerLink, _ now: Now) -> Bool {
         if link.awaitsReceipt { return now.uptime < link.stageDeadline }
-        guard link.isMember, let revocation = roster.membership.revocation(of: link.device) else { return false }
-        let view = time(now)
-        let isAwaited = revocation.notes.contains { hash in
-            guard let wipe = roster.membership.note(hash)?.wipe else { return false }
-            return receipts[hash] == nil && wipe.expires > view.now
-        }
+        guard link.isMember else { return false }
         if case .catchUp = link.stage { return false }
-        guard isAwaited else { return false }
+        guard !unansweredOrders(to: link.device, now).isEmpty else { return false }
         link.awaitsReceipt = true
         link.isKeptToLog = true
         link.member = nil
@@ -168,22 +176,13 @@ extension Node {
 //                ◀─ NOTE_PUT: its receipt ─ end            any other frame of it is passed over
 
 extension Node {
-    private func openOrders(to device: DeviceID) -> [NoteHash] {
-        guard let revocation = roster.membership.revocation(of: device),
-            let certificate = roster.membership.currentCertificate(device),
-            certificate.capabilities.contains(.orgOwned)
-        else { return [] }
-        return revocation.notes.filter { hash in
-            guard receipts[hash] == nil, let wipe = roster.membership.note(hash)?.wipe else { return false }
-            // Others it would refuse.
-            return wipe.serial == certificate.serial && wipe.expires > clock.floor
-                && roster.membership.isOfEntitled(hash)
-        }.sorted()
+    private func unansweredOrders(to device: DeviceID, _ now: Now) -> [NoteHash] {
+        roster.membership.openOrders(to: device, at: time(now)).filter { receipts[$0] == nil }
     }
 
     /// Whether a revoked device may be linked with now, to be told of an order.
-    func owesOrders(to device: DeviceID) -> Bool {
-        openOrders(to: device).contains { ordersGiven[$0] == nil }
+    func owesOrders(to device: DeviceID, _ now: Now) -> Bool {
+        unansweredOrders(to: device, now).contains { ordersGiven[$0] == nil }
     }
 
     /// Once a minute: who was told a day ago may be told again.
@@ -191,16 +190,16 @@ extension Node {
         if !ordersGiven.isEmpty { ordersGiven = ordersGiven.filter { now.uptime < $0.value + Limits.orderAgain } }
     }
 
-    func admitOrdered(_ certificate: Signed) -> Admission? {
+    func admitOrdered(_ certificate: Signed, _ now: Now) -> Admission? {
         guard let peer = roster.membership.orderedPeer(certificate), case .catchUp(let device, _) = peer,
-            owesOrders(to: device.device)
+            owesOrders(to: device.device, now)
         else { return nil }
         return peer
     }
 
     /// From here on the day counts, whatever becomes of the link.
     func promiseOrders(on link: PeerLink, _ now: Now) {
-        link.ordersDue = openOrders(to: link.device)
+        link.ordersDue = unansweredOrders(to: link.device, now)
         for hash in link.ordersDue { ordersGiven[hash] = now.uptime }
     }
 
@@ -210,14 +209,10 @@ extension Node {
         guard let newest = orders.compactMap({ roster.membership.note($0)?.issued }).max() else { return }
         for head in roster.membership.heads {
             let theirs = heads.rows.first { $0.log == head.log }?.sequence ?? 0
-            guard theirs < head.sequence else { continue }
-            var entries = try roster.entries(of: head.log, from: theirs + 1, upTo: head.sequence, store: store)
             // Later ones are none of its business: it is no member any more.
-            let end = entries.firstIndex { signed in
-                ((try? LogEntry(parsing: signed, mesh: own.mesh))?.time).map { $0 > newest } ?? true
-            }
-            if let end { entries.removeSubrange(end...) }
-            link.sender.append(all: Frame.LogPut(entries.filter(Frame.LogPut.carries)))
+            let upTo = roster.membership.lastSequence(of: head, upTo: newest)
+            guard theirs < upTo else { continue }
+            try sendEntries(of: head.log, from: theirs + 1, upTo: upTo, link, store)
         }
         link.sender.append(all: Frame.NotePut(orders.compactMap { roster.note($0)?.signed }))
         touch(link)
@@ -237,4 +232,14 @@ extension FrameType {
     fileprivate static let ofOrdered: [FrameType] = [.logHeads, .notePut, .bye, .ping, .pong]
 
     var isHeardFromOrdered: Bool { Self.ofOrdered.contains(self) }
+}
+
+extension Admission {
+    /// Of a device that is revoked, or whose certificate ended meanwhile: that is seen first.
+    var mayBeOfOrdered: Bool {
+        switch self {
+        case .refused(.revoked), .refused(.time): true
+        case .refused, .member, .catchUp: false
+        }
+    }
 }

@@ -171,7 +171,9 @@ final class ControlSession: StreamOwner {
                 guard case .logSubmitted(let outcome) = $1 else { return }
                 $0.answer(
                     number,
-                    LogSubmitResult(accepted: outcome.accepted, known: outcome.known, refused: outcome.refused))
+                    LogSubmitResult(
+                        accepted: outcome.accepted, known: outcome.known, waiting: outcome.waiting,
+                        refused: outcome.refused))
             }
         case .renewalsList:
             ask(.renewals, number) {

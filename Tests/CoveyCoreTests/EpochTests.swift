@@ -211,6 +211,29 @@ struct EpochTests {
         #expect(shelf.commits == [announcedCommit(second)])
     }
 
+    @Test("A key is handed on and taken until its clean held successor was announced its grace ago")
+    func handable() throws {
+        var (mesh, membership) = (mesh, membership)
+        let first = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(first)
+        let second = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(second)
+        let (old, new) = (announcedCommit(first), announcedCommit(second))
+        func time(_ minutes: Int64) -> TimeView {
+            TimeView(now: second.time.adding(minutes), isTrusted: true, floor: TestMesh.start)
+        }
+        #expect(membership.handable(of: [old, new], at: time(30 * 1440)) == [old, new])
+        #expect(membership.handable(of: [old, new], at: time(30 * 1440 + 1)) == [new])
+        // Who has not the new key goes on with the old one.
+        #expect(membership.handable(of: [old], at: time(90 * 1440)) == [old])
+        // One that slept has the old key for its grace from now on.
+        var shelf = EpochShelf()
+        for commit in [old, new] { shelf.add(commit) }
+        #expect(shelf.settle(membership, at: time(90 * 1440)).isEmpty)
+        #expect(shelf.settle(membership, at: time(120 * 1440)).isEmpty)
+        #expect(shelf.settle(membership, at: time(120 * 1440 + 1)) == [old])
+    }
+
     @Test("At most 32 epochs are held, the newest")
     func most() throws {
         var (mesh, membership) = (mesh, membership)

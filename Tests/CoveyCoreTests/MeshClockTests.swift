@@ -88,9 +88,78 @@ struct MeshClockTests {
         clock.observe(entry: far.adding(900), of: field, isRoot: false, now: off)
         #expect(clock.floor == floor)
         clock.observe(entry: far, of: other, isRoot: false, now: off)
-        #expect(clock.floor == far)
-        // What the first one says beyond is within two days of that, and counts now.
-        #expect(clock.update(now: off).floor == far.adding(900))
+        // What the first one says beyond that is within two days of it, and counts now.
+        #expect(clock.floor == far.adding(900))
+    }
+
+    @Test("39: one authority alone moves the floor by two days, however many entries it dates ahead of each other")
+    func dragging() {
+        for wall in [10, -1_000_000] as [Int64] {
+            let start = now(uptime: 0, wall: wall)
+            var clock = MeshClock(floor: floor, now: start)
+            let estimate = floor.adding(max(wall, 0))
+            for step in 1...20 as ClosedRange<Int64> {
+                clock.observe(entry: estimate.adding(step * 47 * 60), of: field, isRoot: false, now: start)
+                #expect(clock.update(now: start).floor == estimate.adding(47 * 60))
+            }
+            // Nor after a restart, when it is told all of them again.
+            for _ in 1...3 {
+                clock = MeshClock(floor: clock.floor, own: clock.own, now: start)
+                for step in 1...20 as ClosedRange<Int64> {
+                    clock.observe(entry: estimate.adding(step * 47 * 60), of: field, isRoot: false, now: start)
+                }
+                #expect(clock.update(now: start).floor == estimate.adding(47 * 60))
+            }
+        }
+    }
+
+    @Test("39: once a clock has caught up with the floor, one authority is again two days from it, not four")
+    func draggingOn() {
+        var clock = MeshClock(floor: floor, now: now(uptime: 0, wall: 10))
+        for day in 0...20 as ClosedRange<Int64> {
+            // Every day it says that it is three days on.
+            let time = now(uptime: day * 1440, wall: 10 + day * 1440)
+            clock.observe(entry: floor.adding(10 + (day + 3) * 1440), of: field, isRoot: false, now: time)
+            clock.observe(entry: floor.adding(10 + (day + 2) * 1440), of: field, isRoot: false, now: time)
+            #expect(clock.update(now: time).floor <= floor.adding(10 + (day + 2) * 1440))
+        }
+    }
+
+    @Test("Two authorities, the root, or whoever enrolled the device bring a machine without a clock on")
+    func broughtOn() {
+        let off = now(uptime: 0, wall: -1_000_000)
+        var clock = MeshClock(floor: floor, now: off)
+        for day in 1...60 as ClosedRange<Int64> {
+            clock.observe(entry: floor.adding(day * 1440), of: field, isRoot: false, now: off)
+            clock.observe(entry: floor.adding(day * 1440 + 5), of: other, isRoot: false, now: off)
+        }
+        #expect(clock.update(now: off).floor == floor.adding(60 * 1440 + 5))
+        clock.observe(entry: floor.adding(90 * 1440), of: root, isRoot: true, now: off)
+        clock.observe(entry: floor.adding(92 * 1440), of: field, isRoot: false, now: off)
+        #expect(clock.update(now: off).floor == floor.adding(92 * 1440))
+        clock.observe(enrolment: floor.adding(900 * 1440), now: off)
+        clock.observe(entry: floor.adding(901 * 1440), of: field, isRoot: false, now: off)
+        #expect(clock.update(now: off).floor == floor.adding(901 * 1440))
+        // While it runs its monotonic clock counts, and what it counted is not lost with a restart.
+        let later = now(uptime: 10 * 1440, wall: 10 * 1440 - 1_000_000)
+        #expect(clock.update(now: later).floor == floor.adding(901 * 1440))
+        clock = MeshClock(floor: clock.floor, own: clock.own, now: off)
+        clock.observe(entry: floor.adding(912 * 1440), of: field, isRoot: false, now: off)
+        #expect(clock.update(now: off).floor == floor.adding(912 * 1440))
+    }
+
+    @Test("Of many entries of one log told at once the newest within two days counts, as if each had been told")
+    func manyAtOnce() {
+        let off = now(uptime: 0, wall: -1_000_000)
+        var clock = MeshClock(floor: floor, now: off)
+        let days = (1...90 as ClosedRange<Int64>).map { floor.adding($0 * 1440) }
+        clock.observe(entries: days, of: field, isRoot: false, now: off)
+        #expect(clock.floor == floor.adding(2 * 1440))
+        clock.observe(entries: Array(days[..<50]), of: root, isRoot: true, now: off)
+        #expect(clock.floor == floor.adding(50 * 1440))
+        clock.disbelieve(entriesOf: field)
+        clock.observe(entries: Array(days[..<70]), of: other, isRoot: false, now: off)
+        #expect(clock.floor == floor.adding(52 * 1440))
     }
 
     @Test("39: members' clocks date mail when ours is not trusted, by their median, and never move the floor")

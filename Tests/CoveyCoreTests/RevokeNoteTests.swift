@@ -357,4 +357,35 @@ struct RevokeNoteTests {
         #expect(sets[0] == (foul[..<64].map(\.hash) + [honest.hash]).sorted())
         #expect(sets[0] == sets[1])
     }
+
+    @Test("Notes that waited for their device and are too many are in no intake; what they push out is named")
+    func boundsOfHeld() throws {
+        var (mesh, membership, field) = (mesh, membership, field)
+        let late = mesh.device()
+        let own = RevocationReason.allCases.map { mesh.note(of: late, reason: $0, wipe: nil, keys: [late.signing]) }
+        for note in own { _ = try membership.accept(note: note.signed) }
+        #expect(membership.notes.isEmpty)
+        let entry = try field.append(.certIssue([mesh.certificate(late, serial: 2, by: field)]))
+        guard case .accepted(let intake) = try membership.accept(entry.signed) else {
+            Issue.record("the certificate is accepted")
+            return
+        }
+        #expect(membership.notes.count == 4)
+        #expect(membership.notes == intake.notes.map(\.hash).sorted() && intake.notesGone.isEmpty)
+
+        // The set is full of one officer's notes, and an earlier one of his waited.
+        let other = mesh.device()
+        let first = mesh.note(of: other, authority: field.log, number: 1, keys: [fieldKeys[0]])
+        _ = try membership.accept(note: first.signed)
+        let numbered = (2...257).map { number in
+            mesh.note(of: device, authority: field.log, number: UInt32(number), keys: [fieldKeys[0]])
+        }
+        for note in numbered { _ = try membership.accept(note: note.signed) }
+        let next = try field.append(.certIssue([mesh.certificate(other, serial: 3, by: field)]))
+        guard case .accepted(let release) = try membership.accept(next.signed) else {
+            Issue.record("the certificate is accepted")
+            return
+        }
+        #expect(release.notes.map(\.hash) == [first.hash] && release.notesGone == [numbered[255].hash])
+    }
 }

@@ -385,6 +385,31 @@ struct RotationTests {
         #expect(turned.devices == membership.devices)
     }
 
+    @Test("A branch longer than is kept beside a path, taken as the cold keys chose it, comes back after a restart")
+    func longBranch() throws {
+        let mesh = mesh
+        var (left, right) = (mesh.root, mesh.root)
+        let leftEntry = try left.append(issue(by: left))
+        let branch = try (0..<300).map { _ in
+            try right.append(.certRevoke([NoteVerdict(note: .random(from: mesh.random), decision: .lifted)]))
+        }
+        let recovery = LogPayload.recoverFork(
+            ForkRecovery(
+                log: right.log, branch: try #require(branch.last).id, recovery: TestMesh.keyset(mesh.recovery, 2)))
+        let choice = try right.draft(recovery, keys: Array(mesh.recovery[1...]))
+        var membership = Membership(genesis: mesh.genesis)
+        var kept: [LogEntry] = []
+        for entry in [mesh.first, leftEntry, choice] + branch {
+            if case .accepted(let intake) = try membership.accept(entry.signed) { kept += intake.entries }
+        }
+        #expect(membership.entryIDs(of: right.log).last == choice.id)
+        #expect(kept.count == 303)
+        var restored = Membership(genesis: mesh.genesis)
+        for entry in kept { _ = try restored.restore(entry.signed) }
+        #expect(restored.headsDigest == membership.headsDigest)
+        #expect(restored.entries(beside: right.log).map(\.id) == [leftEntry.id])
+    }
+
     @Test("Lost keys are replaced by the cold ones: the new keys sign with them, and write on")
     func lostKeys() throws {
         var mesh = mesh

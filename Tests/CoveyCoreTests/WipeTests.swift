@@ -253,25 +253,4 @@ struct WipeTests {
         #expect(!membership.accepts(receipt(other, target.signing)))
         #expect(!self.membership.accepts(good))
     }
-
-    @Test("An act of a revoked device counts when it was applied before, and refers to an entry from before")
-    func causalPast() throws {
-        var mesh = mesh
-        var membership = membership
-        let before = Octets16(prefixOf: try #require(membership.entryIDs(of: mesh.root.log).last))
-        func counts(_ reference: Octets16?, _ wasAppliedBefore: Bool) -> Bool {
-            membership.isInCausalPast(reference, of: owned.device, wasAppliedBefore: wasAppliedBefore)
-        }
-        #expect(counts(nil, false))
-        let note = mesh.note(of: target, authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
-        _ = try membership.accept(note: note.signed)
-        let told = try mesh.root.append(.certRevoke([NoteVerdict(note: note.hash, decision: .confirmed)]))
-        try membership.take(told)
-        #expect(counts(before, true))
-        // A back-dated reference alone is not believed.
-        #expect(!counts(before, false))
-        #expect(!counts(nil, true))
-        #expect(!counts(Octets16(prefixOf: told.id), true))
-        #expect(!counts(Octets16(), true))
-    }
 }

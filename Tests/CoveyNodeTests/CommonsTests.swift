@@ -70,6 +70,34 @@ struct CommonsTests {
         #expect(pool.counts.rostersMade - made == 3)
     }
 
+    @Test("take one step and not what another of them took after it, however long ago")
+    func overwritten() throws {
+        let mesh = try TestMesh()
+        let hosts = try mesh.enrolTogether(names, pool: CommonPool())
+        for host in hosts[..<3] { try mesh.begin(host, multicast: .off) }
+        try mesh.run(seconds: 1)
+        let base = try #require(try mesh.status(of: hosts[2])).logEntries
+        var known = mesh.membership
+        let steps = try (0..<2).map { _ in
+            try Authority(mesh.founding.root).checkpoint(into: &known, now: mesh.minute).signed.bytes
+        }
+        mesh.command(.logSubmit([steps[0]], epochKeys: []), at: hosts[0])
+        // So many pages that the one after this step is held by nobody else: then it is written over.
+        let notes = (0..<300).map { number in
+            RevokeNote.make(
+                RevokeNote.Content(
+                    device: hosts[5].identity.id, reason: .retired, suspectSince: mesh.minute.adding(-number),
+                    issued: mesh.minute, authority: mesh.authority.keys.authority),
+                mesh: mesh.founding.mesh, keys: mesh.authority.keys.current.keys)
+        }
+        mesh.command(.logSubmit(notes.map(\.signed.bytes), epochKeys: []), at: hosts[1])
+        try mesh.run(seconds: 1)
+        mesh.command(.logSubmit([steps[1]], epochKeys: []), at: hosts[0])
+        mesh.command(.logSubmit([steps[0]], epochKeys: []), at: hosts[2])
+        #expect(try mesh.status(of: hosts[0])?.logEntries == base + 2)
+        #expect(try mesh.status(of: hosts[2])?.logEntries == base + 1)
+    }
+
     @Test("check everything themselves when they are told to", arguments: [true, false])
     func bundles(reuses: Bool) throws {
         let pool = CommonPool(reusesChecks: reuses)

@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyLink
 import CoveyNode
 import Testing
 
@@ -69,5 +70,28 @@ struct ForkTests {
         mesh.send("no fork", from: ana, to: bo)
         #expect(try mesh.run(seconds: 30) { bo.delivered.count == 1 })
         for host in [ana, bo] { #expect(!host.linkEnds.contains(.protocolFault)) }
+    }
+
+    @Test("The branch that lost is shown to nobody once the cold keys have decided; until then both are")
+    func decided() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let mallory = try mesh.enrol("mallory")
+        let (one, other) = try mesh.fork()
+        try mesh.begin(ana, multicast: .off)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        func shown() throws -> Set<EntryID> {
+            let member = try RawMember(mesh, mallory, linkedTo: ana)
+            try member.sayHeads()
+            let puts = try member.heard().filter { $0.type == .logPut }
+            let signed = try puts.flatMap { try Frame.LogPut(parsing: $0.body.span.bytes).items }
+            return Set(try signed.map { try LogEntry(parsing: $0, mesh: mesh.founding.mesh).id })
+        }
+        #expect(try shown().isDisjoint(with: [one.id, other.id]))
+        mesh.command(.logSubmit([one, other].map(\.signed.bytes), epochKeys: []), at: ana)
+        #expect(try shown().isSuperset(of: [one.id, other.id]))
+        mesh.learn([one, other], at: ana)
+        _ = try mesh.recover(branch: one.id, at: ana)
+        #expect(try !shown().contains(other.id))
     }
 }

@@ -217,4 +217,57 @@ struct NotesTests {
             return
         }
     }
+
+    @Test("Notes of a device nobody knew are kept up to the bound once its certificate comes, and over a restart")
+    func waited() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let late = try mesh.enrol("late")
+        let notes = RevocationReason.allCases.map { reason in
+            RevokeNote.make(
+                RevokeNote.Content(
+                    device: late.identity.id, reason: reason, suspectSince: mesh.minute, issued: mesh.minute),
+                mesh: mesh.founding.mesh, keys: [late.identity.signing])
+        }
+        #expect(notes.count == 5)
+        submit(notes.map(\.signed), at: ana, in: mesh)
+        submit(mesh.entries.map(\.signed), at: ana, in: mesh)
+        #expect(try mesh.status(of: ana)?.notes == 4)
+        try mesh.run(seconds: 1)
+        #expect(ana.store.all(.notes).count == 4)
+        // A store that an earlier version wrote has the fifth as well.
+        mesh.stop(ana)
+        for note in notes { ana.store.put(.notes, note.hash.array, note.signed.bytes) }
+        ana.store.commit()
+        try mesh.begin(ana)
+        try mesh.run(seconds: 1)
+        #expect(try mesh.status(of: ana)?.notes == 4)
+        #expect(ana.store.all(.notes).count == 4)
+    }
+
+    @Test("What is handed over behind a gap is counted as waiting, and as known once it was taken")
+    func behindAGap() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        try mesh.begin(ana, multicast: .off)
+        let late = try mesh.enrol("late")
+        try mesh.announceEpoch()
+        let entries = mesh.entries.suffix(2).map(\.signed)
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: late.identity.id, reason: .retired, suspectSince: mesh.minute, issued: mesh.minute),
+            mesh: mesh.founding.mesh, keys: [late.identity.signing])
+        func counts(_ objects: [Signed]) throws -> LogSubmission? {
+            submit(objects, at: ana, in: mesh)
+            try mesh.run(seconds: 0)
+            guard case .logSubmitted(let submission)? = ana.replies.last else { return nil }
+            return submission
+        }
+        let held = LogSubmission(accepted: 0, known: 0, waiting: 2, refused: [])
+        #expect(try counts([entries[1], note.signed]) == held)
+        #expect(try counts([entries[1], note.signed]) == held)
+        #expect(try counts([entries[0]]) == LogSubmission(accepted: 1, known: 0, waiting: 0, refused: []))
+        let known = LogSubmission(accepted: 0, known: 2, waiting: 0, refused: [])
+        #expect(try counts([entries[1], note.signed]) == known)
+    }
 }

@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyLink
 import CoveyNode
 import Testing
 
@@ -23,11 +24,15 @@ struct OrderedPeerTests {
             })
     }
 
-    private func give(_ order: Octets16 = Octets16(), lasting days: Int64 = 20, at officer: TestMesh.Host) throws {
-        let certificate = try #require(mesh.membership.currentCertificate(target.identity.id))
+    private func give(
+        _ order: Octets16 = Octets16(), to device: TestMesh.Host? = nil, lasting days: Int64 = 20,
+        at officer: TestMesh.Host
+    ) throws {
+        let device = device ?? target
+        let certificate = try #require(mesh.membership.currentCertificate(device.identity.id))
         let note = RevokeNote.make(
             RevokeNote.Content(
-                device: target.identity.id, reason: .lost, suspectSince: mesh.minute, issued: mesh.minute,
+                device: device.identity.id, reason: .lost, suspectSince: mesh.minute, issued: mesh.minute,
                 authority: mesh.authority.keys.authority,
                 wipe: WipeOrder(
                     mode: .erase, order: order, serial: certificate.serial, expires: mesh.minute.adding(days * 1440))),
@@ -36,8 +41,8 @@ struct OrderedPeerTests {
         try mesh.run(seconds: 1)
     }
 
-    private func accepted() -> Int {
-        target.observations.count { if case .wipeAccepted = $0 { true } else { false } }
+    private func accepted(_ host: TestMesh.Host? = nil) -> Int {
+        (host ?? target).observations.count { if case .wipeAccepted = $0 { true } else { false } }
     }
 
     private func receipts(_ host: TestMesh.Host) -> Int {
@@ -131,18 +136,55 @@ struct OrderedPeerTests {
         #expect(links(ana, since: marks[0]).isEmpty && links(bo, since: marks[1]).isEmpty)
     }
 
-    @Test("What it sends besides its receipt is passed over: mail it has does not come in that way")
+    @Test("What it sends besides its receipt is passed over: nothing comes in that way, and nothing is answered")
     func deaf() throws {
-        mesh.partition([[ana, bo], [target]])
+        mesh.stop(target)
         try give(at: ana)
-        mesh.send("let me in", from: target, to: bo)
-        try mesh.run(seconds: 30)
-        mesh.partition(nil)
-        #expect(try mesh.run(seconds: 900) { accepted() == 1 && receipts(bo) == 1 })
+        mesh.partition([[ana], [bo]])
+        try mesh.run(seconds: 5)
+        let before = try #require(try mesh.status(of: ana))
+        let member = try RawMember(mesh, target, linkedTo: ana)
+        try member.sayHeads()
+        #expect(try member.heard().map(\.type) == [.notePut], "the order, as it has the log")
+        let (entry, _) = try mesh.fork()
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: bo.identity.id, reason: .lost, suspectSince: mesh.minute, issued: mesh.minute,
+                authority: mesh.authority.keys.authority),
+            mesh: mesh.founding.mesh, keys: mesh.authority.keys.current.keys)
+        let certificate = try #require(mesh.membership.currentCertificate(bo.identity.id))
+        try member.say(Frame.LogPut([entry.signed]))
+        try member.say(Frame.NotePut([note.signed]))
+        try member.say(Frame.LogGet(log: entry.log, from: 1, most: 2))
+        try member.say(Frame.WantCert(Octets32(prefixOf: certificate.hash)))
+        try mesh.run(seconds: 1)
+        #expect(try member.heard().isEmpty && !member.isClosed)
+        let after = try #require(try mesh.status(of: ana))
+        #expect(after.logEntries == before.logEntries && after.notes == before.notes)
+        #expect(!mesh.membership.isRevoked(bo.identity.id))
+        try mesh.run(seconds: 15)
+        #expect(member.isClosed)
+    }
+
+    @Test("It is told although its certificate has ended since")
+    func ended() throws {
+        let other = try mesh.enrol("short", days: 10, rights: Grant.member.union(.orgOwned))
+        try mesh.begin(other)
+        mesh.stop(target)
+        #expect(try mesh.run(seconds: 200) { mesh.isLinked(ana, other) && mesh.isLinked(bo, other) })
+        for host in [ana, bo, other] { mesh.stop(host) }
+        mesh.skip(seconds: 9 * 86_400)
+        for host in [ana, bo] { try mesh.begin(host) }
+        _ = try mesh.announce(at: ana)
+        try mesh.run(seconds: 60)
+        try give(to: other, at: ana)
+        _ = try mesh.announce(at: ana)
         try mesh.run(seconds: 600)
-        #expect(bo.delivered.isEmpty)
-        let held = try #require(try mesh.status(of: bo)).held
-        #expect(held == 0)
+        mesh.stop(ana)
+        mesh.stop(bo)
+        mesh.skip(seconds: 4 * 86_400)
+        for host in [ana, bo, other] { try mesh.begin(host) }
+        #expect(try mesh.run(seconds: 900) { accepted(other) == 1 && receipts(ana) == 1 && receipts(bo) == 1 })
     }
 
     @Test("A word that nobody heard is said again at the next start")

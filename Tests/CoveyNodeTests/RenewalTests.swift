@@ -177,7 +177,7 @@ struct RenewalTests {
             Issue.record("the request is judged")
             return
         }
-        #expect(submission == LogSubmission(accepted: 0, known: 0, refused: ["revoked"]))
+        #expect(submission == LogSubmission(accepted: 0, known: 0, waiting: 0, refused: ["revoked"]))
         #expect(try fleet.life(of: b, at: leader) == 90)
     }
 

@@ -7,12 +7,12 @@ import Testing
 @Suite("A node that is ordered to lock or erase itself")
 struct WipeTests {
     private func order(
-        _ host: TestMesh.Host, in mesh: TestMesh, mode: WipeOrder.Mode = .erase
+        _ host: TestMesh.Host, in mesh: TestMesh, mode: WipeOrder.Mode = .erase, number: UInt8 = 7
     ) throws -> RevokeNote {
         let certificate = try #require(mesh.membership.currentCertificate(host.identity.id))
         let wipe = WipeOrder(
-            mode: mode, order: Octets16([UInt8](repeating: 7, count: 16)) ?? Octets16(), serial: certificate.serial,
-            expires: mesh.minute.adding(20 * 1440))
+            mode: mode, order: Octets16([UInt8](repeating: number, count: 16)) ?? Octets16(),
+            serial: certificate.serial, expires: mesh.minute.adding(20 * 1440))
         return RevokeNote.make(
             RevokeNote.Content(
                 device: host.identity.id, reason: .lost, suspectSince: mesh.minute, issued: mesh.minute,
@@ -57,6 +57,33 @@ struct WipeTests {
         mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: target)
         try mesh.run(seconds: 5)
         #expect(accepted(target) == 2)
+    }
+
+    @Test("Of orders that were taken only those are forgotten that are over: one that may still run is not taken again")
+    func remembered() throws {
+        let mesh = try TestMesh()
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        try mesh.begin(target, multicast: .off)
+        func give(_ number: UInt8) throws -> Octets16 {
+            let note = try order(target, in: mesh, number: number)
+            let objects = mesh.entries.map(\.signed) + [note.signed]
+            mesh.command(.logSubmit(objects.map(\.bytes), epochKeys: []), at: target)
+            try mesh.run(seconds: 1)
+            return try #require(note.content.wipe).order
+        }
+        let first = try give(1)
+        mesh.stop(target)
+        // Sixty-three others came after it, of years ago.
+        let random = SeededRandom(seed: 3)
+        let key = Array("wipes".utf8)
+        func record(_ order: Octets16) -> [UInt8] { order.array + [WipeOrder.Mode.erase.rawValue, 1] }
+        target.store.put(
+            .state, key, record(first) + (1...63).flatMap { _ in record(Octets16.random(from: random)) })
+        target.store.commit()
+        try mesh.begin(target, multicast: .off)
+        let second = try give(2)
+        let kept = try #require(target.store.get(.state, key))
+        #expect(kept == record(first) + second.array + [WipeOrder.Mode.erase.rawValue, 0])
     }
 
     @Test("A node that nobody would wipe takes no order, and does not say that it obeys")
@@ -130,8 +157,8 @@ struct WipeTests {
         let keys = officers.map(\.identity.signing)
         // The second of them may be of an officer whose entry is not here yet: it waits, and counts for nothing.
         let mixed = [target.identity.signing, keys[0]]
-        let refused = LogSubmission(accepted: 0, known: 0, refused: ["wipeOrder"])
-        let waits = LogSubmission(accepted: 0, known: 1, refused: [])
+        let refused = LogSubmission(accepted: 0, known: 0, waiting: 0, refused: ["wipeOrder"])
+        let waits = LogSubmission(accepted: 0, known: 0, waiting: 1, refused: [])
         for (alone, wanted) in [
             (try note(target, in: mesh, number: 1, by: [keys[0]], authority: AuthorityID()), refused),
             (try note(target, in: mesh, number: 2, by: mixed, authority: AuthorityID()), waits),

@@ -12,6 +12,8 @@ struct HandOver: ParsableArguments {
     struct Outcome: Encodable {
         /// What the node said; absent without one.
         var accepted: Int?
+        /// What it keeps until what comes before it is there.
+        var waiting: Int?
         var refused: [String]?
         /// The log file that was written instead.
         var file: String?
@@ -20,11 +22,14 @@ struct HandOver: ParsableArguments {
         var hint: String?
         var complaint: Complaint?
 
-        private enum CodingKeys: String, CodingKey { case accepted, refused, file, problem, hint }
+        private enum CodingKeys: String, CodingKey { case accepted, waiting, refused, file, problem, hint }
 
         var text: String {
             if let file { return "wrote \(file), \(hint ?? "")" }
-            if let accepted { return "handed to the node: \(accepted) new" }
+            if let accepted {
+                let rest = waiting.map { $0 > 0 ? ", \($0) waiting: \(LogSubmitResult.waitingAdvice)" : "" } ?? ""
+                return "handed to the node: \(accepted) new\(rest)"
+            }
             return "nothing new for the log"
         }
     }
@@ -75,7 +80,7 @@ struct HandOver: ParsableArguments {
                 guard result.refused.isEmpty else {
                     throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
                 }
-                return Outcome(accepted: result.accepted, refused: result.refused)
+                return Outcome(accepted: result.accepted, waiting: result.waiting, refused: result.refused)
             } catch {
                 complaint = Complaint(error)
             }
@@ -129,7 +134,7 @@ struct HandOver: ParsableArguments {
     static func submit(
         _ objects: [Signed], epochs: [Welcome.Epoch], to client: ControlClient
     ) throws -> LogSubmitResult {
-        var total = LogSubmitResult(accepted: 0, known: 0, refused: [])
+        var total = LogSubmitResult(accepted: 0, known: 0, waiting: 0, refused: [])
         var rest = objects[...]
         repeat {
             var size = 0
@@ -144,6 +149,7 @@ struct HandOver: ParsableArguments {
                 LogSubmit(objects: piece.map { Base64($0.bytes) }, epochKeys: keys.isEmpty ? nil : keys))
             total.accepted += result.accepted
             total.known += result.known
+            total.waiting += result.waiting
             total.refused += result.refused
         } while !rest.isEmpty
         return total
@@ -156,4 +162,9 @@ struct HandOver: ParsableArguments {
         EpochKeyEntry(
             entry: Hex(epoch.entry.array), key: epoch.key.exposing { Base64([UInt8](copying: $0)) })
     }
+}
+
+extension LogSubmitResult {
+    /// For a person who handed over what the node could not take in yet.
+    static let waitingAdvice = "entries before these are missing; import the whole log"
 }

@@ -113,7 +113,11 @@ struct LogImportCommand: ParsableCommand {
             epochs = try AuthorityDirectory(authority).book.epochs.filter { announced.contains($0.entry) }
         }
         let result = try HandOver.submit(objects, epochs: epochs, to: client)
-        let answer = NodeAnswer(result) { "\($0.accepted) new, \($0.known) known, \($0.refused.count) refused" }
+        let answer = NodeAnswer(result) { result in
+            let counts = "\(result.accepted) new, \(result.known) known, \(result.refused.count) refused"
+            return result.waiting == 0
+                ? counts : "\(counts), \(result.waiting) waiting: \(LogSubmitResult.waitingAdvice)"
+        }
         try answer.show(asJSON: output.json)
         guard result.refused.isEmpty else {
             throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
