@@ -12,6 +12,13 @@ enum Disk {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether two paths name one file that is there.
+    static func isSame(_ path: String, _ other: String) -> Bool {
+        var (one, two) = (stat(), stat())
+        guard stat(path, &one) == 0, stat(other, &two) == 0 else { return false }
+        return one.st_dev == two.st_dev && one.st_ino == two.st_ino
+    }
+
     /// The whole file; nil when there is none.
     static func readIfThere(_ path: String, most: Int = Bounds.file) throws -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -47,11 +54,21 @@ enum Disk {
         return bytes
     }
 
-    /// Writes a new file that only its owner may read. An existing one is left as it is.
-    static func create(_ path: String, _ bytes: [UInt8]) throws {
+    /// Before something is signed that a new file is to hold: whether `create` could write it.
+    static func checkNew(_ path: String) throws {
         guard !exists(path) else {
             throw Complaint(.cannotCreate, "\(path) exists already; choose another name or move it away")
         }
+        var status = stat()
+        let parent = directory(of: path)
+        guard stat(parent, &status) == 0 else { throw cannot("create", path, errno) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw cannot("create", path, ENOTDIR) }
+        guard access(parent, W_OK | X_OK) == 0 else { throw cannot("create", path, errno) }
+    }
+
+    /// Writes a new file that only its owner may read. An existing one is left as it is.
+    static func create(_ path: String, _ bytes: [UInt8]) throws {
+        try checkNew(path)
         try write(path, bytes) { temporary in
             guard link(temporary, path) == 0 else {
                 let cause = errno

@@ -33,15 +33,20 @@ package struct AuthorityRequest: Sendable {
         _ keys: AuthorityKeys, label: String
     ) throws(Malformed) -> AuthorityRequest {
         precondition(keys.current.isWhole, "a request is signed by every key")
-        var writer = CanonicalWriter(.authorityRequest)
-        writer.field(0x01, bytes: keys.current.keyset.bytes)
-        writer.field(0x02, u8: UInt8(keys.current.threshold))
-        writer.field(0x03, keys.next.keyset.commit)
-        writer.field(0x04, text: label)
+        let body = body(keys.current.keyset, promising: keys.next.keyset.commit, label: label)
         return try AuthorityRequest(
             parsing: Signed(
-                writer.bytes, type: .object(.authorityRequest), mesh: keys.mesh, keys: keys.current.keys
+                body, type: .object(.authorityRequest), mesh: keys.mesh, keys: keys.current.keys
             ).bytes)
+    }
+
+    private static func body(_ keyset: Keyset, promising next: KeysetCommit, label: String) -> [UInt8] {
+        var writer = CanonicalWriter(.authorityRequest)
+        writer.field(0x01, bytes: keyset.bytes)
+        writer.field(0x02, u8: UInt8(keyset.threshold))
+        writer.field(0x03, next)
+        writer.field(0x04, text: label)
+        return writer.bytes
     }
 
     package var authority: AuthorityID { keyset.authorityID }
@@ -53,6 +58,12 @@ package struct AuthorityRequest: Sendable {
 
     /// 25 digits to be compared when the request travelled, as for a device.
     package var shortString: String { EnrolmentRequest.shortString(of: hash) }
+
+    /// The same digits, of the certificate that answers a request: all that was asked stands in it.
+    package static func shortString(of content: AuthorityCertificate.Content) -> String {
+        let body = body(content.keyset, promising: content.nextCommit, label: content.label)
+        return EnrolmentRequest.shortString(of: Blake2b.hash(body.span.bytes, personal: .request))
+    }
 }
 
 /// What a parent lets an authority do.

@@ -1,5 +1,5 @@
 import CoveyConversation
-import CoveyCore
+package import CoveyCore
 import CoveyCrypto
 
 /// One thing that somebody should look after, and what to do about it.
@@ -75,9 +75,9 @@ extension Node {
                 advice =
                     roster.renewals[own.id] != nil
                     ? "its renewal is asked for: meet a device beside which an authority works, or hand the request on"
-                    : "renew it: covey authority renew \(expiry.label)"
+                    : "renew it: \(AdvisedCommand.renew(device: expiry.label))"
             } else {
-                advice = "renew it: covey authority renew \(expiry.label)"
+                advice = "renew it: \(AdvisedCommand.renew(device: expiry.label))"
             }
             return Finding(
                 kind: isOwn ? .certificate : .device, isUrgent: isOwn || expiry.days(from: minute) <= 3,
@@ -92,7 +92,7 @@ extension Node {
                 kind: .authority, isUrgent: expiry.days(from: minute) <= 30,
                 text: "the certificate of the authority \(expiry.label)\(isAbove ? ", above this device," : "") "
                     + Self.ends(expiry, minute),
-                advice: "its parent renews it: covey authority add \(expiry.label) --renew")
+                advice: "its parent renews it: \(AdvisedCommand.renewAuthority(expiry.label))")
         }
         return devices + authorities
     }
@@ -122,7 +122,7 @@ extension Node {
                 Finding(
                     kind: .staleness, isUrgent: true,
                     text: "no authority has been heard of \(heard(now)): only the log is exchanged, messages wait",
-                    advice: "meet devices that are up to date, or import a log: covey log import FILE")
+                    advice: "meet devices that are up to date, or import a log: \(AdvisedCommand.importLog)")
             ]
         }
     }
@@ -147,14 +147,7 @@ extension Node {
         }
         let undecided = Set(membership.undecidedNotes)
         let single = roster.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
-        for note in single {
-            let name = label(note.device)
-            found.append(
-                Finding(
-                    kind: .revocation, isUrgent: false,
-                    text: "one officer alone revoked \(name) (\(note.reason.word)), and the authority has not decided",
-                    advice: "the officers do: covey authority verdict \(name) --confirm, or --lift"))
-        }
+        found += single.map { Finding(undecided: $0, in: membership) }
         for device in membership.devices where !membership.isRevoked(device) {
             let name = device == own.id ? "this device" : label(device)
             if let end = membership.suspendedUntil(device, at: time(now)) {
@@ -162,8 +155,9 @@ extension Node {
                     Finding(
                         kind: .suspension, isUrgent: device == own.id,
                         text: "\(name) is suspended for \(end.span(from: minute)), and no authority has decided",
-                        advice: "an officer revokes it (covey authority revoke \(label(device))) or lets it back in "
-                            + "(covey authority verdict \(label(device)) --lift --node SOCKET), or it comes back then"
+                        advice:
+                            "an officer revokes it (\(AdvisedCommand.revoke(device: label(device)))) or lets it back in "
+                            + "(\(AdvisedCommand.liftForNode(device: label(device)))), or it comes back then"
                     ))
             } else if let asked = membership.memberSuspension(of: device, at: minute) {
                 let signers = asked.signers.map(label).joined(separator: ", ")
@@ -171,7 +165,7 @@ extension Node {
                     Finding(
                         kind: .suspension, isUrgent: false,
                         text: "\(signers) asks that \(name) be kept out; it is not: too few ask",
-                        advice: "if it is lost, ask too: covey suspend \(label(device)) --reason lost"))
+                        advice: "if it is lost, ask too: \(AdvisedCommand.suspend(device: label(device)))"))
             }
         }
         return found
@@ -186,24 +180,20 @@ extension Node {
                     kind: .rekey, isUrgent: true, text: "the network key is known to a former member",
                     advice: isAnnounced
                         ? "a new one is announced and not here yet: meet a device that has it"
-                        : "an authority announces a new one: covey authority epoch"))
+                        : "an authority announces a new one: \(AdvisedCommand.announceEpoch)"))
         }
         // Of those that somebody decided nothing is left to do.
         for fork in roster.membership.forks where roster.membership.isFrozen(fork.log) {
-            found.append(
-                Finding(
-                    kind: .fork, isUrgent: true,
-                    text: "the authority \(fork.log) signed two histories, parting at entry \(fork.sequence): what it "
-                        + "granted after is void",
-                    advice: "keep both histories, and let the cold keys name the one that stands: covey authority "
-                        + "recover-fork, or, if its keys were stolen, covey authority recover"))
+            found.append(Finding(of: fork, in: roster.membership))
         }
         for line in wipeLines(now) where line.state == .waiting {
             found.append(
                 Finding(
                     kind: .order, isUrgent: false,
                     text: "\(line.label) was ordered to \(line.mode) itself, and has not answered",
-                    advice: "it hears of it where it meets a device that knows; covey wipe --list shows all orders"))
+                    advice:
+                        "it hears of it where it meets a device that knows; \(AdvisedCommand.listOrders) shows all orders"
+                ))
         }
         return found
     }
@@ -215,5 +205,30 @@ extension Node {
                 kind: .waiting, isUrgent: false, text: "\(waiting.count) messages wait for their recipient's keys",
                 advice: "they leave when the keys arrive; meet the recipient or somebody who has")
         ]
+    }
+}
+
+extension Finding {
+    /// A fork that freezes a log.
+    package init(of fork: ForkProof, in membership: Membership) {
+        let label = fork.log == membership.genesis.rootID ? "root" : membership.authority(fork.log)?.content.label
+        let log = String(fork.log.hex.prefix(12))
+        let entries = fork.entries.map { String($0.hex.prefix(12)) }.joined(separator: " and ")
+        self.init(
+            kind: .fork, isUrgent: true,
+            text: "the authority \(label ?? log) (\(log)) signed two histories, parting at entry \(fork.sequence) with "
+                + "\(entries): what it granted after is void",
+            advice: "keep both histories, and let the cold keys name the one that stands by its last entry: "
+                + "\(AdvisedCommand.recoverFork(log: label ?? log)), or, if its keys were stolen, "
+                + "\(AdvisedCommand.recover(log: label ?? log))")
+    }
+
+    /// What one officer alone revoked, and no verdict has decided.
+    package init(undecided note: RevokeNote, in membership: Membership) {
+        let name = membership.currentCertificate(note.device)?.label ?? note.device.hex
+        self.init(
+            kind: .revocation, isUrgent: false,
+            text: "one officer alone revoked \(name) (\(note.reason.word)), and the authority has not decided",
+            advice: "the officers do: \(AdvisedCommand.confirm(device: name)), or \(AdvisedCommand.lift(device: name))")
     }
 }

@@ -106,6 +106,15 @@ struct CoveyProgram {
         _ arguments: String..., status: Int32, saying words: String..., environment: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
+        try fail(
+            arguments: arguments, status: status, saying: words, environment: environment,
+            sourceLocation: sourceLocation)
+    }
+
+    func fail(
+        arguments: [String], status: Int32, saying words: [String], environment: [String: String] = [:],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         let outcome = try run(arguments, environment: environment)
         #expect(outcome.status == status, "\(arguments): \(outcome.complaint)", sourceLocation: sourceLocation)
         let lines = outcome.complaint.split(separator: "\n")

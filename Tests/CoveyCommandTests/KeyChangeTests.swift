@@ -166,7 +166,7 @@ final class KeyChangeTests {
         try program.succeed("authority", "import", "wrong.log", "--authority", "desk")
         let first = try #require(try entries("first.log").first)
         try program.succeed(
-            "authority", "recover-fork", "field", "--branch", String(first.id.hex.prefix(12)), "--key",
+            "authority", "recover-fork", "field", "--branch", String(first.id.hex.prefix(12)), "--yes", "--key",
             "desk/cold/recovery-2.key", "-o", "choice.log", "--authority", "desk")
         let cosign = [
             "authority", "cosign", "choice.draft", "--key", "desk/cold/recovery-1.key", "--authority", "desk",
@@ -194,7 +194,7 @@ final class KeyChangeTests {
         try program.open("root", "root")
         try program.succeed(
             "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
-        try program.succeed("authority", "add", "north.authority", "--authority", "root")
+        try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "root")
         try forkNorth("root")
         try program.fail(
             "authority", "replace-keys", "north", "--to", "new", "--authority", "root", status: 1,
@@ -205,7 +205,7 @@ final class KeyChangeTests {
             "authority", "replace-keys", "root", "--branch", right, "--to", "new", "--authority", "root", status: 1,
             saying: "no authority below this one")
         let replaced = try program.succeed(
-            "authority", "replace-keys", "north", "--branch", right, "--to", "new", "--authority", "root"
+            "authority", "replace-keys", "north", "--branch", right, "--yes", "--to", "new", "--authority", "root"
         ).output
         #expect(replaced.contains("new acts for authority"))
         #expect(try entries("replace-keys.log").map(\.payload.kind) == [.authorityRotate])
@@ -224,7 +224,7 @@ final class KeyChangeTests {
         try program.open("root-2", "two")
         try program.succeed(
             "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
-        try program.succeed("authority", "add", "north.authority", "--authority", "one")
+        try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "one")
         for root in ["two", "one"] {
             try program.succeed("authority", "cosign", "north.draft", "--yes", "--authority", root)
         }
@@ -232,7 +232,7 @@ final class KeyChangeTests {
         try forkNorth("one")
         let wrong = String(try #require(try entries("wrong.log").first).id.hex.prefix(12))
         try program.succeed(
-            "authority", "replace-keys", "north", "--branch", wrong, "--to", "new", "--authority", "one")
+            "authority", "replace-keys", "north", "--branch", wrong, "--yes", "--to", "new", "--authority", "one")
         try program.fail(
             "authority", "epoch", "-o", "early.log", "--authority", "new", status: 1, saying: "these keys")
         let asked = try program.run(["authority", "cosign", "replace-keys.draft", "--authority", "two"], input: "no\n")
@@ -264,9 +264,22 @@ final class KeyChangeTests {
         try program.fail(
             "authority", "recover-fork", "field", "--branch", "0123456789", "--key", "desk/cold/recovery.key",
             "--authority", "desk", status: 1, saying: "no entry")
-        try program.succeed(
+        // Both entries are named, by the doctor at the desk, and in what the log shows of them.
+        let wrong = try #require(try entries("wrong.log").first)
+        let doctor = try program.run(["doctor", "--authority", "desk", "--home", "nobody"])
+        #expect(doctor.status == 1)
+        for entry in [right, wrong] { #expect(doctor.output.contains(entry.id.hex.prefix(12)), "\(doctor.output)") }
+        let shown = try program.succeed("authority", "log", "--authority", "desk").output
+        #expect(shown.contains(right.id.hex.prefix(12)))
+        let choose = [
             "authority", "recover-fork", "field", "--branch", String(right.id.hex.prefix(12)), "--key",
-            "desk/cold/recovery.key", "-o", "choice.log", "--authority", "desk")
+            "desk/cold/recovery.key", "-o", "choice.log", "--authority", "desk",
+        ]
+        let asked = try program.run(choose, input: "no\n")
+        #expect(asked.status == 1)
+        #expect(asked.complaint.contains("entry \(wrong.sequence) (\(wrong.id.hex.prefix(12)))"))
+        #expect(!asked.complaint.contains("entry \(right.sequence) (\(right.id.hex.prefix(12)))"))
+        #expect(try program.run(choose, input: "yes\n").status == 0)
         try epoch("onward.log", at: "desk")
         let log = try program.succeed("authority", "log", "--authority", "desk").output
         #expect(log.contains("chosen by the cold keys"))

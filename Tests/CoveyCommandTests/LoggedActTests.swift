@@ -89,7 +89,7 @@ final class LoggedActTests {
         try program.open("root", "root")
         try program.succeed(
             "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
-        try program.succeed("authority", "add", "north.authority", "-o", "north.log", "--authority", "root")
+        try program.succeed("authority", "add", "north.authority", "--yes", "-o", "north.log", "--authority", "root")
         try program.succeed("authority", "import", "north.log", "--authority", "north")
         for name in ["ana", "thief"] {
             try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "north")

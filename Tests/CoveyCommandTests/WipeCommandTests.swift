@@ -27,7 +27,8 @@ final class WipeCommandTests {
         _ = try van.node.line(.log, containing: "linked to")
         #expect(try program.succeed("wipe", "--list", "--home", "ana").output.contains("no device was ordered"))
         let revoked = try program.succeed(
-            "authority", "revoke", "van", "--reason", "lost", "--wipe", "erase", "--authority", "desk", "--node",
+            "authority", "revoke", "van", "--reason", "lost", "--wipe", "erase", "--yes", "--authority", "desk",
+            "--node",
             "ana/control.sock")
         #expect(revoked.output.contains("ordered it to erase itself"))
         _ = try ana.node.line(.log, containing: "says that it obeys the order to erase")
@@ -68,7 +69,8 @@ final class WipeCommandTests {
         // The master key, and the private keys behind it.
         let master = key[56..<88]
         try program.succeed(
-            "authority", "revoke", "van", "--reason", "lost", "--wipe", "lock", "--authority", "desk", "--node",
+            "authority", "revoke", "van", "--reason", "lost", "--wipe", "lock", "--yes", "--authority", "desk",
+            "--node",
             "ana/control.sock")
         #expect(try van.node.waitForEnd() == 3)
         #expect(try van.node.text(of: .log).contains("locked by order"))
@@ -121,7 +123,8 @@ final class WipeCommandTests {
         try program.succeed("authority", "sign", "van.request", "-o", "van.welcome", "--authority", "desk")
         try program.succeed("device", "install", "van.welcome", "--home", "van")
         try program.succeed(
-            "authority", "revoke", "van", "--reason", "lost", "--wipe", "lock", "-o", "order.log", "--authority", "desk"
+            "authority", "revoke", "van", "--reason", "lost", "--wipe", "lock", "--yes", "-o", "order.log",
+            "--authority", "desk"
         )
         let asked = try program.run(["authority", "cosign", "order.draft", "--authority", "two"], input: "no\n")
         #expect(asked.complaint.contains("with the order to lock itself, good until"))
@@ -199,10 +202,12 @@ final class WipeCommandTests {
             status: 1, saying: "has not agreed", "--org-owned")
         try program.succeed("authority", "sign", "own.request", "-o", "own.welcome", "--authority", "desk")
         try program.fail(
-            "authority", "revoke", "own", "--reason", "lost", "--wipe", "erase", "--authority", "desk", status: 1,
+            "authority", "revoke", "own", "--reason", "lost", "--wipe", "erase", "--yes", "--authority", "desk",
+            status: 1,
             saying: "did not agree")
         try program.fail(
-            "authority", "revoke", "van", "--reason", "lost", "--wipe", "erase", "--wipe-days", "31", "--authority",
+            "authority", "revoke", "van", "--reason", "lost", "--wipe", "erase", "--yes", "--wipe-days", "31",
+            "--authority",
             "desk", status: 64, saying: "1 to 30")
     }
 }

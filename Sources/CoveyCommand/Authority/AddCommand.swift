@@ -27,12 +27,13 @@ struct AskCommand: ParsableCommand {
         let authority: String
         let digits: String
         let directory: String
+        let shared: Bool
 
         var text: String {
             """
             wrote \(file): take it to the authority above, who compares these digits: \(digits)
             next, there: covey authority add \(file) -o FILE.log, and here: covey authority import FILE.log --authority \(directory)
-            """
+            """ + (shared ? "\n" + HandOut.text(directory) : "")
         }
     }
 
@@ -40,14 +41,14 @@ struct AskCommand: ParsableCommand {
         let path = try authority.path()
         let label = try CanonicalName.of(label, "a label", most: Invitation.longestLabel)
         let shape = try FoundingKeys.shape(keys, "--keys", mayBeKeptTogether: true)
-        guard !Disk.exists(output) else {
-            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
-        }
+        try Disk.checkNew(output)
         let request = try AuthorityDirectory.ask(path, label: label, shape: shape, from: from, random: SystemRandom())
         let mesh = try AuthorityDirectory(path).book.mesh
         try Disk.create(output, CoveyFile(kind: .authorityRequest, mesh: mesh, content: request.signed.bytes).bytes)
-        try Asked(file: output, authority: request.authority.hex, digits: request.shortString, directory: path)
-            .show(asJSON: answer.json)
+        try Asked(
+            file: output, authority: request.authority.hex, digits: request.shortString, directory: path,
+            shared: shape.isShared
+        ).show(asJSON: answer.json)
     }
 }
 
@@ -61,23 +62,26 @@ struct AddCommand: ParsableCommand {
     @Flag(help: "Give an authority that is there another certificate; its keys and rights stay.")
     var renew = false
 
-    @Option(help: "Days that the authority is good for.")
-    var days = 730
+    @Option(help: "Days that the authority is good for; 730 without it.")
+    var days: Int?
 
-    @Option(help: "Most devices with a live certificate at one time.")
-    var devices = 500
+    @Option(help: "Most devices with a live certificate at one time; 500 without it.")
+    var devices: Int?
 
-    @Option(help: "Longest life of a device's certificate, in days.")
-    var mostDays = 400
+    @Option(help: "Longest life of a device's certificate, in days; 400 without it.")
+    var mostDays: Int?
 
-    @Option(help: "Levels of authorities that may stand below it.")
-    var depth = 0
+    @Option(help: "Levels of authorities that may stand below it; none without it.")
+    var depth: Int?
 
     @Option(help: "What it may grant besides what every member has; everything this authority may, without it.")
     var grant: [String] = []
 
     @Option(help: "Zones it may give; all of this authority's, without it.")
     var zone: [Int] = []
+
+    @Flag(help: "Add it without asking whether both sides have the same digits.")
+    var yes = false
 
     @OptionGroup var act: LoggedAct
 
@@ -86,14 +90,22 @@ struct AddCommand: ParsableCommand {
         let digits: String?
         let handed: HandOver.Outcome
 
-        var text: String {
-            let compare = digits.map { ["compare with the authority: \($0)"] } ?? []
-            return (act + compare + [handed.text]).joined(separator: "\n")
+        var text: String { (act + [handed.text]).joined(separator: "\n") }
+    }
+
+    func validate() throws {
+        let isNew = devices != nil || mostDays != nil || depth != nil || !grant.isEmpty || !zone.isEmpty
+        guard !renew || !isNew else {
+            throw ValidationError(
+                "--renew leaves rights and limits as they are: --devices, --most-days, --depth, --grant and --zone are for a new authority."
+            )
         }
     }
 
     func run() throws {
-        guard (1...UInt16.max).contains(UInt16(clamping: days)), (1...Int(UInt16.max)).contains(devices),
+        let (days, devices, mostDays, depth) = (days ?? 730, devices ?? 500, mostDays ?? 400, depth ?? 0)
+        let u16 = 1...Int(UInt16.max)
+        guard u16.contains(days), u16.contains(devices),
             (1...Int(Founding.longestCertificateDays)).contains(mostDays), (0...1).contains(depth)
         else {
             throw Complaint(.usage, "--days and --devices take 1 to 65535, --most-days 1 to 400, --depth 0 or 1")
@@ -111,7 +123,7 @@ struct AddCommand: ParsableCommand {
             }
             id = found
             content = try book.authority.certificate(
-                renewing: found, days: UInt16(clamping: days), book.membership, now: now)
+                renewing: found, days: UInt16(days), book.membership, now: now)
         } else {
             let file = try CoveyFile(at: request)
             let asked = try Complaint.about(request) {
@@ -126,8 +138,11 @@ struct AddCommand: ParsableCommand {
                 for: asked,
                 Mandate(
                     grantable: grantable, zones: try Rights.zones(zone), mostDevices: UInt16(devices),
-                    mostDays: UInt16(mostDays), depth: UInt8(depth), days: UInt16(clamping: days)),
+                    mostDays: UInt16(mostDays), depth: UInt8(depth), days: UInt16(days)),
                 book.membership, now: now)
+            try Confirmation.ask(
+                DraftText.lines(content, of: asked.authority, book.membership),
+                "Does the other side have the same digits?", yes: yes)
         }
         guard book.authority.signsAlone() else {
             let draft = try book.draftAuthority(content, id, now: now)
@@ -136,7 +151,9 @@ struct AddCommand: ParsableCommand {
         let entry = try book.add(content, id, now: now)
         try directory.keep(book)
         try act.hand.over([entry.signed], of: directory, file: log, act.answer) {
-            Added(act: [LogText.summary(of: entry.payload)], digits: digits, handed: $0)
+            Added(
+                act: DraftText.lines(content, of: id ?? content.keyset.authorityID, directory.book.membership),
+                digits: digits, handed: $0)
         }
     }
 }

@@ -175,6 +175,19 @@ struct AuthorityBook {
         return one
     }
 
+    /// The entry that holds a device's current certificate, with the network key that began with it.
+    func enrolment(of device: DeviceID) -> [LogEntry] {
+        guard let hash = membership.currentCertificate(device)?.hash,
+            let at = entries.lastIndex(where: { entry in
+                guard case .certIssue(let certificates) = entry.payload else { return false }
+                return certificates.contains { $0.hash == hash }
+            })
+        else { return [] }
+        let next = entries[(at + 1)...].first { $0.log == entries[at].log }
+        guard let next, case .epochAnnounce = next.payload else { return [entries[at]] }
+        return [entries[at], next]
+    }
+
     // MARK: Signing
 
     @discardableResult
@@ -350,6 +363,16 @@ struct AuthorityBook {
         let found = Set(entries.filter { $0.log == log && $0.id.hex.hasPrefix(digits) }.map(\.id)).sorted()
         return try Self.only(
             found, name, none: "that log has no entry \"\(name)\" here; covey log verify shows what forks it", \.hex)
+    }
+
+    /// What is held of a log and does not stand when it goes on behind this entry.
+    func entries(of log: LogID, notUpTo last: EntryID) -> [LogEntry] {
+        let held = entries.filter { $0.log == log }
+        let known = Dictionary(held.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var standing: Set<EntryID> = []
+        var at = known[last]
+        while let entry = at, standing.insert(entry.id).inserted { at = known[entry.previous] }
+        return held.filter { !standing.contains($0.id) }
     }
 
     /// As `log(named:)`, of an authority below this one.

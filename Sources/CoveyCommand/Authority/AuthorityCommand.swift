@@ -1,5 +1,7 @@
 import ArgumentParser
+import CoveyControl
 import CoveyCore
+import CoveyNode
 import Glibc
 
 struct AuthorityCommand: ParsableCommand {
@@ -35,28 +37,36 @@ struct AuthorityOptions: ParsableArguments {
                 "the authority has changed its keys; take your part of the following ones, which the officer who began it handed out: covey authority rotate --take FILE --authority \(directory.path)"
             )
         }
-        for line in Self.warnings(directory.book, now: CalendarText.now) { Output.note(line) }
+        for finding in Self.expiries(directory.book, now: CalendarText.now) {
+            Output.note("\(finding.text): \(finding.advice)")
+        }
         return directory
     }
 
     /// Days before the end of a device's certificate from which it is said.
     private static let deviceDays: Int64 = 14
 
-    static func warnings(_ book: AuthorityBook, now: Minute) -> [String] {
+    static func expiries(_ book: AuthorityBook, now: Minute) -> [FindingEntry] {
         let authorities = book.membership.expiringAuthorities(within: Membership.authorityWarning, now: now)
-        var lines = authorities.map { expiry in
-            let when = expiry.days(from: now) < 0 ? "ended" : "ends in \(expiry.days(from: now)) days"
+        var found = authorities.map { expiry in
+            let days = expiry.days(from: now)
+            let when = days < 0 ? "ended" : "ends in \(days) days"
             let label = Output.harmless(expiry.label)
-            return
-                "the certificate of authority \(label) \(when), on \(CalendarText.utc(expiry.notAfter)); the authority above renews it: covey authority add \(label) --renew -o FILE.log"
+            return FindingEntry(
+                kind: "authority", isUrgent: days <= 30,
+                text: "the certificate of authority \(label) \(when), on \(CalendarText.utc(expiry.notAfter))",
+                advice: "the authority above renews it: \(AdvisedCommand.renewAuthority(label))")
         }
         let devices = book.membership.expiringDevices(within: deviceDays, now: now).filter { $0.issuer == book.id }
         if let first = devices.first {
             let label = Output.harmless(first.label)
-            lines.append(
-                "device certificates that end within \(deviceDays) days: \(devices.count), the first of \(label) on \(CalendarText.utc(first.notAfter)): covey authority renew \(label)"
-            )
+            found.append(
+                FindingEntry(
+                    kind: "device", isUrgent: first.days(from: now) <= 3,
+                    text:
+                        "\(devices.count) device certificates end within \(deviceDays) days, the first of \(label) on \(CalendarText.utc(first.notAfter))",
+                    advice: "renew it: \(AdvisedCommand.renew(device: label))"))
         }
-        return lines
+        return found
     }
 }

@@ -30,7 +30,8 @@ final class AuthorityDirectory {
     init(_ path: String, knowing known: AuthorityBook? = nil) throws {
         let marker = path + "/authority.key"
         if !Disk.exists(marker), Disk.exists(path + "/mesh") {
-            throw Complaint(.failed, "\(path) holds a mesh and no authority.key; it was not finished, make it anew")
+            throw Complaint(
+                .failed, "\(path) holds a mesh and no authority.key; it was not finished: remove it, and make it anew")
         }
         guard Disk.exists(marker) else {
             throw Complaint(
@@ -161,7 +162,17 @@ final class AuthorityDirectory {
         guard !Disk.exists(path + "/authority.key") else {
             throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
         }
+        // A device lives in a directory of the same kind, and half an authority is still somebody's keys.
+        let others = ["device.key", "device.locked", "pending", "store.sqlite"]
+        if let there = (others + laid).first(where: { Disk.exists(path + "/" + $0) }) {
+            throw Complaint(.cannotCreate, "there is \(path)/\(there) already; choose another directory")
+        }
     }
+
+    /// What a new directory is made of, besides its key.
+    private static let laid = [
+        "authority.next", "authority.old", "mesh", "log", "signed", "asked", "epochs", "invitations", "cold", "lock",
+    ]
 
     /// Makes the directory and the mesh.
     static func found(
@@ -213,7 +224,7 @@ final class AuthorityDirectory {
     /// Keeps new keys of an authority: of those that are shared the first, with a file for each other officer. Last: a
     /// directory with this file is complete.
     private static func handOut(_ keys: AuthorityKeys, in path: String) throws {
-        let shape = KeysetShape(keys.current.threshold, of: keys.current.keyset.keys.count)
+        let shape = keys.shape
         if shape.isShared {
             try Disk.makeDirectory(path + "/cold")
             try handOut(path + "/cold/\(shape.threshold)of\(shape.count)", keys, from: 2)
@@ -236,7 +247,8 @@ final class AuthorityDirectory {
         do {
             _ = try AuthorityDirectory(path)
         } catch {
-            try Disk.remove(path + "/authority.key")
+            for name in ["authority.key", "mesh", "log", "epochs", "lock"] { try Disk.remove(path + "/" + name) }
+            rmdir(path + "/invitations")
             throw error
         }
     }

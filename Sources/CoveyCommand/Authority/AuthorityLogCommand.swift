@@ -21,7 +21,7 @@ struct AuthorityLogCommand: ParsableCommand {
         let summary: String
 
         var text: String { cells.joined(separator: "  ") }
-        var cells: [String] { [log ?? "note", sequence.map(String.init) ?? "", time, summary] }
+        var cells: [String] { [log ?? "note", sequence.map(String.init) ?? "", LogText.short(id), time, summary] }
     }
 
     func run() throws {

@@ -65,7 +65,7 @@ struct AuthorityUnlockCommand: ParsableCommand {
                 note == nil
                     ? "this log does not know the order: import it first, if in doubt" : "the order stands in this log",
                 "whoever has the device and the codes reads all its messages",
-            ], "Is this the person who may have them?", yes: yes)
+            ], "Is this the person who may have them?", yes: yes, refused: "no code was given")
         var keys = book.authority.keys.current.keys
         for path in key { keys += try AuthorityDirectory.keys(path, of: book.mesh) }
         let opened = record.codes(for: keys, in: book.mesh)

@@ -39,6 +39,9 @@ struct CosignCommand: ParsableCommand {
         let (read, basis) = try Complaint.about(draft) { try Draft.read(file, of: directory.book.mesh) }
         let logFile = HandOver.file(beside: draft)
         try hand.check(logFile)
+        let place = output ?? draft
+        let isSame = Disk.isSame(place, draft)
+        if !isSame { try Disk.checkNew(place) }
         var book = directory.book
         // What it stands on comes along: an officer who was away catches up on the way.
         _ = try book.take(basis)
@@ -53,7 +56,7 @@ struct CosignCommand: ParsableCommand {
         for path in key { others += try AuthorityDirectory.keys(path, of: book.mesh) }
         let signed = try book.cosign(read, now: now, others: others)
         guard try book.progress(of: signed).isComplete else {
-            return try directory.write(signed, book, to: output ?? draft).show(asJSON: answer.json)
+            return try directory.write(signed, book, to: place, replacing: isSame).show(asJSON: answer.json)
         }
         let finished = try book.finish(signed)
         try directory.keep(book)
@@ -64,16 +67,19 @@ struct CosignCommand: ParsableCommand {
             epochs = []
         }
         try hand.over([finished.signed], epochs: epochs, of: directory, file: logFile, answer) {
-            Finished(act: lines, handed: $0, next: next(read, logFile))
+            Finished(act: lines, handed: $0, next: next(read, logFile, hasKey: !epochs.isEmpty))
         }
     }
 
-    private func next(_ draft: Draft, _ log: String) -> String? {
+    private func next(_ draft: Draft, _ log: String, hasKey: Bool) -> String? {
         let epoch = "next: covey authority epoch, so that nobody shares a network key with it any more"
         let replaced = "next, where the new keys are: covey authority import \(log), and covey authority epoch"
+        let key =
+            "next, at the desk that began it, which alone has the new network key: covey authority import \(log), and there, to its own node: covey log import \(log) --authority DIR"
         switch draft.content {
         case .note(let note): return note.taints ? epoch : nil
         case .entry(.act(.authorityRevoke), _, _): return epoch
+        case .entry(.act(.epochAnnounce), _, _): return hasKey ? nil : key
         case .entry(.act(.authorityRotate(let rotation)), _, _): return rotation.branch == nil ? nil : replaced
         case .entry(.act(.recoverFork(let recovery)), _, _): return recovery.newKeys == nil ? nil : replaced
         case .entry(.issue(_, let requests), _, _):
@@ -81,17 +87,6 @@ struct CosignCommand: ParsableCommand {
             return
                 "next, where the device was invited: covey authority import the log, and covey authority sign its request again, for the welcome"
         case .entry(.addAuthority, _, _), .entry(.act, _, _): return nil
-        }
-    }
-}
-
-/// Asks a person before something is signed.
-enum Confirmation {
-    static func ask(_ lines: [String], _ question: String, yes: Bool) throws {
-        if yes { return }
-        _ = Output.write(lines.joined(separator: "\n") + "\n\(question) [yes/no] ", to: 2)
-        guard let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) else {
-            throw Complaint(.failed, "nothing was signed; answer yes, or give --yes")
         }
     }
 }
@@ -118,7 +113,7 @@ struct WithdrawCommand: ParsableCommand {
         }
         try Confirmation.ask(
             ["you signed a draft for place \(line.sequence) of the log on \(CalendarText.utc(line.signed))"],
-            "Is every copy of it destroyed?", yes: yes)
+            "Is every copy of it destroyed?", yes: yes, refused: "nothing was withdrawn")
         book.withdraw(line.entry)
         try directory.keep(book)
         try Output.line("withdrew the draft for place \(line.sequence); the place is free again")

@@ -26,7 +26,8 @@ enum DraftText {
                         certificate, requests.first { $0.deviceHash(in: draft.mesh) == certificate.deviceHash },
                         membership)
                 }
-            case .addAuthority(let certificate): what = lines(certificate)
+            case .addAuthority(let certificate):
+                what = lines(certificate.content, of: certificate.authority, membership)
             case .act(let payload): what = lines(payload, in: membership)
             }
             return what + ["place \(place.sequence) of the log, dated \(CalendarText.utc(place.time))"]
@@ -103,6 +104,20 @@ enum DraftText {
         return path.isEmpty ? "its log is empty so far" : "nothing of its log stands"
     }
 
+    /// What is dropped when a log goes on behind an entry, to be read before that is signed.
+    static func lines(dropping log: LogID, after last: EntryID, of book: AuthorityBook) -> [String] {
+        let dropped = book.entries(of: log, notUpTo: last)
+        let stands =
+            "the log of \(name(of: log, book.membership)) stands up to entry \(LogText.short(last.hex)), by the branch it is on"
+        guard !dropped.isEmpty else { return [stands, "nothing that is known here is dropped"] }
+        return [stands, "dropped:"]
+            + dropped.map { entry in
+                let what = Output.harmless(LogText.summary(of: entry.payload))
+                return
+                    "  entry \(entry.sequence) (\(LogText.short(entry.id.hex))) of \(CalendarText.utc(entry.time)): \(what)"
+            }
+    }
+
     private static func line(_ verdict: NoteVerdict, _ membership: Membership) -> String {
         let decision =
             switch verdict.decision {
@@ -143,15 +158,18 @@ enum DraftText {
         return lines
     }
 
-    private static func lines(_ certificate: AuthorityCertificate) -> [String] {
-        let content = certificate.content
+    static func lines(
+        _ content: AuthorityCertificate.Content, of authority: AuthorityID, _ membership: Membership
+    ) -> [String] {
         let zones = content.zones.isEmpty ? "all" : content.zones.map(String.init).joined(separator: ", ")
         return [
-            "authority \(Output.harmless(content.label)) (\(LogText.short(certificate.authority.hex))), \(content.keyset.threshold) of \(content.keyset.keys.count) keys",
+            "authority \(Output.harmless(content.label)) (\(LogText.short(authority.hex))), \(content.keyset.threshold) of \(content.keyset.keys.count) keys",
             "may grant: \(Rights.text(content.grantable)); zones: \(zones)",
             "at most \(content.mostDevices) devices, each for at most \(content.mostDays) days; authorities below: \(content.depthLeft)",
             "until \(CalendarText.utc(content.notAfter))",
         ]
+            + (membership.authority(authority) == nil
+                ? ["compare with the authority: \(AuthorityRequest.shortString(of: content))"] : [])
     }
 
     static func keys(_ numbers: [Int]) -> String {
@@ -211,19 +229,27 @@ struct DraftAnswer: Answer {
 
 extension AuthorityDirectory {
     /// Signs a draft with the keys here, remembers it, and writes it for the next officer, where its log file will be.
+    ///
+    /// - Parameter counting: where a draft that is there already shall stop nothing, and the new one gets a number.
     func send(
         _ draft: Draft, _ book: AuthorityBook, beside file: String, now: Minute, others: [SigningPrivateKey] = [],
-        replacing: Bool = false
+        counting: Bool = false
     ) throws -> DraftAnswer {
-        let file = try replacing ? HandOver.file(beside: file, .draft) : HandOver.freeDraft(beside: file)
+        let place =
+            try counting
+            ? HandOver.free(HandOver.file(beside: file, .draft), .draft) : HandOver.freeDraft(beside: file)
         var book = book
         let signed = try book.cosign(draft, now: now, others: others)
-        return try write(signed, book, to: file)
+        return try write(signed, book, to: place)
     }
 
-    func write(_ draft: Draft, _ book: AuthorityBook, to file: String) throws -> DraftAnswer {
+    /// - Parameter replacing: whether the file holds the draft as it was before.
+    func write(
+        _ draft: Draft, _ book: AuthorityBook, to file: String, replacing: Bool = false
+    ) throws -> DraftAnswer {
         try keep(book)
-        try Disk.replace(file, draft.file(basis: book.signed + book.suspends.map(\.signed)).bytes)
+        let bytes = draft.file(basis: book.signed + book.suspends.map(\.signed)).bytes
+        if replacing { try Disk.replace(file, bytes) } else { try Disk.create(file, bytes) }
         return try DraftAnswer(draft, file: file, in: book)
     }
 }

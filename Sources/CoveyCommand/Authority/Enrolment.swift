@@ -4,8 +4,9 @@ import CoveyCrypto
 /// What an authority does with a request (protocol.md §1.6).
 struct Enrolment {
     let certificate: DeviceCertificate
-    /// New in the log; none when the device was enrolled before, and only its welcome is made again.
+    /// What enrolled it. When that was before, and only the welcome is made again, this may never have left the house.
     let entries: [LogEntry]
+    let isNew: Bool
     /// Of the device that was replaced.
     let notes: [RevokeNote]
     let epochs: [Welcome.Epoch]
@@ -32,20 +33,24 @@ struct Enrolment {
         }
         // The first epoch begins with the first device. Later ones begin with a revocation.
         if book.epochs.isEmpty { entries.append(try book.announce(now: now, random: random)) }
-        var notes: [RevokeNote] = []
+        var isNew = !entries.isEmpty
         if let replaced, !book.membership.isRevoked(replaced.id) {
-            notes.append(try book.revoke(replaced, .superseded, since: nil, now: now))
+            _ = try book.revoke(replaced, .superseded, since: nil, now: now)
+            isNew = true
         }
-        if !entries.isEmpty || !notes.isEmpty {
+        if isNew {
             try directory.keep(admitted.invitation)
             try directory.keep(book)
+        } else {
+            entries = book.enrolment(of: device)
         }
         let welcome = book.welcome(now: now)
         guard let certificate = book.membership.currentCertificate(device) else {
             preconditionFailure("the certificate that was just issued is in the log")
         }
         return Enrolment(
-            certificate: certificate, entries: entries, notes: notes,
+            certificate: certificate, entries: entries, isNew: isNew,
+            notes: replaced.map { old in book.notes.filter { $0.device == old.id } } ?? [],
             epochs: book.epochs.filter { epoch in entries.contains { $0.id == epoch.entry } },
             welcome: try welcome.sealed(for: verified, random: random))
     }

@@ -6,9 +6,25 @@ extension KeysetShape {
     var isShared: Bool { count > 1 && isMajority }
 }
 
+extension AuthorityKeys {
+    var shape: KeysetShape { KeysetShape(current.threshold, of: current.keyset.keys.count) }
+    /// Whether they are handed out one by one.
+    var isShared: Bool { shape.isShared }
+}
+
 extension SigningKeyset {
     init(_ shape: KeysetShape, random: any RandomSource) {
         self.init(count: shape.count, threshold: shape.threshold, random: random)
+    }
+}
+
+/// What is left to do with keys that were made together and are for several officers.
+enum HandOut {
+    static func text(_ directory: String) -> String {
+        """
+        the keys in \(directory)/cold are for one officer each: hand them out with copies of mesh and log, then
+        at each officer: covey authority open KEYFILE --from FOLDER --authority DIR
+        """
     }
 }
 

@@ -44,10 +44,13 @@ struct HandOver: ParsableArguments {
 
     /// Before anything is signed: whether the file could be written.
     func check(_ file: String) throws {
-        guard node == nil, Disk.exists(file) else { return }
-        throw Complaint(
-            .cannotCreate,
-            "\(file), where the new entries would go, exists already; move it away or name a node with --node")
+        guard node == nil else { return }
+        guard !Disk.exists(file) else {
+            throw Complaint(
+                .cannotCreate,
+                "\(file), where the new entries would go, exists already; move it away or name a node with --node")
+        }
+        try Disk.checkNew(file)
     }
 
     /// Where a draft goes, beside the log file it will become.
@@ -56,12 +59,28 @@ struct HandOver: ParsableArguments {
         guard !Disk.exists(draft) else {
             throw Complaint(.cannotCreate, "\(draft), where the draft would go, exists already; move it away")
         }
+        try Disk.checkNew(draft)
         return draft
     }
 
-    /// What a node did not take may be the only copy outside of the directory: a name that is taken gets a number.
-    private static func free(_ file: String) -> String {
-        let end = CoveyFile.Kind.log.fileExtension
+    /// What enrolled a device, again when it was enrolled before: that may never have left the house.
+    func over(_ enrolment: Enrolment, of directory: AuthorityDirectory, file: String) throws -> Outcome {
+        let signed = enrolment.entries.map(\.signed) + enrolment.notes.map(\.signed)
+        guard enrolment.isNew || node != nil || !Self.holds(file, signed, of: directory.book.mesh) else {
+            return Outcome()
+        }
+        return try over(signed, epochs: enrolment.epochs, of: directory, file: Self.free(file))
+    }
+
+    /// Whether a log file is there already and holds all of these.
+    private static func holds(_ file: String, _ objects: [Signed], of mesh: MeshID) -> Bool {
+        guard Disk.exists(file), let held = try? CoveyFile(at: file).log(of: mesh) else { return false }
+        return objects.allSatisfy(held.contains)
+    }
+
+    /// For what may be the only copy outside of the directory: a name that is taken gets a number.
+    static func free(_ file: String, _ kind: CoveyFile.Kind = .log) -> String {
+        let end = kind.fileExtension
         let stem = file.hasSuffix(end) ? String(file.dropLast(end.count)) : file
         return ([file] + (2...999).map { "\(stem)-\($0)\(end)" }).first { !Disk.exists($0) } ?? file
     }
@@ -86,7 +105,14 @@ struct HandOver: ParsableArguments {
             }
         }
         let file = node == nil ? file : Self.free(file)
-        try Disk.create(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
+        do {
+            try Disk.create(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
+        } catch let cause as Complaint {
+            throw Complaint(
+                cause.status,
+                "\(cause); it is signed and kept in \(directory.path): get it out with covey authority log -o FILE --authority \(directory.path)"
+            )
+        }
         let hint =
             epochs.isEmpty
             ? "hand it to any node: covey log import \(file)"

@@ -45,11 +45,7 @@ struct InitCommand: ParsableCommand {
 
         private var handOut: String {
             guard shared else { return "" }
-            return """
-
-                the keys in \(directory)/cold are for one officer each: hand them out with copies of mesh and log, then
-                at each officer: covey authority open KEYFILE --from FOLDER --authority DIR
-                """
+            return "\n" + HandOut.text(directory)
         }
     }
 

@@ -74,7 +74,8 @@ struct InviteCommand: ParsableCommand {
         try Waiting(label: label, waiting: desk.addresses).show(asJSON: answer.json)
         let log = HandOver.file(beside: output.file ?? LogText.short(invitation.id.hex))
         try desk.serve(
-            invitation, authority: authority, hand: hand, log: log, asks: !nearby.yes, json: answer.json)
+            invitation, replacing: replaces, authority: authority, hand: hand, log: log, asks: !nearby.yes,
+            json: answer.json)
     }
 
     /// The directory is open in here only: other commands may work in it while a desk waits.
@@ -83,12 +84,14 @@ struct InviteCommand: ParsableCommand {
         // A desk may wait again for somebody who has the invitation already.
         if desk != nil, output.file == nil, !output.codes.areAsked {
             let directory = try authority.open()
+            try checkAlone(directory.book)
             let known = try directory.openInvitations(now: now).first { $0.label == label }
             if let known, let kept = try directory.invitation(known.id) { return kept }
         }
         try output.check(answer)
         let directory = try authority.open()
         let book = directory.book
+        if desk != nil { try checkAlone(book) }
         let old = try replaces.map { try book.device(named: $0).id }
         guard !book.devices.contains(where: { $0.certificate.label == label && !$0.isRevoked && $0.id != old }) else {
             throw Complaint(
@@ -121,5 +124,14 @@ struct InviteCommand: ParsableCommand {
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "invitation of \(label)")
         return invitation
+    }
+
+    private func checkAlone(_ book: AuthorityBook) throws {
+        guard book.authority.signsAlone() else {
+            throw Complaint(
+                .usage,
+                "--nearby is for a desk that signs alone, and here other officers must sign; invite with -o FILE, and draft with covey authority sign"
+            )
+        }
     }
 }

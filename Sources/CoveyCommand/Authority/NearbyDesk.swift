@@ -2,7 +2,6 @@ import ArgumentParser
 import CoveyCore
 import CoveyCrypto
 import CoveyUV
-import Glibc
 
 struct NearbyOptions: ParsableArguments {
     @Flag(help: "Wait on this network for the device, and enrol it over one connection.")
@@ -101,7 +100,8 @@ struct NearbyDesk {
     }
 
     func serve(
-        _ invitation: OpenInvitation, authority: AuthorityOptions, hand: HandOver, log: String, asks: Bool, json: Bool
+        _ invitation: OpenInvitation, replacing replaced: String?, authority: AuthorityOptions, hand: HandOver,
+        log: String, asks: Bool, json: Bool
     ) throws {
         defer { listener.close() }
         let talk = answerSearches(for: invitation.invitation)
@@ -110,7 +110,8 @@ struct NearbyDesk {
         defer { exchange.close() }
         let (label, digits) = (invitation.invitation.label, desk.request.shortString)
         try Called(label: label, digits: digits).show(asJSON: json)
-        guard try !asks || Self.isConfirmed(label) else {
+        guard !asks || Confirmation.isGiven("does \(label)'s device show the same digits?", within: Bounds.answer)
+        else {
             try authority.open().discard(invitation.id)
             exchange.send(desk.refusal)
             exchange.finish()
@@ -130,7 +131,11 @@ struct NearbyDesk {
             }
             try directory.keep(open)
             isSpent = open.isSpent
-            let grant = Grant(capabilities: Grant.member, days: nil, subject: nil)
+            let device = desk.request.deviceHash(in: directory.book.mesh).deviceID
+            // Once it is enrolled, the label may be its own.
+            let isEnrolled = directory.book.membership.currentCertificate(device) != nil
+            let old = try isEnrolled ? nil : replaced.map { try directory.book.device(named: $0).id }
+            let grant = Grant(capabilities: Grant.member, supersedes: old)
             enrolment = try Enrolment.sign(
                 desk.request, grant, in: directory, random: SystemRandom(), now: CalendarText.now)
         } catch {
@@ -142,8 +147,7 @@ struct NearbyDesk {
         let done = exchange.read(NearbyEnrolment.doneSize, within: Bounds.install)
         let isInstalled = done.map(desk.isDone) ?? false
         if isInstalled, isSpent { try directory.discard(invitation.id) }
-        let handed = try hand.over(
-            enrolment.entries.map(\.signed), epochs: enrolment.epochs, of: directory, file: log)
+        let handed = try hand.over(enrolment, of: directory, file: log)
         try Enrolled(
             label: label, device: enrolment.certificate.device.hex, digits: digits,
             expires: CalendarText.utc(enrolment.certificate.notAfter), installed: isInstalled, handed: handed
@@ -199,19 +203,5 @@ struct NearbyDesk {
                 )
             }
         }
-    }
-
-    private static func isConfirmed(_ label: String) throws -> Bool {
-        Output.note("does \(label)'s device show the same digits? type yes, or no")
-        var typed: [UInt8] = []
-        while typed.count < 64, !typed.contains(UInt8(ascii: "\n")) {
-            var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, Bounds.answer) > 0 else { return false }
-            var piece = [UInt8](repeating: 0, count: 64)
-            let count = read(STDIN_FILENO, &piece, piece.count)
-            guard count > 0 else { return false }
-            typed += piece[..<count]
-        }
-        return typed.prefix { $0 != UInt8(ascii: "\n") }.elementsEqual("yes".utf8)
     }
 }

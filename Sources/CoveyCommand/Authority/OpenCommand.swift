@@ -53,8 +53,19 @@ struct AuthorityImportCommand: ParsableCommand {
         let new: Int
         let waiting: Int
         let refused: [String]
+        /// Of network keys that waited here until their announcement was signed by enough.
+        let began: [UInt32]
+        let next: String
 
-        var text: String { "\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused" }
+        private enum CodingKeys: String, CodingKey { case new, waiting, refused, began }
+
+        var text: String {
+            let epochs = began.map {
+                "the network key of epoch \($0) is here, and nowhere else until your own node has it; next: \(next)"
+            }
+            return (["\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused"] + epochs)
+                .joined(separator: "\n")
+        }
     }
 
     func run() throws {
@@ -66,8 +77,14 @@ struct AuthorityImportCommand: ParsableCommand {
             objects += try Complaint.about(path) { try file.log(of: book.mesh) }
         }
         let taken = try book.take(objects)
+        let before = Set(directory.book.epochs.map(\.entry))
+        let began = Set(book.epochs.map(\.entry)).subtracting(before)
         try directory.keep(book)
-        try Imported(new: taken.new, waiting: taken.waiting, refused: taken.refused).show(asJSON: answer.json)
+        try Imported(
+            new: taken.new, waiting: taken.waiting, refused: taken.refused,
+            began: book.entries.filter { began.contains($0.id) }.map(\.epochNumber),
+            next: "covey log import \(files.joined(separator: " ")) --authority \(directory.path)"
+        ).show(asJSON: answer.json)
         guard taken.refused.isEmpty else {
             throw Complaint(.failed, "refused: \(taken.refused.joined(separator: "; "))")
         }

@@ -48,11 +48,15 @@ struct RecoverCommand: ParsableCommand {
     @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
     var keys: String?
 
+    @Flag(help: "With --branch: drop what comes after without asking.")
+    var yes = false
+
     @OptionGroup var act: LoggedAct
 
     private struct Recovered: Answer {
         let authority: String
         let directory: String
+        let shared: Bool
         let handed: HandOver.Outcome
 
         var text: String {
@@ -60,7 +64,7 @@ struct RecoverCommand: ParsableCommand {
             \(directory) acts for authority \(LogText.short(authority)) with new keys
             \(handed.text)
             put the cold keys back where they were
-            """
+            """ + (shared ? "\n" + HandOut.text(directory) : "")
         }
     }
 
@@ -74,6 +78,10 @@ struct RecoverCommand: ParsableCommand {
         let cold = try cold.recovery(of: book.mesh)
         let log = try book.log(named: name)
         let last = try branch.map { try book.entry(named: $0, of: log) }
+        if let last {
+            try Confirmation.ask(
+                DraftText.lines(dropping: log, after: last, of: book), "Is this what is to stand?", yes: yes)
+        }
         let new = try book.newKeys(of: log, shape, random: SystemRandom())
         guard cold.keys.isSufficient else {
             let place = try HandOver.freeDraft(beside: file)
@@ -81,12 +89,14 @@ struct RecoverCommand: ParsableCommand {
                 book.draftRecovery(log, branch: last, new: new, by: cold, now: now), now: now,
                 others: cold.keys.keys + new.current.keys)
             let directory = try AuthorityDirectory.make(path, new, in: book)
-            return try directory.write(draft, directory.book, to: place).show(asJSON: act.answer.json)
+            try directory.write(draft, directory.book, to: place).show(asJSON: act.answer.json)
+            if new.isShared, !act.answer.json { try Output.line(HandOut.text(path)) }
+            return
         }
         let entry = try book.recover(log, branch: last, new: new, by: cold, now: now)
         let directory = try AuthorityDirectory.make(path, new, in: book)
         try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
-            Recovered(authority: log.hex, directory: path, handed: $0)
+            Recovered(authority: log.hex, directory: path, shared: new.isShared, handed: $0)
         }
     }
 }
@@ -108,6 +118,9 @@ struct RecoverForkCommand: ParsableCommand {
 
     @OptionGroup var cold: ColdKeys
 
+    @Flag(help: "Drop what comes after without asking.")
+    var yes = false
+
     @OptionGroup var act: LoggedAct
 
     private struct Decided: Answer {
@@ -128,6 +141,8 @@ struct RecoverForkCommand: ParsableCommand {
         let last = try book.entry(named: branch, of: log)
         let cold = try cold.recovery(of: book.mesh)
         let now = CalendarText.now
+        try Confirmation.ask(
+            DraftText.lines(dropping: log, after: last, of: book), "Is this what is to stand?", yes: yes)
         guard cold.keys.isSufficient else {
             let draft = try book.draftRecovery(log, branch: last, new: nil, by: cold, now: now)
             return try directory.send(draft, book, beside: file, now: now, others: cold.keys.keys)

@@ -24,15 +24,20 @@ struct ReplaceKeysCommand: ParsableCommand {
     @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
     var keys: String?
 
+    @Flag(help: "With --branch: drop what comes after without asking.")
+    var yes = false
+
     @OptionGroup var act: LoggedAct
 
     private struct Replaced: Answer {
         let authority: String
         let directory: String
+        let shared: Bool
         let handed: HandOver.Outcome
 
         var text: String {
             "\(directory) acts for authority \(LogText.short(authority)) with new keys: take it there\n\(handed.text)"
+                + (shared ? "\n" + HandOut.text(directory) : "")
         }
     }
 
@@ -45,13 +50,19 @@ struct ReplaceKeysCommand: ParsableCommand {
         var book = directory.book
         let child = try book.authorityBelow(named: name) { book.membership.authority($0)?.content.parent == book.id }
         let last = try branch.map { try book.entry(named: $0, of: child) }
+        if let last {
+            try Confirmation.ask(
+                DraftText.lines(dropping: child, after: last, of: book), "Is this what is to stand?", yes: yes)
+        }
         let new = try book.newKeys(of: child, shape, random: SystemRandom())
         guard book.authority.signsAlone() else {
             let place = try HandOver.freeDraft(beside: file)
             let draft = try book.cosign(
                 book.draftReplacement(of: child, branch: last, by: new, now: now), now: now, others: new.current.keys)
             _ = try AuthorityDirectory.make(to, new, in: directory.book)
-            return try directory.write(draft, book, to: place).show(asJSON: act.answer.json)
+            try directory.write(draft, book, to: place).show(asJSON: act.answer.json)
+            if new.isShared, !act.answer.json { try Output.line(HandOut.text(to)) }
+            return
         }
         let entry = try book.replaceKeys(of: child, branch: last, by: new, now: now)
         // A log that holds the change without them would bind the authority to keys that nobody has.
@@ -61,7 +72,7 @@ struct ReplaceKeysCommand: ParsableCommand {
         _ = try taken.take([entry.signed])
         try made.keep(taken)
         try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
-            Replaced(authority: child.hex, directory: to, handed: $0)
+            Replaced(authority: child.hex, directory: to, shared: new.isShared, handed: $0)
         }
     }
 }

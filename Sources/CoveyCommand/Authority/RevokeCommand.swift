@@ -21,8 +21,11 @@ struct RevokeCommand: ParsableCommand {
     )
     var wipe: String?
 
-    @Option(help: "Days that the order is good for, 1 to 30.")
-    var wipeDays = 20
+    @Option(help: "Days that the order is good for, 1 to 30; 20 without it.")
+    var wipeDays: Int?
+
+    @Flag(help: "With --wipe: order it without asking.")
+    var yes = false
 
     @OptionGroup var act: LoggedAct
 
@@ -30,6 +33,8 @@ struct RevokeCommand: ParsableCommand {
         let device: String
         let label: String
         let reason: String
+        /// Absent when it is out for good: of what one officer revoked alone, only so much counts undecided.
+        let suspendedUntil: String?
         /// What the device was ordered to do besides.
         let wipe: String?
         let newEpoch: Bool
@@ -40,10 +45,21 @@ struct RevokeCommand: ParsableCommand {
         let handed: HandOver.Outcome
 
         var text: String {
-            """
-            revoked \(label) (\(LogText.short(device))): \(reason)\(wipe.map { ", and ordered it to \($0) itself" } ?? "")\(newEpoch ? ", and announced a new network key" : "")
-            \(handed.text)\(draft.map { "\nthe new network key needs more signatures\n" + $0.text } ?? "")\(hint.map { "\n" + $0 } ?? "")
-            """
+            let done =
+                suspendedUntil == nil ? "revoked" : "suspended for \(Membership.Bounds.suspension / 1440) days only"
+            let decision = suspendedUntil.map { _ in
+                [
+                    "too much that you revoked alone is not decided; the other officers decide: covey authority verdict \(label) --confirm"
+                ]
+            }
+            let order = wipe.map { ", and ordered it to \($0) itself" } ?? ""
+            let epoch = newEpoch ? ", and announced a new network key" : ""
+            let round = draft.map { ["the new network key needs more signatures", $0.text] } ?? []
+            return
+                (["\(done) \(label) (\(LogText.short(device))): \(reason)\(order)\(epoch)"] + (decision ?? []) + [
+                    handed.text
+                ]
+                + round + (hint.map { [$0] } ?? [])).joined(separator: "\n")
         }
     }
 
@@ -55,9 +71,20 @@ struct RevokeCommand: ParsableCommand {
         let now = CalendarText.now
         let order = try order(to: found, now)
         guard !found.isRevoked || order != nil else {
-            throw Complaint(.failed, "\(found.certificate.label) is revoked already")
+            throw Complaint(
+                .failed,
+                "\(found.certificate.label) is revoked already; what was signed is written with: covey authority log -o FILE"
+            )
         }
         let file = try act.file(otherwise: "\(LogText.short(found.id.hex)).log")
+        if let order {
+            let name = "\(Output.harmless(found.certificate.label)) (\(LogText.short(found.id.hex)))"
+            try Confirmation.ask(
+                [
+                    "\(order.mode) the device \(name): \(reason.word)",
+                    "it is revoked with that, for good; the order is good until \(CalendarText.utc(order.expires))",
+                ], "Sign this?", yes: yes)
+        }
         var book = directory.book
         let isAlone = book.authority.signsAlone()
         if let order, !isAlone {
@@ -78,12 +105,14 @@ struct RevokeCommand: ParsableCommand {
         var draft: DraftAnswer?
         if note.taints, !isAlone, isFree {
             let epoch = try book.draftEpoch(now: now, random: SystemRandom())
-            draft = try directory.send(epoch, book, beside: file, now: now, replacing: true)
+            draft = try directory.send(epoch, book, beside: file, now: now, counting: true)
         }
+        let isRevoked = book.membership.isRevoked(found.id)
         try Revoked(
             device: found.id.hex, label: found.certificate.label, reason: reason.word,
-            wipe: order.map { "\($0.mode)" }, newEpoch: !epochs.isEmpty,
-            draft: draft,
+            suspendedUntil: isRevoked
+                ? nil : CalendarText.utc(note.issued.adding(Membership.Bounds.suspension)),
+            wipe: order.map { "\($0.mode)" }, newEpoch: !epochs.isEmpty, draft: draft,
             hint: note.taints && !isFree
                 ? "finish the draft that waits, then announce a new network key: covey authority epoch" : nil,
             handed: handed
@@ -92,7 +121,13 @@ struct RevokeCommand: ParsableCommand {
     }
 
     private func order(to device: AuthorityBook.Device, _ now: Minute) throws -> WipeOrder? {
-        guard let wipe else { return nil }
+        guard let wipe else {
+            guard wipeDays == nil else {
+                throw Complaint(.usage, "--wipe-days is for an order; give --wipe lock or --wipe erase, too")
+            }
+            return nil
+        }
+        let wipeDays = wipeDays ?? 20
         guard let mode = WipeOrder.Mode(word: wipe) else {
             throw Complaint(.usage, "--wipe is \"\(wipe)\"; it takes lock or erase")
         }

@@ -45,7 +45,7 @@ struct RotateCommand: ParsableCommand {
                 [
                     "following keys wait in \(directory.path) already, of a change that is not in the log",
                     "with another change they are of no use, and every officer takes a new part",
-                ], "Begin another change?", yes: yes)
+                ], "Begin another change?", yes: yes, refused: "no other change was begun")
         }
         let now = CalendarText.now
         var book = directory.book

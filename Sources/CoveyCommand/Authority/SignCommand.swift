@@ -64,15 +64,12 @@ struct SignCommand: ParsableCommand {
         let days = try Days.certificate(days)
         try codes.check(answer)
         // Images are read before keys are.
-        let named = try authority.path()
         let file = try CoveyFile(at: request)
-        let directory = try AuthorityDirectory(named)
+        let directory = try authority.open()
         let request = try Complaint.about(request[0]) {
             try EnrolmentRequest(parsing: file.content(.request, of: directory.book.mesh))
         }
-        guard !Disk.exists(output) else {
-            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
-        }
+        try Disk.checkNew(output)
         let logFile = HandOver.file(beside: output)
         let device = request.deviceHash(in: directory.book.mesh).deviceID
         // The entry of a draft that came back was handed over where it was finished.
@@ -100,9 +97,7 @@ struct SignCommand: ParsableCommand {
         let welcome = CoveyFile(kind: .welcome, mesh: directory.book.mesh, content: enrolment.welcome).bytes
         try Disk.create(output, welcome)
         try Enrolment.close(request.invitation, in: directory)
-        let handed = try hand.over(
-            enrolment.entries.map(\.signed) + enrolment.notes.map(\.signed), epochs: enrolment.epochs, of: directory,
-            file: logFile)
+        let handed = try hand.over(enrolment, of: directory, file: logFile)
         try Enrolled(
             file: output, label: enrolment.certificate.label, device: enrolment.certificate.device.hex,
             digits: request.shortString,
@@ -117,13 +112,19 @@ struct SignCommand: ParsableCommand {
 
     /// The device that this one replaces, as the command or the request names it.
     private func replaced(_ request: EnrolmentRequest, in book: AuthorityBook) throws -> AuthorityBook.Device? {
-        guard let name = replaces ?? request.supersedes?.hex else {
+        let device = request.deviceHash(in: book.mesh).deviceID
+        // Once it is enrolled, the label may be its own.
+        let known = book.membership.currentCertificate(device)?.content.supersedes
+        guard let name = known?.hex ?? replaces ?? request.supersedes?.hex else {
             guard !revokeReplaced else {
                 throw Complaint(.usage, "--revoke-replaced needs --replaces, or a request that names the device")
             }
             return nil
         }
         let old = try book.device(named: name)
+        guard old.id != device else {
+            throw Complaint(.failed, "\(name) is this device itself; name the one that it replaces by its id")
+        }
         if let named = request.supersedes, named != old.id {
             throw Complaint(.failed, "the request names another device that it replaces: \(named.hex)")
         }

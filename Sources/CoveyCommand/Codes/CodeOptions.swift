@@ -16,9 +16,7 @@ struct CodeOptions: ParsableArguments {
 
     /// Before anything is made: whether it could be shown.
     func check(_ answer: OutputOptions) throws {
-        if let png, Disk.exists(png) {
-            throw Complaint(.cannotCreate, "\(png) exists already; choose another name or move it away")
-        }
+        if let png { try Disk.checkNew(png) }
         guard qr else {
             guard !inverse else { throw Complaint(.usage, "--inverse says how --qr is drawn; give --qr, too") }
             return
@@ -61,9 +59,7 @@ struct ObjectOutput: ParsableArguments {
         guard file != nil || codes.areAsked else {
             throw Complaint(.usage, "where should it go? name a file with -o FILE, or use --qr or --png FILE")
         }
-        if let file, Disk.exists(file) {
-            throw Complaint(.cannotCreate, "\(file) exists already; choose another name or move it away")
-        }
+        if let file { try Disk.checkNew(file) }
         try codes.check(answer)
     }
 

@@ -185,18 +185,14 @@ struct PendingFile {
 /// What the holder of a device that is the organisation's agrees to, before its keys are made.
 enum Consent {
     static func ask(_ invitation: Invitation, isGiven: Bool) throws {
-        if isGiven { return }
-        _ = Output.write(
-            """
+        let text = """
             this invitation is for a device of the organisation. Two of its officers, or its authority, can order it to lock
             or erase itself from afar, messages included, also when it is in your hands. Who is not asked can never be
             ordered so. Your consent is signed with the request and stands in the device's certificate.
-            Do you agree? [yes/no] 
-            """, to: 2)
-        guard let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) else {
-            throw Complaint(
-                .failed, "nothing was made; answer yes, or give --agree, or ask for an invitation without --org-owned")
-        }
+            """
+        try Confirmation.ask(
+            [text], "Do you agree?", yes: isGiven, refused: "nothing was made",
+            option: "--agree, or ask for an invitation without --org-owned")
     }
 
     static let reminder = "the organisation may lock or erase this device from afar; you agreed to that"

@@ -1,6 +1,8 @@
 import ArgumentParser
 import CoveyControl
 import CoveyCore
+import CoveyCrypto
+import CoveyNode
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,29 +26,61 @@ struct DoctorCommand: ParsableCommand {
             let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()))
             if let finding = build.finding { result.findings.append(finding) }
             if let authority {
-                let book = try AuthorityDirectory(authority).book
-                result.findings += Self.drafts(book) + (try Self.handover(book, client))
+                let directory = try AuthorityDirectory(authority)
+                guard try client.call(NodeStatus()).mesh.bytes == directory.book.mesh.array else {
+                    throw Complaint(.usage, "the node is of another mesh than \(authority); name a node of the same")
+                }
+                result.findings += Self.desk(directory) + (try Self.handover(directory.book, client))
             }
         } catch ControlClientError.noNode(let path) {
             guard let authority else { throw ControlClientError.noNode(path) }
             Output.note("no node answers: this is of the authority's directory alone")
-            result = FindingsResult(findings: Self.drafts(try AuthorityDirectory(authority).book))
+            let directory = try AuthorityDirectory(authority)
+            result = FindingsResult(findings: Self.log(of: directory.book) + Self.desk(directory))
         }
+        result.findings = result.findings.filter(\.isUrgent) + result.findings.filter { !$0.isUrgent }
         try NodeAnswer(result, Self.text).show(asJSON: output.json)
         let urgent = result.findings.count { $0.isUrgent }
         if urgent > 0 { throw Complaint(.failed, "\(urgent) of these are urgent; begin with the first") }
     }
 
-    /// What was signed here and waits for other officers.
-    private static func drafts(_ book: AuthorityBook) -> [FindingEntry] {
-        guard let open = book.record.open(in: book.id) else { return [] }
-        return [
-            FindingEntry(
-                kind: "draft", isUrgent: false,
-                text: "a draft for place \(open.sequence) of the log, signed on \(CalendarText.utc(open.signed)), is "
-                    + "not finished: nothing else can be signed there",
-                advice: "the other officers sign it (covey authority cosign), or covey authority withdraw")
-        ]
+    /// What a node would find in the same log.
+    private static func log(of book: AuthorityBook) -> [FindingEntry] {
+        let membership = book.membership
+        let forks = membership.forks.filter { membership.isFrozen($0.log) }.map { Finding(of: $0, in: membership) }
+        let undecided = Set(membership.undecidedNotes)
+        let notes = book.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
+            .sorted { $0.hash < $1.hash }.map { Finding(undecided: $0, in: membership) }
+        let found = (forks + notes).map {
+            FindingEntry(kind: $0.kind.rawValue, isUrgent: $0.isUrgent, text: $0.text, advice: $0.advice)
+        }
+        return AuthorityOptions.expiries(book, now: CalendarText.now) + found
+    }
+
+    /// What only a desk knows: what was signed here and waits for other officers, and which keys it lacks.
+    private static func desk(_ directory: AuthorityDirectory) -> [FindingEntry] {
+        let book = directory.book
+        var found: [FindingEntry] = []
+        if directory.lacksFollowingKeys {
+            found.append(
+                FindingEntry(
+                    kind: "keys", isUrgent: true,
+                    text:
+                        "the authority has changed its keys, and the following ones are not here: this desk signs nothing",
+                    advice: "take your part, which the officer who began it handed out: \(AdvisedCommand.takeFollowing)"
+                ))
+        }
+        if let open = book.record.open(in: book.id) {
+            found.append(
+                FindingEntry(
+                    kind: "draft", isUrgent: false,
+                    text:
+                        "a draft for place \(open.sequence) of the log, signed on \(CalendarText.utc(open.signed)), is "
+                        + "not finished: nothing else can be signed there",
+                    advice: "the other officers sign it (\(AdvisedCommand.cosign)), or, when every copy is destroyed, "
+                        + "\(AdvisedCommand.withdraw)"))
+        }
+        return found
     }
 
     /// What the authority signed and the node does not have.
@@ -58,12 +92,22 @@ struct DoctorCommand: ParsableCommand {
                 FindingEntry(
                     kind: "handover", isUrgent: isUrgent,
                     text: "the node lacks \(count) \(what) of the authority's log",
-                    advice: "covey authority log -o FILE.log, and covey log import FILE.log --authority DIR")
+                    advice: "\(AdvisedCommand.writeLog), and \(AdvisedCommand.importLogWithKeys)")
             ]
         }
-        // Until a node has a revocation, the mesh takes the device for a member.
+        let held = try client.call(NodeStatus()).epoch ?? 0
+        let best = book.membership.select(held: book.epochs.map(\.key.commit)).clean.first
+        // Until a node has a revocation, the mesh takes the device for a member; until it has a key, nobody has.
         return finding(missing.notes.count, "revocations", isUrgent: true)
             + finding(missing.entries.count, "entries", isUrgent: false)
+            + (best.map(\.number).flatMap { $0 > held ? [key($0)] : nil } ?? [])
+    }
+
+    private static func key(_ epoch: UInt32) -> FindingEntry {
+        FindingEntry(
+            kind: "handover", isUrgent: true,
+            text: "the node lacks the network key of epoch \(epoch), which is in the authority's directory",
+            advice: "\(AdvisedCommand.writeLog), and \(AdvisedCommand.importLogWithKeys)")
     }
 
     private static func text(_ result: FindingsResult) -> String {

@@ -109,6 +109,9 @@ enum Reason {
         guard let minute = CalendarText.minute(parsing: text) else {
             throw Complaint(.usage, "--since is \"\(text)\"; it takes a day such as 2026-11-21, or RFC 3339 in UTC")
         }
+        guard minute <= CalendarText.now else {
+            throw Complaint(.usage, "--since is \"\(text)\", which is to come; it takes a time that has passed")
+        }
         return minute
     }
 }

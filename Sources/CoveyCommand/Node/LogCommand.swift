@@ -33,7 +33,7 @@ struct LogShowCommand: ParsableCommand {
                 if output.json { try answer.show(asJSON: true) }
                 rows.append([
                     String(entry.position), "\(LogText.short(entry.log.description)):\(entry.sequence)",
-                    CalendarText.local(entry.time), Output.harmless(entry.summary),
+                    LogText.short(entry.id.description), CalendarText.local(entry.time), Output.harmless(entry.summary),
                 ])
             }
             more = page.more && !page.entries.isEmpty
@@ -55,9 +55,7 @@ struct LogExportCommand: ParsableCommand {
     @OptionGroup var answer: OutputOptions
 
     func run() throws {
-        guard !Disk.exists(output) else {
-            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
-        }
+        try Disk.checkNew(output)
         let client = try node.connect()
         guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
         let objects = try client.exportLog()

@@ -92,9 +92,7 @@ struct WipeCommand: ParsableCommand {
         let reason = try Reason.parse(self.reason ?? RevocationReason.lost.word)
         let days = self.days ?? 20
         guard (1...30).contains(days) else { throw Complaint(.usage, "--days is \(days); it takes 1 to 30") }
-        guard !Disk.exists(output) else {
-            throw Complaint(.cannotCreate, "\(output) exists already; choose another name or move it away")
-        }
+        try Disk.checkNew(output)
         let graded = try GradedNode(node.connect())
         try Confirmation.ask(
             [

@@ -2,6 +2,7 @@ import ArgumentParser
 import CoveyControl
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 import CoveyUV
 
 struct ReleaseCommand: ParsableCommand {
@@ -20,7 +21,7 @@ struct ReleaseSource: ParsableArguments {
 
     /// In the order of their log; of a node the newest.
     func releases() throws -> ReleasesResult {
-        guard let authority else { return try node.connect().call(ReleaseList()) }
+        guard let authority else { return try GradedNode(node.connect()).client.call(ReleaseList()) }
         let releases = try AuthorityDirectory(authority).book.membership.releases
         return ReleasesResult(releases: releases.map(ReleaseEntry.init), more: false)
     }
@@ -61,13 +62,15 @@ struct ReleaseStanding {
         guard let release else {
             return FindingEntry(
                 kind: "release", isUrgent: false, text: "this program is in \(Self.none(hasMore)) of the mesh",
-                advice: "unless you built it yourself, put release \(version) in its place: covey release verify FILE")
+                advice: "unless you built it yourself, put release \(version) in its place: "
+                    + "\(AdvisedCommand.verifyRelease)")
         }
         guard isOutdated else { return nil }
         return FindingEntry(
             kind: "release", isUrgent: false,
             text: "this program is release \(Output.harmless(release.version)), and release \(version) is listed",
-            advice: "from \(CalendarText.local(newest.installable)) on it may be installed: covey release verify FILE")
+            advice: "from \(CalendarText.local(newest.installable)) on it may be installed: "
+                + "\(AdvisedCommand.verifyRelease)")
     }
 }
 

@@ -1,0 +1,327 @@
+import ArgumentParser
+import CoveyCore
+import CoveyNode
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+/// What a desk checks before it signs, what it asks, and what it says when something is left to do.
+@Suite("covey authority: checks, questions, and next steps")
+final class DeskTests {
+    let program: CoveyProgram
+
+    init() throws { program = try CoveyProgram() }
+    deinit { program.remove() }
+
+    /// Asks with an invitation of `desk`, and does not enrol.
+    private func ask(_ name: String, as home: String? = nil, replacing old: String? = nil) throws {
+        let home = home ?? name
+        try program.succeed(
+            arguments: ["authority", "invite", name, "-o", "\(home).invite", "--authority", "desk"]
+                + (old.map { ["--replaces", $0] } ?? []))
+        try program.succeed("device", "request", "\(home).invite", "-o", "\(home).request", "--home", home)
+    }
+
+    private func sign(_ name: String, _ more: String...) throws -> [String: Any] {
+        try program.succeed(
+            arguments: ["authority", "sign", "\(name).request", "--authority", "desk", "--json"] + more
+        ).json()
+    }
+
+    private func kinds(of file: String) throws -> [ObjectType] {
+        let file = try CoveyFile(parsing: program.bytes(of: file))
+        return try file.log(of: file.mesh).map { try ObjectType(of: $0) }
+    }
+
+    @Test("a place where no file can be made is refused before anything is signed, and after it the way out is named")
+    func places() throws {
+        try program.found()
+        try program.enrol("ana")
+        try program.write("no directory", to: "file")
+        for place in ["nowhere/x.log", "file/x.log"] {
+            try program.fail(
+                "authority", "revoke", "ana", "--reason", "lost", "-o", place, "--authority", "desk", status: 73,
+                saying: "cannot create \(place)")
+        }
+        #expect(try !program.succeed("authority", "log", "--authority", "desk").output.contains("revoked"))
+        // So long a name that it is free, and still cannot be written.
+        let long = String(repeating: "x", count: 250) + ".log"
+        try program.fail(
+            "authority", "revoke", "ana", "--reason", "lost", "-o", long, "--authority", "desk", status: 73,
+            saying: "it is signed and kept in desk", "covey authority log -o FILE")
+        try program.fail(
+            "authority", "revoke", "ana", "--reason", "lost", "--authority", "desk", status: 1,
+            saying: "revoked already", "covey authority log -o FILE")
+    }
+
+    @Test("what was signed for a new device and could not be written is handed over when it is signed for again")
+    func signedAgain() throws {
+        try program.found()
+        try program.enrol("ana")
+        try ask("ana", as: "new", replacing: "ana")
+        let long = String(repeating: "x", count: 245) + ".welcome"
+        try program.fail(
+            "authority", "sign", "new.request", "-o", long, "--replaces", "ana", "--revoke-replaced", "--authority",
+            "desk", status: 73, saying: "cannot create")
+        let again = try sign("new", "-o", "new.welcome", "--replaces", "ana", "--revoke-replaced")
+        #expect((again["handed"] as? [String: Any])?["file"] as? String == "new.log")
+        #expect(again["replaced"] as? String == "ana")
+        #expect(try kinds(of: "new.log") == [.logEntry, .revokeNote])
+        let log = try program.succeed("authority", "log", "--authority", "desk").output
+        #expect(log.components(separatedBy: "revoked: superseded").count == 2, "the new device is not revoked")
+    }
+
+    @Test("what one officer alone revokes beyond five is said to be suspended, and who decides")
+    func tooMany() throws {
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            try ask(name)
+            _ = try sign(name, "-o", "\(name).welcome")
+            for desk in ["two", "desk"] {
+                try program.succeed("authority", "cosign", "\(name).draft", "--yes", "--authority", desk)
+            }
+        }
+        var last: [String: Any] = [:]
+        for name in ["a", "b", "c", "d", "e"] {
+            last = try program.succeed(
+                "authority", "revoke", name, "--reason", "retired", "-o", "\(name)-out.log", "--authority", "desk",
+                "--json"
+            ).json()
+        }
+        #expect(last["suspendedUntil"] == nil)
+        let sixth = try program.succeed(
+            "authority", "revoke", "f", "--reason", "retired", "-o", "f-out.log", "--authority", "desk"
+        ).output
+        #expect(sixth.contains("suspended for 7 days only f ("))
+        #expect(sixth.contains("covey authority verdict f --confirm"))
+        #expect(!sixth.contains("revoked f"))
+    }
+
+    @Test("a revocation beside a wipe order that goes round leaves its draft alone")
+    func drafts() throws {
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
+        try program.succeed("authority", "invite", "van", "--org-owned", "-o", "van.invite", "--authority", "desk")
+        try program.succeed("device", "request", "van.invite", "--agree", "-o", "van.request", "--home", "van")
+        _ = try sign("van", "-o", "van.welcome")
+        for desk in ["two", "desk"] {
+            try program.succeed("authority", "cosign", "van.draft", "--yes", "--authority", desk)
+        }
+        let order = try program.succeed(
+            "authority", "revoke", "van", "--reason", "lost", "--wipe", "erase", "--yes", "--authority", "desk",
+            "--json"
+        ).json()
+        let file = try #require(order["file"] as? String)
+        let before = try program.bytes(of: file)
+        let revoked = try program.succeed(
+            "authority", "revoke", "van", "--reason", "lost", "--authority", "desk", "--json"
+        ).json()
+        let epoch = try #require((revoked["draft"] as? [String: Any])?["file"] as? String)
+        #expect(epoch != file)
+        #expect(try program.bytes(of: file) == before)
+        // Nor does a draft that is signed on go over another file.
+        try program.write("mine", to: "notes.txt")
+        try program.fail(
+            "authority", "cosign", epoch, "-o", "notes.txt", "--yes", "--authority", "two", status: 73,
+            saying: "notes.txt exists already")
+    }
+
+    @Test("an order to erase is asked for, with the device and what becomes of it")
+    func order() throws {
+        try program.found()
+        try program.enrol("van", orgOwned: true)
+        let arguments = [
+            "authority", "revoke", "van", "--reason", "lost", "--wipe", "erase", "-o", "van-out.log", "--authority",
+            "desk",
+        ]
+        let asked = try program.run(arguments, input: "no\n")
+        #expect(asked.status == 1)
+        #expect(asked.complaint.contains("erase the device van ("))
+        #expect(try !program.succeed("authority", "log", "--authority", "desk").output.contains("revoked"))
+        #expect(try program.run(arguments, input: "yes\n").status == 0)
+        try program.fail(
+            "authority", "revoke", "van", "--reason", "lost", "--wipe-days", "3", "--authority", "desk", status: 64,
+            saying: "--wipe")
+    }
+
+    @Test("no directory that holds a device, or part of an authority, is made an authority's")
+    func taken() throws {
+        try program.found()
+        try program.enrol("ana")
+        try ask("ben")
+        for (command, directory, there) in [
+            (["init", "Lagoon"], "ana", "device.key"), (["init", "Lagoon"], "ben", "pending"),
+            (["open", "desk/cold/root.key", "--from", "desk"], "ana", "device.key"),
+            (["ask", "north", "--from", "desk", "-o", "north.authority"], "ana", "device.key"),
+            (["recover", "field", "--key", "desk/cold/recovery.key", "--from", "desk"], "ana", "device.key"),
+        ] {
+            let before = try? program.bytes(of: directory + "/mesh")
+            try program.fail(
+                arguments: ["authority"] + command + ["--authority", directory], status: 73,
+                saying: ["\(directory)/\(there)"])
+            #expect((try? program.bytes(of: directory + "/mesh")) == before)
+        }
+        try FileManager.default.createDirectory(atPath: program.path("half"), withIntermediateDirectories: false)
+        try program.write("somebody's", to: "half/epochs")
+        try program.fail(
+            "authority", "init", "Lagoon", "--authority", "half", status: 73, saying: "half/epochs")
+        // What could not be opened left nothing behind.
+        try program.fail(
+            "authority", "open", "desk/cold/none.key", "--from", "desk", "--authority", "two", status: 74,
+            saying: "none.key")
+        try program.open("root", "two")
+    }
+
+    @Test("the digits of a new authority are compared before its entry is signed or drafted, and again by who cosigns")
+    func digits() throws {
+        try program.found("--root", "2of2")
+        try program.open("root-1", "one")
+        try program.open("root-2", "two")
+        let asked = try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north", "--json"
+        ).json()
+        let digits = try #require(asked["digits"] as? String)
+        let add = ["authority", "add", "north.authority", "--authority", "one"]
+        let no = try program.run(add, input: "no\n")
+        #expect(no.status == 1)
+        #expect(no.complaint.contains("compare with the authority: \(digits)"))
+        #expect(!FileManager.default.fileExists(atPath: program.path("north.draft")))
+        #expect(try program.run(add, input: "yes\n").status == 0)
+        let other = try program.run(["authority", "cosign", "north.draft", "--authority", "two"], input: "no\n")
+        #expect(other.complaint.contains("compare with the authority: \(digits)"))
+    }
+
+    @Test("the key of an epoch that another officer completed is not forgotten in the desk that began it")
+    func epochKey() throws {
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
+        try ask("ana")
+        _ = try sign("ana", "-o", "ana.welcome")
+        for desk in ["two", "desk"] {
+            try program.succeed("authority", "cosign", "ana.draft", "--yes", "--authority", desk)
+        }
+        try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
+        try program.succeed("device", "install", "ana.welcome", "--home", "ana")
+        let ana = try program.node("ana")
+        try program.succeed("authority", "epoch", "-o", "epoch.log", "--authority", "desk")
+        let done = try program.succeed("authority", "cosign", "epoch.draft", "--yes", "--authority", "two").output
+        #expect(done.contains("the desk that began it"))
+        #expect(done.contains("covey log import epoch.log --authority DIR"))
+        let imported = try program.succeed("authority", "import", "epoch.log", "--authority", "desk").output
+        #expect(imported.contains("the network key of epoch 2 is here"))
+        #expect(imported.contains("covey log import epoch.log --authority desk"))
+        // Its entries alone do not bring the key.
+        try program.succeed("authority", "log", "-o", "all.log", "--authority", "desk")
+        try program.succeed("log", "import", "all.log", "--home", "ana")
+        let urgent = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
+        #expect(urgent.status == 1)
+        #expect(urgent.output.contains("the node lacks the network key of epoch 2"))
+        try program.succeed("log", "import", "epoch.log", "--authority", "desk", "--home", "ana")
+        let after = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
+        #expect(!after.output.contains("lacks the network key"), "\(after.output)")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("a new device takes the old one's place over the network, too, and a desk that needs others says so at once")
+    func nearby() throws {
+        try program.found()
+        try program.enrol("ana")
+        let old = try #require(try certificates(in: "ana.log").first)
+        let desk = try RunningProgram(
+            program,
+            [
+                "authority", "invite", "ana", "--replaces", "ana", "--nearby", "--listen", "127.0.0.1:0", "--yes", "-o",
+                "new.invite", "--authority", "desk",
+            ])
+        let line = try desk.line(.output, containing: "waiting for ana at ")
+        let address = try #require(line.split(separator: " ").last.map(String.init))
+        try program.succeed("device", "request", "new.invite", "--nearby", address, "--home", "new")
+        #expect(try desk.waitForEnd() == 0)
+        let new = try #require(try certificates(in: "new.log").first)
+        #expect(new.content.supersedes == old.device)
+        #expect(new.content.subject == old.content.subject)
+        try program.succeed("authority", "init", "Pair", "--field", "2of2", "--authority", "pair")
+        try program.fail(
+            "authority", "invite", "ben", "--nearby", "--listen", "127.0.0.1:0", "-o", "ben.invite", "--authority",
+            "pair", status: 64, saying: "signs alone")
+        #expect(!FileManager.default.fileExists(atPath: program.path("ben.invite")))
+    }
+
+    private func certificates(in file: String) throws -> [DeviceCertificate] {
+        let file = try CoveyFile(parsing: program.bytes(of: file))
+        return try file.log(of: file.mesh).flatMap { object -> [DeviceCertificate] in
+            guard try ObjectType(of: object) == .logEntry,
+                case .certIssue(let certificates) = try LogEntry(parsing: object, mesh: file.mesh).payload
+            else { return [] }
+            return certificates
+        }
+    }
+
+    @Test("options that would do nothing, and times that are to come, are refused")
+    func idle() throws {
+        try program.found()
+        try program.enrol("ana")
+        try program.fail(
+            "authority", "revoke", "ana", "--reason", "lost", "--since", "2200-01-01", "--authority", "desk",
+            status: 64,
+            saying: "which is to come")
+        for idle in [["--devices", "3"], ["--depth", "1"], ["--grant", "bulk"]] {
+            let outcome = try program.run(["authority", "add", "x", "--renew", "--authority", "desk"] + idle)
+            #expect(outcome.status == 64)
+            #expect(outcome.complaint.contains("--renew leaves rights and limits as they are"))
+        }
+        try program.fail(
+            "authority", "add", "x", "--days", "100000", "--authority", "desk", status: 64, saying: "1 to 65535")
+    }
+
+    @Test("keys that were made for several officers are said to be handed out")
+    func handOut() throws {
+        try program.found()
+        let asked = try program.succeed(
+            "authority", "ask", "north", "--keys", "2of3", "--from", "desk", "-o", "north.authority", "--authority",
+            "north")
+        #expect(asked.output.contains("the keys in north/cold are for one officer each"))
+        let recovered = try program.succeed(
+            "authority", "recover", "field", "--keys", "2of3", "--key", "desk/cold/recovery.key", "--from", "desk",
+            "--authority", "new")
+        #expect(recovered.output.contains("the keys in new/cold are for one officer each"))
+    }
+
+    @Test("a doctor at a desk without a node sees what a node would see")
+    func doctor() throws {
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
+        try ask("ana")
+        _ = try sign("ana", "-o", "ana.welcome")
+        for desk in ["two", "desk"] {
+            try program.succeed("authority", "cosign", "ana.draft", "--yes", "--authority", desk)
+        }
+        try program.succeed("authority", "revoke", "ana", "--reason", "lost", "-o", "lost.log", "--authority", "desk")
+        let found = try program.run(["doctor", "--authority", "desk", "--home", "nobody"])
+        #expect(found.output.contains("one officer alone revoked ana"))
+        #expect(found.output.contains("covey authority verdict ana --confirm"))
+    }
+
+    @Test("a doctor asked of a desk and of a node of another mesh says that they do not belong together")
+    func strangers() throws {
+        try program.found()
+        try program.enrol("ana")
+        try program.succeed("authority", "init", "Lagoon", "--authority", "other")
+        let ana = try program.node("ana")
+        try program.fail(
+            "doctor", "--authority", "other", "--home", "ana", status: 64, saying: "another mesh than other")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("every command that a finding advises is one")
+    func advised() throws {
+        for command in AdvisedCommand.all(of: "north") {
+            let words = "\(command)".split(separator: " ").map(String.init)
+            #expect(words.first == "covey")
+            #expect(throws: Never.self, "\(command)") { _ = try Covey.parseAsRoot(Array(words.dropFirst())) }
+        }
+        #expect("\(AdvisedCommand.renew(device: "the old phone"))" == "covey authority renew 'the old phone'")
+    }
+}
