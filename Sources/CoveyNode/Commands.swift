@@ -211,23 +211,3 @@ extension Node {
         return submission
     }
 }
-
-extension LogPayload {
-    /// One line for a person.
-    var summary: String {
-        switch self {
-        case .policySet(let policy): "policy \(policy.number)"
-        case .authorityAdd(let certificate): "authority \(certificate.content.label) added"
-        case .authorityRotate(let rotation): "authority \(rotation.authority) changes its keys"
-        case .authorityRevoke(let revocation): "authority \(revocation.authority) revoked"
-        case .certIssue(let certificates):
-            "certificate for \(certificates.map(\.label).joined(separator: ", "))"
-        case .certRevoke(let verdicts): "\(verdicts.count) revocations decided"
-        case .epochAnnounce(let epoch): "epoch \(epoch.number)"
-        case .checkpoint(let checkpoint): "checkpoint of \(checkpoint.count) devices"
-        case .groupDefinition(let group): "group \(group.name)"
-        case .releaseManifest(let release): "release \(release.version)"
-        case .recoverFork(let recovery): "fork of \(recovery.log) decided"
-        }
-    }
-}

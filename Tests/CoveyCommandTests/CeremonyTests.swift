@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import Foundation
 import Testing
 
@@ -43,6 +44,8 @@ final class CeremonyTests {
         #expect(asked.complaint.contains("enrol the device ana"))
         #expect(asked.complaint.contains("rights: link, send, carry, group-own"))
         #expect(asked.complaint.contains("for 90 days"))
+        let own = try Build.hash(of: CoveyProgram.executable.path).hex
+        #expect(asked.complaint.contains("its program has SHA-256 \(own): no release is listed here"))
         let digits = try EnrolmentRequest(
             parsing: CoveyFile(parsing: program.bytes(of: "ana.request")).content(.request)
         ).shortString

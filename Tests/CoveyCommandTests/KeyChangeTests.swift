@@ -331,6 +331,19 @@ final class KeyChangeTests {
         let list = try #require(shown["releases"] as? [[String: Any]])
         #expect(list.map { $0["version"] as? String } == ["1.0"])
         #expect(shown["running"] == nil)
+        // The invitation names it, and an old program says that it is another.
+        try program.succeed("authority", "invite", "ana", "-o", "ana.invite", "--authority", "desk")
+        let request = ["device", "request", "ana.invite", "-o", "ana.request", "--home", "ana"]
+        try program.fail(
+            arguments: request + ["--release", "ana.invite"], status: 1, saying: ["where a .log file is needed"])
+        let warned = try program.run(request + ["--release", "1.0.log"])
+        #expect(warned.status == 0)
+        #expect(warned.complaint.contains("not of release 1.0, which the invitation names"))
+        let hash = try Build.hash(of: CoveyProgram.executable.path).hex
+        let signed = try program.succeed(
+            "authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk"
+        ).output
+        #expect(signed.contains("its program has SHA-256 \(hash): in no release; the newest is 1.0"))
         // Listed, and not for long enough.
         let early = try program.run(["release", "verify", "covey.deb", "--authority", "desk"])
         #expect(early.status == 75)
@@ -343,5 +356,17 @@ final class KeyChangeTests {
             "recipe", "-o", "1.1.log", "--authority", "releases")
         let running = try program.succeed("release", "show", "--authority", "releases").output
         #expect(running.contains("this program is of release 1.1"))
+        try program.succeed("authority", "import", "1.1.log", "--authority", "desk")
+        try program.succeed("authority", "invite", "ben", "-o", "ben.invite", "--authority", "desk")
+        let asking = ["device", "request", "ben.invite", "-o", "ben.request", "--home", "ben"]
+        try program.fail(
+            arguments: asking + ["--release", "1.0.log"], status: 1, saying: ["does not hold the release"])
+        let asked = try program.succeed(arguments: asking + ["--release", "1.1.log"]).output
+        #expect(asked.contains("this program has SHA-256 \(hash): of release 1.1, which the invitation names"))
+        let enrolled = try program.succeed(
+            "authority", "sign", "ben.request", "-o", "ben.welcome", "--authority", "desk", "--json"
+        ).json()
+        #expect(enrolled["program"] as? String == hash)
+        #expect(enrolled["release"] as? String == "1.1")
     }
 }

@@ -63,6 +63,7 @@ final class NearbyTests {
             called.components(separatedBy: "compare with the authority: ").last?.split(separator: "\n").first)
         #expect(digits.split(separator: " ").map(\.count) == [5, 5, 5, 5, 5])
         #expect(said.contains("ana calls; compare with the device: \(digits)"))
+        #expect(said.contains("its program has SHA-256 \(try Build.hash(of: CoveyProgram.executable.path).hex)"))
         #expect(said.contains("the device has its welcome, and is a member"))
         #expect(try !program.bytes(of: "ana/device.key").isEmpty)
         #expect(!FileManager.default.fileExists(atPath: program.path("ana/pending")))

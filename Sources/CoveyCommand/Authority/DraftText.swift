@@ -154,7 +154,10 @@ enum DraftText {
             let label = membership.currentCertificate(old)?.label ?? "unknown"
             lines.append("in place of \(Output.harmless(label)) (\(LogText.short(old.hex)))")
         }
-        if let request { lines.append("compare with the device: \(request.shortString)") }
+        if let request {
+            lines.append(AskingProgram(request, in: membership).text)
+            lines.append("compare with the device: \(request.shortString)")
+        }
         return lines
     }
 

@@ -69,24 +69,25 @@ struct InviteCommand: ParsableCommand {
         }
         let desk = try nearby.place().map { try NearbyDesk(at: $0, interfaces: nearby.interfaces) }
         if desk != nil, let file = output.file { try hand.check(HandOver.file(beside: file)) }
-        let invitation = try open(label, desk)
+        let (invitation, known) = try open(label, desk)
         guard let desk else { return }
         try Waiting(label: label, waiting: desk.addresses).show(asJSON: answer.json)
         let log = HandOver.file(beside: output.file ?? LogText.short(invitation.id.hex))
         try desk.serve(
-            invitation, replacing: replaces, authority: authority, hand: hand, log: log, asks: !nearby.yes,
+            invitation, replacing: replaces, knowing: known, authority: authority, hand: hand, log: log,
+            asks: !nearby.yes,
             json: answer.json)
     }
 
     /// The directory is open in here only: other commands may work in it while a desk waits.
-    private func open(_ label: String, _ desk: NearbyDesk?) throws -> OpenInvitation {
+    private func open(_ label: String, _ desk: NearbyDesk?) throws -> (OpenInvitation, Membership) {
         let now = CalendarText.now
         // A desk may wait again for somebody who has the invitation already.
         if desk != nil, output.file == nil, !output.codes.areAsked {
             let directory = try authority.open()
             try checkAlone(directory.book)
             let known = try directory.openInvitations(now: now).first { $0.label == label }
-            if let known, let kept = try directory.invitation(known.id) { return kept }
+            if let known, let kept = try directory.invitation(known.id) { return (kept, directory.book.membership) }
         }
         try output.check(answer)
         let directory = try authority.open()
@@ -102,7 +103,8 @@ struct InviteCommand: ParsableCommand {
                 .failed, "an invitation for \(label) is open already; choose another label, or wait until it expires")
         }
         let invitation = OpenInvitation(
-            mesh: book.mesh, authority: book.id, label: label, now: now,
+            mesh: book.mesh, authority: book.id, label: label,
+            manifest: book.membership.releases.last.map { Octets32(copying: $0.entry.array.span.bytes) }, now: now,
             expires: now.adding(Int64(days) * 1440), uses: uses, asksConsent: orgOwned, random: SystemRandom())
         var content = invitation.invitation.bytes
         var bytes = CoveyFile(kind: .invitation, mesh: book.mesh, content: content).bytes
@@ -123,7 +125,7 @@ struct InviteCommand: ParsableCommand {
             next: output.name(otherwise: "IMAGE.png")
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "invitation of \(label)")
-        return invitation
+        return (invitation, book.membership)
     }
 
     private func checkAlone(_ book: AuthorityBook) throws {

@@ -78,8 +78,13 @@ struct NearbyDesk {
     private struct Called: Answer {
         let label: String
         let digits: String
+        let program: String
+        let release: String?
+        let programText: String
 
-        var text: String { "\(label) calls; compare with the device: \(digits)" }
+        private enum CodingKeys: String, CodingKey { case label, digits, program, release }
+
+        var text: String { "\(label) calls; compare with the device: \(digits)\n\(programText)" }
     }
 
     struct Enrolled: Answer {
@@ -100,8 +105,8 @@ struct NearbyDesk {
     }
 
     func serve(
-        _ invitation: OpenInvitation, replacing replaced: String?, authority: AuthorityOptions, hand: HandOver,
-        log: String, asks: Bool, json: Bool
+        _ invitation: OpenInvitation, replacing replaced: String?, knowing known: Membership,
+        authority: AuthorityOptions, hand: HandOver, log: String, asks: Bool, json: Bool
     ) throws {
         defer { listener.close() }
         let talk = answerSearches(for: invitation.invitation)
@@ -109,7 +114,11 @@ struct NearbyDesk {
         let (exchange, desk) = try caller(with: invitation)
         defer { exchange.close() }
         let (label, digits) = (invitation.invitation.label, desk.request.shortString)
-        try Called(label: label, digits: digits).show(asJSON: json)
+        let program = AskingProgram(desk.request, in: known)
+        try Called(
+            label: label, digits: digits, program: program.hash.hex, release: program.release,
+            programText: program.text
+        ).show(asJSON: json)
         guard !asks || Confirmation.isGiven("does \(label)'s device show the same digits?", within: Bounds.answer)
         else {
             try authority.open().discard(invitation.id)

@@ -43,15 +43,24 @@ struct SignCommand: ParsableCommand {
         let label: String
         let device: String
         let digits: String
+        /// The hash that its program gives of itself, and the release that lists it.
+        let program: String
+        let release: String?
         let expires: String
         /// The device that was revoked in its favour.
         let replaced: String?
         let handed: HandOver.Outcome
+        let programText: String
+
+        private enum CodingKeys: String, CodingKey {
+            case file, label, device, digits, program, release, expires, replaced, handed
+        }
 
         var text: String {
             """
             enrolled \(label) (\(LogText.short(device))) until \(expires)
             compare with the device: \(digits)
+            \(programText)
             wrote \(file): take it back to \(label)
             next, on the device: covey device install \(file)
             \(handed.text)\(replaced.map { "\nrevoked \($0): superseded" } ?? "")
@@ -98,11 +107,13 @@ struct SignCommand: ParsableCommand {
         try Disk.create(output, welcome)
         try Enrolment.close(request.invitation, in: directory)
         let handed = try hand.over(enrolment, of: directory, file: logFile)
+        let program = AskingProgram(request, in: directory.book.membership)
         try Enrolled(
             file: output, label: enrolment.certificate.label, device: enrolment.certificate.device.hex,
-            digits: request.shortString,
+            digits: request.shortString, program: program.hash.hex, release: program.release,
             expires: CalendarText.utc(enrolment.certificate.notAfter),
-            replaced: enrolment.notes.isEmpty ? nil : old?.certificate.label, handed: handed
+            replaced: enrolment.notes.isEmpty ? nil : old?.certificate.label, handed: handed,
+            programText: program.text
         ).show(asJSON: answer.json)
         // The file is there, whatever becomes of the codes.
         if let png = codes.png { try CodeOptions.write(welcome, as: png) }

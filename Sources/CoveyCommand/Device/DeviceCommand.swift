@@ -26,6 +26,9 @@ struct RequestCommand: ParsableCommand {
     @Option(help: "The id of the device that this one replaces: all 32 digits, as covey status there shows them.")
     var replaces: String?
 
+    @Option(help: "A log file with the release that the invitation names, to say whether this program is of it.")
+    var release: String?
+
     @Flag(help: "Agree to what the invitation asks, without being asked again.")
     var agree = false
 
@@ -39,14 +42,16 @@ struct RequestCommand: ParsableCommand {
         let label: String
         let device: String
         let digits: String
+        let program: ProgramCheck
         let done: String
         let next: String
 
-        private enum CodingKeys: String, CodingKey { case file, image, label, device, digits }
+        private enum CodingKeys: String, CodingKey { case file, image, label, device, digits, program }
 
         var text: String {
             """
             \(done): take it to the authority, who compares these digits: \(digits)
+            \(program.text)
             next, at the authority: covey authority sign \(next) -o \(label).welcome
             """
         }
@@ -87,14 +92,17 @@ struct RequestCommand: ParsableCommand {
                 "the invitation expired on \(CalendarText.utc(invitation.expires)), and this machine's clock says \(CalendarText.utc(now)); ask for a new one, or set the clock"
             )
         }
+        // Before keys are made.
+        let program = try ProgramCheck(invitation, release: release)
+        if let warning = program.warning { Output.note(warning) }
         let pending = try self.pending(for: invitation, replacing: old, in: home)
-        if let desk { return try call(desk, pending, home) }
+        if let desk { return try call(desk, pending, program, home) }
         let bytes = CoveyFile(kind: .request, mesh: invitation.mesh, content: pending.request.signed.bytes).bytes
         let digits = pending.request.shortString
         try output.write(bytes)
         try Requested(
             file: output.file, image: output.codes.png, label: invitation.label, device: pending.identity.id.hex,
-            digits: digits, done: output.done, next: output.name(otherwise: "IMAGE.png")
+            digits: digits, program: program, done: output.done, next: output.name(otherwise: "IMAGE.png")
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "compare: \(digits)")
     }
@@ -103,8 +111,9 @@ struct RequestCommand: ParsableCommand {
         let label: String
         let device: String
         let digits: String
+        let program: ProgramCheck
 
-        var text: String { "calling; compare with the authority: \(digits)" }
+        var text: String { "calling; compare with the authority: \(digits)\n\(program.text)" }
     }
 
     private func desk(_ configuration: Configuration) throws -> NearbyCall.Place? {
@@ -120,10 +129,15 @@ struct RequestCommand: ParsableCommand {
         return .at(at)
     }
 
-    private func call(_ desk: NearbyCall.Place, _ pending: PendingEnrolment, _ home: HomeDirectory) throws {
+    private func call(
+        _ desk: NearbyCall.Place, _ pending: PendingEnrolment, _ program: ProgramCheck, _ home: HomeDirectory
+    )
+        throws
+    {
         let call = try NearbyCall(pending, to: desk, random: SystemRandom())
         try Calling(
-            label: pending.invitation.label, device: pending.identity.id.hex, digits: pending.request.shortString
+            label: pending.invitation.label, device: pending.identity.id.hex, digits: pending.request.shortString,
+            program: program
         ).show(asJSON: answer.json)
         let installed = try InstallCommand.install(content: call.welcome(), pending, in: home)
         call.finish()

@@ -1,29 +1,21 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 /// Entries and notes of the log, as a line each.
 enum LogText {
+    /// What an entry says, and until when that holds.
     static func summary(of payload: LogPayload) -> String {
-        switch payload {
-        case .policySet(let policy): "policy \(policy.number)"
-        case .authorityAdd(let certificate):
-            "authority \(certificate.content.label) (\(short(certificate.authority.hex))), until \(day(certificate.content.notAfter))"
-        case .authorityRotate(let rotation): "new keys of authority \(short(rotation.authority.hex))"
-        case .authorityRevoke(let revocation): "authority \(short(revocation.authority.hex)) revoked"
-        case .certIssue(let certificates):
-            certificates.map {
-                "device \($0.label) (\(short($0.device.hex))), certificate \($0.serial), until \(day($0.notAfter))"
-            }.joined(separator: "; ")
-        case .certRevoke(let verdicts): "verdict on \(verdicts.count) revocations"
-        case .epochAnnounce(let epoch): "epoch \(epoch.number)"
-        case .checkpoint(let checkpoint): "checkpoint of \(checkpoint.count) devices"
-        case .groupDefinition(let group): "group \(group.name)"
-        case .releaseManifest(let release): "release \(release.version)"
-        case .recoverFork(let recovery):
-            recovery.newKeys == nil
-                ? "branch of log \(short(recovery.log.hex)) chosen by the cold keys"
-                : "new keys of authority \(short(recovery.log.hex)) by the cold ones"
-        }
+        let ends: [Minute] =
+            switch payload {
+            case .authorityAdd(let certificate): [certificate.content.notAfter]
+            case .certIssue(let certificates): certificates.map(\.notAfter)
+            case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
+                .groupDefinition, .releaseManifest, .recoverFork:
+                []
+            }
+        guard let first = ends.min().map(day), let last = ends.max().map(day) else { return payload.summary }
+        return "\(payload.summary), until \(first == last ? last : "\(first) to \(last)")"
     }
 
     static func kind(of payload: LogPayload) -> String {

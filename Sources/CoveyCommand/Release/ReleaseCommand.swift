@@ -22,8 +22,31 @@ struct ReleaseSource: ParsableArguments {
     /// In the order of their log; of a node the newest.
     func releases() throws -> ReleasesResult {
         guard let authority else { return try GradedNode(node.connect()).client.call(ReleaseList()) }
-        let releases = try AuthorityDirectory(authority).book.membership.releases
-        return ReleasesResult(releases: releases.map(ReleaseEntry.init), more: false)
+        return ReleasesResult(of: try AuthorityDirectory(authority).book.membership)
+    }
+}
+
+extension ReleasesResult {
+    fileprivate init(of membership: Membership) {
+        self.init(releases: membership.releases.map(ReleaseEntry.init), more: false)
+    }
+}
+
+/// The program of a device that asks to be enrolled, which officers compare (protocol.md §1.6).
+struct AskingProgram {
+    let hash: Octets32
+    private let standing: ReleaseStanding
+
+    init(_ request: EnrolmentRequest, in membership: Membership) {
+        hash = request.buildHash
+        standing = ReleaseStanding(hash, in: ReleasesResult(of: membership))
+    }
+
+    var release: String? { standing.release?.version }
+
+    var text: String {
+        guard hash != Octets32() else { return "its program did not say what it is" }
+        return "its program has SHA-256 \(hash.hex): \(standing.text ?? "no release is listed here")"
     }
 }
 
