@@ -43,6 +43,15 @@ struct StolenKeys {
         try member.open()
     }
 
+    /// Both are off for so long, and then have a minute to find each other.
+    func sleep(hours: UInt64) throws {
+        for host in [ana, bo] { mesh.stop(host) }
+        mesh.skip(seconds: hours * 3600)
+        try mesh.begin(ana, multicast: .off)
+        try mesh.begin(bo, peers: [ana], multicast: .off)
+        try mesh.run(seconds: 60)
+    }
+
     // MARK: Forging
 
     /// By an authority, wherever it is to stand: at the end of its log, where nothing else is said.
