@@ -276,6 +276,22 @@ final class DeskTests {
             "authority", "add", "x", "--days", "100000", "--authority", "desk", status: 64, saying: "1 to 65535")
     }
 
+    @Test("signing for a device says that the authority itself is about to end")
+    func warned() throws {
+        try program.found()
+        try program.open("root", "root")
+        try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.succeed(
+            "authority", "add", "north.authority", "--yes", "--days", "100", "-o", "north.log", "--authority", "root")
+        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        _ = try program.run(["authority", "invite", "ana", "-o", "ana.invite", "--authority", "north"])
+        try program.succeed("device", "request", "ana.invite", "-o", "ana.request", "--home", "ana")
+        let signed = try program.run(["authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "north"])
+        #expect(signed.status == 0)
+        #expect(signed.complaint.contains("covey authority add north --renew"))
+    }
+
     @Test("keys that were made for several officers are said to be handed out")
     func handOut() throws {
         try program.found()

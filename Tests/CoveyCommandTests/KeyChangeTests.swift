@@ -174,6 +174,10 @@ final class KeyChangeTests {
         let asked = try program.run(cosign, input: "no\n")
         #expect(asked.complaint.contains("entry 1 ("))
         #expect(asked.complaint.contains("1 after it are dropped"))
+        for file in ["right.log", "wrong.log"] {
+            let dropped = try #require(try entries(file).first)
+            #expect(asked.complaint.contains("entry 2 (\(dropped.id.hex.prefix(12)))"), "\(asked.complaint)")
+        }
         try program.succeed(arguments: cosign + ["--yes"])
         try epoch("onward.log", at: "desk")
         #expect(try entries("onward.log").map(\.sequence) == [3])

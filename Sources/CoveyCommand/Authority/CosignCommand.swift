@@ -51,7 +51,7 @@ struct CosignCommand: ParsableCommand {
             throw Complaint(.usage, "the cold keys sign this draft; name the file of yours with --key FILE")
         }
         let lines = DraftText.lines(read, in: book.membership)
-        try Confirmation.ask(lines, "Sign this?", yes: yes)
+        try Confirmation.ask(lines + DraftText.dropped(by: read, in: book), "Sign this?", yes: yes)
         var others: [SigningPrivateKey] = []
         for path in key { others += try AuthorityDirectory.keys(path, of: book.mesh) }
         let signed = try book.cosign(read, now: now, others: others)

@@ -104,17 +104,33 @@ enum DraftText {
         return path.isEmpty ? "its log is empty so far" : "nothing of its log stands"
     }
 
-    /// What is dropped when a log goes on behind an entry, to be read before that is signed.
+    /// Up to where a log is to stand, and what is dropped, to be read before that is signed.
     static func lines(dropping log: LogID, after last: EntryID, of book: AuthorityBook) -> [String] {
-        let dropped = book.entries(of: log, notUpTo: last)
-        let stands =
-            "the log of \(name(of: log, book.membership)) stands up to entry \(LogText.short(last.hex)), by the branch it is on"
-        guard !dropped.isEmpty else { return [stands, "nothing that is known here is dropped"] }
-        return [stands, "dropped:"]
-            + dropped.map { entry in
-                let what = Output.harmless(LogText.summary(of: entry.payload))
-                return
-                    "  entry \(entry.sequence) (\(LogText.short(entry.id.hex))) of \(CalendarText.utc(entry.time)): \(what)"
+        ["the log of \(name(of: log, book.membership)) is to stand up to entry \(LogText.short(last.hex))"]
+            + dropped(of: log, after: last, in: book)
+    }
+
+    /// What a draft drops of a log; empty where it says nothing of one.
+    static func dropped(by draft: Draft, in book: AuthorityBook) -> [String] {
+        guard case .entry(.act(let payload), _, _) = draft.content else { return [] }
+        switch payload {
+        case .authorityRotate(let rotation):
+            return rotation.branch.map { dropped(of: rotation.authority, after: $0, in: book) } ?? []
+        case .recoverFork(let recovery): return dropped(of: recovery.log, after: recovery.branch, in: book)
+        case .policySet, .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint,
+            .groupDefinition, .releaseManifest:
+            return []
+        }
+    }
+
+    private static func dropped(of log: LogID, after last: EntryID, in book: AuthorityBook) -> [String] {
+        let entries = book.entries(of: log, notUpTo: last)
+        guard !entries.isEmpty else { return ["nothing that is known here is dropped"] }
+        return ["dropped:"]
+            + entries.map { entry in
+                let place =
+                    "entry \(entry.sequence) (\(LogText.short(entry.id.hex))) of \(CalendarText.utc(entry.time))"
+                return "  \(place): \(Output.harmless(LogText.summary(of: entry.payload)))"
             }
     }
 

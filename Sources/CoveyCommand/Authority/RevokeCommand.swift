@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct RevokeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,7 +50,7 @@ struct RevokeCommand: ParsableCommand {
                 suspendedUntil == nil ? "revoked" : "suspended for \(Membership.Bounds.suspension / 1440) days only"
             let decision = suspendedUntil.map { _ in
                 [
-                    "too much that you revoked alone is not decided; the other officers decide: covey authority verdict \(label) --confirm"
+                    "more than \(Membership.Bounds.revokingSingles) devices that you revoked alone are undecided; the other officers decide: \(AdvisedCommand.confirm(device: label))"
                 ]
             }
             let order = wipe.map { ", and ordered it to \($0) itself" } ?? ""

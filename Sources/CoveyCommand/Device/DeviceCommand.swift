@@ -131,9 +131,7 @@ struct RequestCommand: ParsableCommand {
 
     private func call(
         _ desk: NearbyCall.Place, _ pending: PendingEnrolment, _ program: ProgramCheck, _ home: HomeDirectory
-    )
-        throws
-    {
+    ) throws {
         let call = try NearbyCall(pending, to: desk, random: SystemRandom())
         try Calling(
             label: pending.invitation.label, device: pending.identity.id.hex, digits: pending.request.shortString,
