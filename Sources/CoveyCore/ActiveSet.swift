@@ -84,7 +84,9 @@ extension Membership {
     }
 
     /// Heads of the logs below an authority, ascending: what its Checkpoint names.
-    func childHeads(of authority: AuthorityID) -> [CoveredRow] { heads.filter { isAbove(authority, $0.log) } }
+    func childHeads(of authority: AuthorityID) -> [CoveredRow] {
+        coveredHeads.filter { isAbove(authority, $0.log) }
+    }
 
     /// What a Checkpoint covers; nil when an entry of it is missing.
     private func activeSet(of placed: PlacedCheckpoint) -> ActiveSet? {
@@ -120,25 +122,23 @@ extension Membership {
             if let current, current.certificate.notAfter >= time { found.append(current) }
         }
         found.sort { $0.certificate.device < $1.certificate.device }
-        return ActiveSet(
-            certificates: found.filter { isFirst($0, among: found, covered) }.map(\.certificate),
-            lacksNotes: lacksNotes)
+        let firsts = firstClaims(among: found, covered)
+        let certificates = found.map(\.certificate).filter { firsts[$0.link]?.device ?? $0.device == $0.device }
+        return ActiveSet(certificates: certificates, lacksNotes: lacksNotes)
     }
 
-    /// Of devices with one link key the first counts; nearly always there is one.
-    private func isFirst(_ issued: IssuedCertificate, among found: [IssuedCertificate], _ covered: Covered) -> Bool {
-        guard rivalClaims[issued.certificate.link] != nil else { return true }
-        func first(_ device: DeviceID) -> (Minute, LogID, UInt64, DeviceID)? {
-            deviceRecords[device]?.certificates.filter { has(covered, $0.place) }
-                .map { ($0.time, $0.log, $0.sequence, device) }.min { $0 < $1 }
+    /// Of devices with one link key the first counts; nearly always there is one, and then it is not listed here.
+    private func firstClaims(
+        among found: [IssuedCertificate], _ covered: Covered
+    ) -> [AgreementPublicKey: LinkClaim] {
+        var firsts: [AgreementPublicKey: LinkClaim] = [:]
+        for issued in found where rivalClaims[issued.certificate.link] != nil {
+            let claims = deviceRecords[issued.certificate.device]?.certificates.filter { has(covered, $0.place) } ?? []
+            guard let claim = claims.map(LinkClaim.init).min() else { continue }
+            let link = issued.certificate.link
+            firsts[link] = min(claim, firsts[link] ?? claim)
         }
-        guard let own = first(issued.certificate.device) else { return false }
-        return found.allSatisfy { other in
-            guard other.certificate.link == issued.certificate.link, let theirs = first(other.certificate.device) else {
-                return true
-            }
-            return own <= theirs
-        }
+        return firsts
     }
 
     /// What an authority may grant as far as covered entries say, and up to which sequence.
@@ -165,7 +165,7 @@ extension Membership {
         let end = covered.row(of: authority)?.sequence ?? 0
         let grants = log.grants.filter {
             $0.place.log == parent && above.fault(in: $0.certificate.content) == nil
-                && log.tree.knows($0.certificate.keyset, upTo: end)
+                && log.tree.knows($0.certificate.keyset, upTo: end) && isWithinBound($0)
         }
         let known =
             covered.row(of: parent) != nil

@@ -33,6 +33,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     case keys(here: Int, needed: Int)
     /// The log is forked, and nobody said which branch is to stand.
     case forked
+    /// More logs count than one entry can name.
+    case logs(here: Int, most: Int)
     /// The branch that is to stand is not here, or somebody decided otherwise later.
     case branch
 
@@ -58,6 +60,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .keys(let here, let needed):
             "Here are \(here) of the \(needed) keys that must sign; let the other officers sign a draft."
         case .forked: "The log is forked; name the last entry that is to stand."
+        case .logs(let here, let most):
+            "\(here) logs count, and one entry can name \(most); revoke the authority that added so many."
         case .branch: "The log does not hold that entry with all before it, or a later decision stands against it."
         }
     }
@@ -203,12 +207,18 @@ package struct Authority: Sendable {
         of commit: EpochCommit, _ membership: Membership, _ time: Minute
     ) throws(AuthorityRefusal) -> EpochAnnouncement {
         // A directory that was given no log yet covers nothing.
-        let rows = membership.heads
+        let rows = try coverable(membership.coveredHeads)
         guard !rows.isEmpty else { throw .unknown }
         return EpochAnnouncement(
             number: membership.nextEpochNumber, commit: commit, rows: rows,
             notes: membership.announcedNotes(beside: rows), validFrom: time,
             graceDays: UInt16(clamping: membership[policy: .epochGraceDays]))
+    }
+
+    /// As many rows as one entry has room for.
+    private func coverable(_ rows: [CoveredRow]) throws(AuthorityRefusal) -> [CoveredRow] {
+        guard rows.count <= CoveredRow.most else { throw .logs(here: rows.count, most: CoveredRow.most) }
+        return rows
     }
 
     /// Revokes a device, signed by all keys at hand. After reasons `lost` and `compromised` an epoch that covers the note
@@ -293,7 +303,7 @@ package struct Authority: Sendable {
 
     func checkpoint(of membership: Membership, _ time: Minute) throws(AuthorityRefusal) -> Checkpoint {
         let place = try place(in: membership, time)
-        let children = membership.childHeads(of: keys.authority)
+        let children = try coverable(membership.childHeads(of: keys.authority))
         let covered = membership.covered(
             children, own: keys.authority, sequence: place.sequence, previous: place.previous)
         let set = membership.activeSet(covered, at: time)

@@ -226,9 +226,9 @@ extension Authority {
         }
         guard place.sequence == here + 1 else { throw .behind(place: place.sequence, here: here) }
         guard log.orphans.isEmpty else { throw .act(.gap) }
-        let isFirst = log.ids.isEmpty && log.tree.graftAtTip == nil && log.tree.anchors.contains(place.previous)
-        guard isFirst || place.previous == log.tree.tip
-        else { throw .otherHistory(place: place.sequence) }
+        guard log.tree.isNext(after: place.previous, at: place.sequence) else {
+            throw .otherHistory(place: place.sequence)
+        }
     }
 
     private func check(

@@ -87,6 +87,8 @@ package enum CertificateFault: Hashable, Sendable {
     case linkKey
     /// More live devices than the issuer may have.
     case quota
+    /// More authorities than one below the root may add.
+    case authorityQuota
     /// Granted after the log was frozen, or after the last good entry of a revoked authority.
     case afterLimit
 }
@@ -155,6 +157,8 @@ struct AuthorityLog: Sendable {
     /// Its own Checkpoints, ascending; not more than a few of the path are kept.
     private(set) var checkpoints: [PlacedCheckpoint] = []
 
+    /// Whom its AuthorityAdds name, ascending by sequence, those of branches too; not those that can never count.
+    private(set) var additions: [(place: EntryPlace, authority: AuthorityID)] = []
     /// Ascending by sequence; those of branches too.
     private(set) var issues: [Issue] = []
     /// Of all certificates issued here, whatever they are worth, on whatever branch.
@@ -205,6 +209,11 @@ struct AuthorityLog: Sendable {
         issues.insert(issue, at: at)
         highestSerial = max(highestSerial, serial)
         return issues.count
+    }
+
+    mutating func record(_ authority: AuthorityID, addedAt place: EntryPlace) {
+        let at = additions.lastIndex { $0.place.sequence <= place.sequence }.map { $0 + 1 } ?? 0
+        additions.insert((place, authority), at: at)
     }
 
     mutating func record(_ checkpoint: PlacedCheckpoint) {

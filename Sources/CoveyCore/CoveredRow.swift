@@ -5,6 +5,8 @@ import CoveyCrypto
 ///     log_id 16 | seq u64 | id 32
 package struct CoveredRow: Hashable, Sendable {
     package static let byteCount = 56
+    /// In one entry.
+    static let most = 256
 
     package let log: LogID
     package let sequence: UInt64

@@ -219,6 +219,7 @@ extension CertificateFault {
         case .keyEncoding: "a key of the device is not in its one form"
         case .deviceKeys: "the device is known with other keys"
         case .linkKey: "another device has this link key"
+        case .authorityQuota: "its authority has added as many authorities as one below the root may"
         case .quota: "its authority has as many devices as it may; revoke one first"
         case .afterLimit: "its log is frozen, or its authority revoked"
         }

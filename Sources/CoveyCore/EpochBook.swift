@@ -56,7 +56,18 @@ struct EpochBook: Sendable {
     /// Notes that announcements name: whoever does not hold them may not hand those keys on.
     private(set) var listed: Set<NoteHash> = []
     fileprivate var validity: [EntryID: Bool] = [:]
-    fileprivate var unresolved: [Int] = []
+
+    // Those that cannot be told yet, each by the one thing it waits for.
+    /// For an entry that is not here.
+    private var behindEntries: [CoveredRow: [Int]] = [:]
+    /// For entries before one that is here, by its log.
+    private var behindGaps: [LogID: [CoveredRow: [Int]]] = [:]
+    /// For another announcement.
+    private var behindOthers: [EntryID: [Int]] = [:]
+    /// Those that may be told now.
+    private var ready: [Int] = []
+    /// Logs in whose gaps there may be less since.
+    private var grown: Set<LogID> = []
 
     mutating func add(_ epoch: Epoch) {
         let index = announced.count
@@ -64,9 +75,52 @@ struct EpochBook: Sendable {
         byEntry[epoch.entry] = index
         byLog[epoch.log, default: []].append(index)
         byCommit[epoch.commit, default: []].append(index)
-        unresolved.append(index)
+        ready.append(index)
         listed.formUnion(epoch.notes)
     }
+
+    /// A log took an entry, or is told how its entries hang together.
+    mutating func grew(_ log: LogID, by row: CoveredRow? = nil) {
+        if let row, let waiting = behindEntries.removeValue(forKey: row) { ready += waiting }
+        if behindGaps[log] != nil { grown.insert(log) }
+    }
+
+    /// Rows behind gaps that may be closed now.
+    fileprivate mutating func takeGaps() -> [CoveredRow] {
+        defer { grown.removeAll() }
+        return grown.sorted().flatMap { log in (behindGaps[log] ?? [:]).keys.sorted { $0.sequence < $1.sequence } }
+    }
+
+    fileprivate mutating func closeGap(before row: CoveredRow) {
+        if let waiting = behindGaps[row.log]?.removeValue(forKey: row) { ready += waiting }
+        if behindGaps[row.log]?.isEmpty ?? false { behindGaps[row.log] = nil }
+    }
+
+    /// The next that may be told, the oldest first.
+    fileprivate mutating func takeReady() -> [Int] {
+        defer { ready = [] }
+        return ready.sorted()
+    }
+
+    fileprivate mutating func record(_ standing: EpochStanding, of index: Int) {
+        switch standing {
+        case .told(let isValid):
+            let entry = announced[index].entry
+            validity[entry] = isValid
+            if let waiting = behindOthers.removeValue(forKey: entry) { ready += waiting }
+        case .lacksEntry(let row): behindEntries[row, default: []].append(index)
+        case .lacksEntriesBefore(let row): behindGaps[row.log, default: [:]][row, default: []].append(index)
+        case .lacksAnnouncement(let entry): behindOthers[entry, default: []].append(index)
+        }
+    }
+}
+
+/// Whether an announcement carries the number it must, or what is missing to tell.
+private enum EpochStanding {
+    case told(isValid: Bool)
+    case lacksEntry(CoveredRow)
+    case lacksEntriesBefore(CoveredRow)
+    case lacksAnnouncement(EntryID)
 }
 
 extension Membership {
@@ -74,30 +128,34 @@ extension Membership {
     ///
     /// It can be told only when all that an announcement covers is held, and once told never changes.
     mutating func resolveEpochs() {
-        var isDone = false
-        while !isDone, !epochBook.unresolved.isEmpty {
-            let before = epochBook.unresolved
-            for index in before {
-                guard let isValid = hasRightNumber(epochBook.announced[index]) else { continue }
-                epochBook.validity[epochBook.announced[index].entry] = isValid
-                epochBook.unresolved.removeAll { $0 == index }
-            }
-            isDone = before.count == epochBook.unresolved.count
+        for row in epochBook.takeGaps() where holdsWhole(row) { epochBook.closeGap(before: row) }
+        while true {
+            let ready = epochBook.takeReady()
+            guard !ready.isEmpty else { return }
+            for index in ready { epochBook.record(standing(of: epochBook.announced[index]), of: index) }
         }
     }
 
-    private func hasRightNumber(_ epoch: Epoch) -> Bool? {
+    private func standing(of epoch: Epoch) -> EpochStanding {
+        for row in epoch.rows where !holdsWhole(row) {
+            return holds(row) ? .lacksEntriesBefore(row) : .lacksEntry(row)
+        }
         var highest: UInt32 = 0
+        // Of several the one told last is worth waiting for: mostly that with the highest number.
+        var lacking: Epoch?
         for row in epoch.rows {
-            guard holdsWhole(row) else { return nil }
             for index in epochBook.byLog[row.log] ?? [] {
                 let covered = epochBook.announced[index]
                 guard isCovered(covered.place, by: row) else { continue }
-                guard let isValid = epochBook.validity[covered.entry] else { return nil }
-                if isValid { highest = max(highest, covered.number) }
+                if let isValid = epochBook.validity[covered.entry] {
+                    if isValid { highest = max(highest, covered.number) }
+                } else if lacking.map({ $0.number <= covered.number }) ?? true {
+                    lacking = covered
+                }
             }
         }
-        return highest < .max && epoch.number == highest + 1
+        if let lacking { return .lacksAnnouncement(lacking.entry) }
+        return .told(isValid: highest < .max && epoch.number == highest + 1)
     }
 
     /// An announcement whose number is right and whose authority had the right to make it; nil for others, and while
@@ -113,9 +171,9 @@ extension Membership {
         (epochBook.byCommit[commit] ?? []).compactMap { epoch(epochBook.announced[$0].entry) }
     }
 
-    /// What number the next announcement carries when it covers `heads`.
+    /// What number the next announcement carries: it covers `coveredHeads`.
     package var nextEpochNumber: UInt32 {
-        let rows = heads
+        let rows = coveredHeads
         let highest = epochBook.announced.filter {
             (epochBook.validity[$0.entry] ?? false) && isCovered($0.place, by: rows)
         }.map(\.number).max()

@@ -237,7 +237,7 @@ package struct NoteVerdict: Hashable, Sendable {
 package struct EpochAnnouncement: Sendable, Equatable {
     private static let rules = [
         FieldRule(0x01, .exact(4)), FieldRule(0x02, .exact(32)),
-        FieldRule(0x03, .items(size: CoveredRow.byteCount, least: 1, most: 256)),
+        FieldRule(0x03, .items(size: CoveredRow.byteCount, least: 1, most: CoveredRow.most)),
         FieldRule(0x04, .items(size: 32, least: 1, most: mostNotes), required: false), FieldRule(0x05, .exact(4)),
         FieldRule(0x06, .exact(2)),
     ]
@@ -297,7 +297,7 @@ package struct EpochAnnouncement: Sendable, Equatable {
 /// Kind 10: where the child logs stand, and the active set in one hash.
 package struct Checkpoint: Sendable, Equatable {
     private static let rules = [
-        FieldRule(0x01, .items(size: CoveredRow.byteCount, least: 1, most: 256), required: false),
+        FieldRule(0x01, .items(size: CoveredRow.byteCount, least: 1, most: CoveredRow.most), required: false),
         FieldRule(0x02, .exact(32)), FieldRule(0x03, .exact(4)),
     ]
 

@@ -88,6 +88,9 @@ struct LogTree: Sendable {
     private var signers: [EntryID: [SigningPublicKey]] = [:]
     private(set) var grafts: [EntryID: Graft] = [:]
     private var hadGrafts = false
+    /// The sequence of every entry that a graft ever named, nil while it is not here: it is asked for with every entry of a
+    /// fork, and a search goes over the whole log.
+    private var branches: [EntryID: UInt64?] = [:]
     /// RecoverForks of this log itself, by id.
     private var recoveries: [EntryID: BranchChoice] = [:]
     /// The choice with which the path begins.
@@ -146,6 +149,12 @@ struct LogTree: Sendable {
 
     /// What an entry behind the path names as its predecessor; nil when no AuthorityAdd is known.
     var tip: EntryID? { graftAtTip ?? ids.last ?? anchors.first }
+
+    /// Whether an entry that names this predecessor lengthens the path. Any anchor may be named where nothing stands yet.
+    func isNext(after previous: EntryID, at sequence: UInt64) -> Bool {
+        guard sequence == UInt64(ids.count) + 1 else { return false }
+        return previous == tip || (ids.isEmpty && graftAtTip == nil && anchors.contains(previous))
+    }
 
     /// The statement that signs what follows the path.
     var tipKeys: Int { signing[signing.count - 1].keys }
@@ -382,8 +391,8 @@ struct LogTree: Sendable {
         let node = LogNode(
             id: entry.id, sequence: entry.sequence, previous: entry.previous, time: entry.time, keys: keys,
             keysAfter: keysAfter ?? keys)
-        let isFirst = ids.isEmpty && graftAtTip == nil && anchors.contains(entry.previous)
-        guard entry.sequence == UInt64(ids.count) + 1, isFirst || entry.previous == tip else {
+        if branches.keys.contains(entry.id) { branches.updateValue(entry.sequence, forKey: entry.id) }
+        guard isNext(after: entry.previous, at: entry.sequence) else {
             beside[entry.sequence, default: []].append(node)
             besideCount += 1
             let hints = entry.signed.attestations.map(\.hint)
@@ -430,6 +439,7 @@ struct LogTree: Sendable {
         let graft = Graft(choice: choice, keys: choice.statement.map { intern($0) })
         grafts[graft.place.entry] = graft
         hadGrafts = true
+        if !branches.keys.contains(graft.branch) { branches.updateValue(find(graft.branch), forKey: graft.branch) }
         for sequence in beside.keys.sorted() where sequence > 0 { adopt(behind: graft.place.entry, at: sequence - 1) }
     }
 
@@ -486,11 +496,14 @@ struct LogTree: Sendable {
     /// Of an entry that stands on a whole way, or 0 for an anchor.
     private func sequence(of id: EntryID) -> UInt64? {
         if anchors.contains(id) { return 0 }
+        guard let sequence = branches[id] ?? find(id), let node = node(id, at: sequence) else { return nil }
+        return isRooted(node) ? sequence : nil
+    }
+
+    /// Where an entry stands, if it is here.
+    private func find(_ id: EntryID) -> UInt64? {
         if let index = ids.lastIndex(of: id) { return UInt64(index) + 1 }
-        for (sequence, nodes) in beside {
-            if let node = nodes.first(where: { $0.id == id }) { return isRooted(node) ? sequence : nil }
-        }
-        return nil
+        return beside.first { $0.value.contains { $0.id == id } }?.key
     }
 
     /// Where an entry or an anchor stands on a whole way, and when it was written; a graft behind the path too.
@@ -532,12 +545,10 @@ struct LogTree: Sendable {
         /// Behind the last node.
         var graft: EntryID?
 
-        private let footings: [EntryID: Footing]
+        /// Nil until the way leads past an entry beside the path: most never do.
+        private var footings: [EntryID: Footing]?
 
-        init(_ tree: LogTree) {
-            self.tree = tree
-            footings = tree.footings()
-        }
+        init(_ tree: LogTree) { self.tree = tree }
 
         mutating func begin(_ choice: BranchChoice) {
             switch choice.maker {
@@ -581,11 +592,12 @@ struct LogTree: Sendable {
         }
 
         /// Entries signed by those who sign here, whose predecessors are unknown: they show a fork as well.
-        private func strangers(keys: Int) -> [LogNode] {
+        private mutating func strangers(keys: Int) -> [LogNode] {
+            guard let nodes = tree.beside[UInt64(nodes.count) + 1] else { return [] }
+            let found = footings ?? tree.footings()
+            footings = found
             let keyset = tree.statements[keys].keyset
-            return tree.beside[UInt64(nodes.count) + 1, default: []].filter {
-                footings[$0.id] == .loose && tree.isSigned($0, by: keyset)
-            }
+            return nodes.filter { found[$0.id] == .loose && tree.isSigned($0, by: keyset) }
         }
 
         private mutating func append(_ node: LogNode) {

@@ -32,6 +32,8 @@ package struct Membership: Sendable {
         /// Suspends of one signer that count in thirty days, and those thirty days in minutes.
         package static let suspendsInMonth = 2
         static let suspendMonth: Int64 = 30 * 1440
+        /// Authorities that one below the root may add: an EpochAnnounce names 256 logs in all.
+        package static let authoritiesBelow = 64
     }
 
     package let genesis: Genesis
@@ -41,8 +43,8 @@ package struct Membership: Sendable {
     private var holders: [CertificateHash: DeviceID] = [:]
     /// The device that first claimed a link key here.
     private var linkClaims: [AgreementPublicKey: DeviceID] = [:]
-    /// All devices that claim a link key which more than one does, in the order of acceptance.
-    private(set) var rivalClaims: [AgreementPublicKey: [DeviceID]] = [:]
+    /// Of link keys that more than one device claims.
+    private(set) var rivalClaims: [AgreementPublicKey: RivalClaims] = [:]
     private var policies: [(place: EntryPlace, policy: Policy)] = []
     var authorityRevocations: [PlacedRevocation] = []
     /// Held entries of all logs together.
@@ -54,6 +56,8 @@ package struct Membership: Sendable {
     /// Devices by the hint of their signing key; nil until somebody asks.
     private var signersByHint: [KeyHint: [DeviceID]]?
     var epochBook = EpochBook()
+    /// Heads of unknown logs, that Checkpoints beside the path of their own name.
+    private var earlyHeads: [LogID: [PlacedHead]] = [:]
     /// Times of Checkpoints and EpochAnnounces, by their place.
     private var marks: [(place: EntryPlace, time: Minute)] = []
     private var manifests: [(place: EntryPlace, time: Minute, manifest: ReleaseManifest)] = []
@@ -216,7 +220,7 @@ package struct Membership: Sendable {
             // Its keys may be in an entry of the parent that we have not met.
             return .stray
         }
-        let isAtTip = entry.sequence == UInt64(log.ids.count) + 1 && (entry.previous == log.tree.tip || log.ids.isEmpty)
+        let isAtTip = log.tree.isNext(after: entry.previous, at: entry.sequence)
         guard isAtTip || hasRoomBeside(entry, log, check) else { throw .tooManyBranches }
         return .place(keys: before.keys, isAtTip: isAtTip)
     }
@@ -229,8 +233,9 @@ package struct Membership: Sendable {
         if case .everything = check { return true }
         // Nor is it when it takes its own place, behind the branch that it made room for.
         if case .recoverFork(let recovery) = entry.payload, recovery.log == entry.log { return true }
-        let isAwaited = log.orphans.values.joined().contains { $0.keys == nil } || log.tree.hasUnmetGraft
-        return log.tree.besideCount < (isAwaited ? Bounds.chosenBranchEntries : Bounds.branchEntries)
+        if log.tree.besideCount < Bounds.branchEntries { return true }
+        guard log.tree.besideCount < Bounds.chosenBranchEntries else { return false }
+        return log.tree.hasUnmetGraft || log.orphans.values.joined().contains { $0.keys == nil }
     }
 
     /// The way of an entry whose predecessor is not here.
@@ -401,6 +406,11 @@ package struct Membership: Sendable {
         guard rotation.keyset.approves(entry.signed, as: .logEntry, in: mesh) else { throw .signatures }
     }
 
+    /// Whether these keys write the log of releases, under whatever threshold: a log has its id from them alone.
+    private func isReleaseKeyset(_ keyset: Keyset) -> Bool {
+        (1...keyset.keys.count).contains { Keyset(keys: keyset.keys, threshold: $0).commit == genesis.releaseCommit }
+    }
+
     private mutating func openReleaseLog(_ entry: LogEntry) {
         guard case .authorityRotate(let rotation) = entry.payload else { return }
         logs[entry.log] = AuthorityLog(
@@ -467,6 +477,7 @@ package struct Membership: Sendable {
         }
         guard let at = logs.index(forKey: entry.log) else { return }
         let (keyset, isOnPath, isContested) = logs.values[at].insert(entry, keys: keys, statement: statement)
+        epochBook.grew(entry.log, by: CoveredRow(log: entry.log, sequence: entry.sequence, id: entry.id))
         if entry.sequence == 1 {
             if settleParent(of: entry.log) { effects.paths = true }
             effects.rights = true
@@ -508,8 +519,14 @@ package struct Membership: Sendable {
             tell(.epoch(entry.id))
         case .checkpoint(let checkpoint):
             for row in checkpoint.children where row.log != entry.log {
-                logs[row.log]?.checkpointed.append(PlacedHead(place: place, row: row))
-                if logs[row.log]?.tree.isContested ?? false { effects.paths = true }
+                let head = PlacedHead(place: place, row: row)
+                if let at = logs.index(forKey: row.log) {
+                    logs.values[at].checkpointed.append(head)
+                    if logs.values[at].tree.isContested { effects.paths = true }
+                } else if !isOnPath {
+                    // The AuthorityAdd may be one of the entries before it that are still to come.
+                    earlyHeads[row.log, default: []].append(head)
+                }
             }
             marks.append((place, entry.time))
             if let placed = PlacedCheckpoint(entry) { logs[entry.log]?.record(placed) }
@@ -542,6 +559,7 @@ package struct Membership: Sendable {
         // It may turn out to be the parent when the child writes.
         guard log.parent == parent else { return }
         logs[child]?.tree.add(choice)
+        epochBook.grew(child)
         effects.paths = true
         effects.authorities.append(child)
         if choice.statement != nil { intake.changes.append(.rotated(child)) }
@@ -554,18 +572,24 @@ package struct Membership: Sendable {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
         guard let depth = logs[entry.log]?.depth, certificate.parent == entry.log,
             certificate.authority != genesis.rootID, certificate.authority != releaseLog,
+            !isReleaseKeyset(certificate.keyset),
             keyset.approves(certificate.signed, as: .authorityCertificate, in: mesh)
         else { return void(.issuer) }
         guard depth < Int(AuthorityLimits.root.depthLeft) else { return void(.depth) }
+        let place = EntryPlace(entry)
+        guard isWithinBound(certificate.authority, at: place) else { return void(.authorityQuota) }
+        if entry.log != genesis.rootID { logs[entry.log]?.record(certificate.authority, addedAt: place) }
         if logs[certificate.authority] == nil {
             guard certificate.authority == certificate.keyset.authorityID else { return void(.issuer) }
             logs[certificate.authority] = AuthorityLog(
                 KeysetStatement(keyset: certificate.keyset, nextCommit: nil), depth: depth + 1)
+            logs[certificate.authority]?.checkpointed = earlyHeads.removeValue(forKey: certificate.authority) ?? []
         }
         effects.authorities.append(certificate.authority)
         logs[certificate.authority]?.grants.append(
-            AuthorityGrant(place: EntryPlace(entry), certificate: certificate))
+            AuthorityGrant(place: place, certificate: certificate))
         logs[certificate.authority]?.tree.add(anchor: entry.id, time: entry.time)
+        epochBook.grew(certificate.authority)
         if settleParent(of: certificate.authority) { effects.paths = true }
         effects.rights = true
         // A renewal may name keys of a rotation that comes after it here.
@@ -574,6 +598,26 @@ package struct Membership: Sendable {
         } else {
             void(.issuer)
         }
+    }
+
+    /// Whether one of the first authorities that its log adds is named, of which there is no more than a number below the
+    /// root. What stands before the entry alone tells, so that everybody finds the same on whatever branch.
+    private func isWithinBound(_ authority: AuthorityID, at place: EntryPlace) -> Bool {
+        guard let additions = logs[place.log]?.additions, additions.count >= Bounds.authoritiesBelow else {
+            return true
+        }
+        let row = CoveredRow(log: place.log, sequence: place.sequence, id: place.entry)
+        var named: Set<AuthorityID> = []
+        for addition in additions where addition.place != place && isCovered(addition.place, by: row) {
+            if addition.authority == authority { return true }
+            named.insert(addition.authority)
+            if named.count == Bounds.authoritiesBelow { return false }
+        }
+        return true
+    }
+
+    func isWithinBound(_ grant: AuthorityGrant) -> Bool {
+        isWithinBound(grant.certificate.authority, at: grant.place)
     }
 
     private mutating func issue(
@@ -591,7 +635,7 @@ package struct Membership: Sendable {
             deviceRecords[device] = DeviceRecord(issued)
             signersByHint?[KeyHint(of: certificate.signing), default: []].append(device)
             if let first = linkClaims[certificate.link] {
-                rivalClaims[certificate.link, default: [first]].append(device)
+                rivalClaims[certificate.link, default: RivalClaims(first)].devices.append(device)
             } else {
                 linkClaims[certificate.link] = device
             }
@@ -601,6 +645,7 @@ package struct Membership: Sendable {
         if certificate.capabilities.contains(.wipeOfficer) { effects.officers = true }
         let right = right(of: entry.log)
         let fault = rightsFault(of: issued, isOnPath: isOnPath, right)
+        weigh(issued, fault)
         let issue = Issue(
             device: device, sequence: entry.sequence, time: entry.time, notAfter: certificate.notAfter)
         if let at = logs.index(forKey: entry.log) {
@@ -897,6 +942,7 @@ package struct Membership: Sendable {
     private mutating func findRights() {
         rights = logs.keys.reduce(into: [:]) { $0[$1] = right(of: $1) }
         areRightsKnown = true
+        for link in rivalClaims.keys { findFirstClaim(link) }
     }
 
     /// What an authority may grant now; nil when it is unknown, or has no right itself.
@@ -916,7 +962,7 @@ package struct Membership: Sendable {
             let above = limits(of: parent)
         else { return nil }
         var best: AuthorityCertificate?
-        for grant in log.grants where grant.place.log == parent && counts(grant.place) {
+        for grant in log.grants where grant.place.log == parent && counts(grant.place) && isWithinBound(grant) {
             guard log.tree.knows(grant.certificate.keyset), above.fault(in: grant.certificate.content) == nil else {
                 continue
             }
@@ -948,8 +994,9 @@ package struct Membership: Sendable {
     private func placeFault(of issued: IssuedCertificate) -> CertificateFault? {
         let certificate = issued.certificate
         if logs[issued.log]?.isBeyondQuota(certificate.device) ?? false { return .quota }
-        if let claims = rivalClaims[certificate.link], firstClaim(claims) != certificate.device {
-            return .linkKey
+        if let claims = rivalClaims[certificate.link] {
+            let first = areRightsKnown ? claims.first : firstClaim(among: claims.devices)
+            guard first?.device == certificate.device else { return .linkKey }
         }
         return nil
     }
@@ -966,14 +1013,26 @@ package struct Membership: Sendable {
     }
 
     /// Of devices with one link key: the one whose first certificate has the oldest entry. Everybody finds the same.
-    private func firstClaim(_ devices: [DeviceID]) -> DeviceID? {
-        let claims = devices.compactMap { device in
-            deviceRecords[device]?.certificates.filter { rightsFault(of: $0) == nil }
-                .map { (time: $0.time, log: $0.log, sequence: $0.sequence, device: device) }
-                .min { ($0.time, $0.log, $0.sequence) < ($1.time, $1.log, $1.sequence) }
-        }
-        return claims.min { ($0.time, $0.log, $0.sequence, $0.device) < ($1.time, $1.log, $1.sequence, $1.device) }?
-            .device
+    private func firstClaim(among devices: [DeviceID]) -> LinkClaim? {
+        devices.compactMap { device in
+            deviceRecords[device]?.certificates.filter { rightsFault(of: $0) == nil }.map(LinkClaim.init).min()
+        }.min()
+    }
+
+    private mutating func findFirstClaim(_ link: AgreementPublicKey) {
+        guard let devices = rivalClaims[link]?.devices else { return }
+        let first = firstClaim(among: devices)
+        rivalClaims[link]?.first = first
+    }
+
+    /// Sets a new certificate against the first claim to its link key. While rights are unknown that would be in vain.
+    private mutating func weigh(_ issued: IssuedCertificate, _ fault: CertificateFault?) {
+        let link = issued.certificate.link
+        guard areRightsKnown, let claims = rivalClaims[link] else { return }
+        // A key that one device alone had until now has no first claim yet.
+        guard claims.devices.count > 2 else { return findFirstClaim(link) }
+        let claim = LinkClaim(issued)
+        if fault == nil { rivalClaims[link]?.first = min(claim, claims.first ?? claim) }
     }
 
     // MARK: Asking
@@ -1074,6 +1133,17 @@ package struct Membership: Sendable {
         }
     }
 
+    /// Of them those that a new epoch or Checkpoint names: of logs that grant something, or revoke an authority, and the
+    /// releases. Anybody with the keys of an authority may open any number of others, which are worth no row.
+    package var coveredHeads: [CoveredRow] {
+        let revoking = Set(
+            authorityRevocations.filter { isAbove($0.place.log, $0.revocation.authority) && isHonoured($0.place) }
+                .map(\.place.log))
+        return heads.filter {
+            $0.log == releaseLog || revoking.contains($0.log) || limits(of: $0.log) != nil
+        }
+    }
+
     package var headsDigest: HeadsDigest { CoveredRow.digest(heads) }
 
     /// Ids by sequence, the first at index 0, beyond a freeze too.
@@ -1153,6 +1223,35 @@ struct IssuedCertificate: Sendable {
     /// The log of its issuer: only there it is recorded.
     var log: LogID { certificate.issuer }
     var place: EntryPlace { EntryPlace(log: log, sequence: sequence, entry: entry) }
+}
+
+/// Where a device claimed its link key: of several devices the smallest claim counts.
+struct LinkClaim: Comparable, Sendable {
+    let time: Minute
+    let log: LogID
+    let sequence: UInt64
+    let device: DeviceID
+
+    init(_ issued: IssuedCertificate) {
+        time = issued.time
+        log = issued.log
+        sequence = issued.sequence
+        device = issued.certificate.device
+    }
+
+    static func < (left: LinkClaim, right: LinkClaim) -> Bool {
+        (left.time, left.log, left.sequence, left.device) < (right.time, right.log, right.sequence, right.device)
+    }
+}
+
+/// Devices that claim one link key.
+struct RivalClaims: Sendable {
+    /// In the order of acceptance.
+    var devices: [DeviceID]
+    /// Of certificates that their authorities had the right to issue, as far as rights are known.
+    var first: LinkClaim?
+
+    init(_ first: DeviceID) { devices = [first] }
 }
 
 /// All that was issued to a device, the highest serial first.

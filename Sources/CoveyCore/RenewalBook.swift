@@ -121,6 +121,6 @@ extension Membership {
     /// A device, and those that claim its link key as well: who has it may change with a certificate of either.
     fileprivate func devicesContesting(_ device: DeviceID) -> [DeviceID] {
         guard let link = deviceRecords[device]?.certificates.first?.certificate.link else { return [device] }
-        return rivalClaims[link] ?? [device]
+        return rivalClaims[link]?.devices ?? [device]
     }
 }

@@ -267,6 +267,35 @@ struct AdmissionTests {
         #expect(mesh.admit(second, to: membership).refusal == .attenuation(.linkKey))
     }
 
+    @Test("41: the first claim to a link key is found again with every claim, and when rights to issue are lost")
+    func manyClaims() throws {
+        var mesh = mesh
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var membership = try mesh.membership()
+        let thieves = (0..<40).map { _ in mesh.device() }
+        let link = device.link.publicKey
+        let stolen = try thieves.map { try mesh.certificate($0, by: field) { $0.link = link } }
+        let own = try mesh.certificate(device, by: mesh.root)
+        let first = try field.append(.certIssue([stolen[0]]), time: field.time.adding(10))
+        let honest = try mesh.root.append(.certIssue([own]), time: field.time.adding(20))
+        try membership.take(add, honest)
+        #expect(membership.devices == [own.device])
+        // An older claim wins, however late it is met.
+        try membership.take(first)
+        #expect(membership.devices == [stolen[0].device])
+        for chunk in stride(from: 1, to: 40, by: 13) {
+            try membership.take(field.append(.certIssue(Array(stolen[chunk..<chunk + 13])), time: honest.time))
+        }
+        #expect(membership.devices == [stolen[0].device])
+        let revocation = AuthorityRevocation(
+            authority: field.log, reason: 3, lastGood: [.init(log: field.log, sequence: 0)])
+        try membership.take(mesh.root.append(.authorityRevoke(revocation)))
+        #expect(membership.devices == [own.device])
+        let renewed = try mesh.certificate(device, serial: 2, by: mesh.root)
+        try membership.take(mesh.root.append(.certIssue([renewed])))
+        #expect(membership.currentCertificate(own.device) == renewed)
+    }
+
     @Test("41: no authority takes a link key from a member by dating its first entry before its own beginning")
     func linkKeyBackdated() throws {
         var mesh = mesh

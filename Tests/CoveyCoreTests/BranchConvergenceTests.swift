@@ -58,7 +58,8 @@ private struct BranchWorld {
         let commit = EpochCommit.random(from: mesh.random)
         commits.append(commit)
         let announcement = EpochAnnouncement(
-            number: known.nextEpochNumber, commit: commit, rows: known.heads, notes: [], validFrom: TestMesh.start,
+            number: known.nextEpochNumber, commit: commit, rows: known.coveredHeads, notes: [],
+            validFrom: TestMesh.start,
             graceDays: 30)
         entries.append(try writer.append(.epochAnnounce(announcement)))
     }

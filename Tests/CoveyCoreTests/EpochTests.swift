@@ -27,7 +27,7 @@ struct EpochTests {
     ) -> EpochAnnouncement {
         EpochAnnouncement(
             number: number ?? membership.nextEpochNumber, commit: .random(from: mesh.random),
-            rows: rows ?? membership.heads, notes: notes, validFrom: TestMesh.start, graceDays: 30)
+            rows: rows ?? membership.coveredHeads, notes: notes, validFrom: TestMesh.start, graceDays: 30)
     }
 
     private func member(_ membership: Membership) throws -> VerifiedMember {
@@ -64,6 +64,121 @@ struct EpochTests {
         #expect(announcement.notes.count == 256 && announcement.notes == announcement.notes.sorted())
         #expect(Set(announcement.notes).isSuperset(of: tainting))
         #expect(Set(announcement.notes).isSubset(of: membership.undecidedNotes))
+    }
+
+    @Test("However many logs an authority opens, epochs and Checkpoints name those that count, and the others are void")
+    func manyLogs() throws {
+        let founding = try Founding.found(
+            name: "Island", profile: .expedition, field: .single, random: mesh.random, now: TestMesh.start)
+        var membership = founding.membership()
+        let root = Authority(founding.root)
+        let regional = SigningKeyset(count: 1, threshold: 1, random: mesh.random)
+        let next = SigningKeyset(count: 1, threshold: 1, random: mesh.random)
+        let delegation = AuthorityCertificate.Content(
+            parent: founding.root.authority, serial: 1, keyset: regional.keyset, depthLeft: 1, grantable: [.link],
+            mostDays: 90, mostDevices: 100, notBefore: TestMesh.start, notAfter: TestMesh.start.adding(365 * 1440),
+            zones: [], label: "regional", nextCommit: next.keyset.commit)
+        let add = try root.act(
+            .authorityAdd(
+                AuthorityCertificate.make(delegation, mesh: founding.mesh, keys: founding.root.current.keys)),
+            into: &membership, now: TestMesh.start)
+        var thief = LogWriter(
+            mesh: founding.mesh, log: regional.keyset.authorityID, keys: regional.keys, after: add.id, time: add.time)
+        var opened: [LogID] = []
+        for number in 1...(Membership.Bounds.authoritiesBelow + 1) {
+            let key = SigningPrivateKey(from: mesh.random)
+            var content = delegation
+            (content.parent, content.serial, content.keyset) = (thief.log, UInt64(number), TestMesh.keyset([key], 1))
+            content.depthLeft = 0
+            let certificate = try AuthorityCertificate.make(content, mesh: founding.mesh, keys: thief.keys)
+            let claim = try thief.append(.authorityAdd(certificate))
+            guard case .accepted(let intake) = try membership.accept(claim.signed) else {
+                Issue.record("the entry itself stands")
+                return
+            }
+            let isWithin = number <= Membership.Bounds.authoritiesBelow
+            #expect(
+                intake.changes
+                    == [isWithin ? .authority(certificate.authority) : .void(certificate.hash, .authorityQuota)])
+            guard isWithin else { break }
+            opened.append(certificate.authority)
+            let own = LogWriter(
+                mesh: founding.mesh, log: certificate.authority, keys: [key], after: claim.id, time: claim.time)
+            try membership.take(own.draft(.certIssue([mesh.certificate(mesh.device(), by: own)])))
+        }
+        let bound = Membership.Bounds.authoritiesBelow
+        #expect(opened.allSatisfy { membership.limits(of: $0) != nil })
+        #expect(membership.coveredHeads.count == bound + 2 && membership.coveredHeads == membership.heads)
+        _ = try root.announceEpoch(EpochKey(from: mesh.random), into: &membership, now: thief.time)
+        // Once the thief is found out, nothing of what it opened is worth a row.
+        let revocation = AuthorityRevocation(
+            authority: thief.log, reason: 3, lastGood: [.init(log: thief.log, sequence: 0)])
+        _ = try root.act(.authorityRevoke(revocation), into: &membership, now: thief.time)
+        #expect(membership.heads.count == bound + 2 && membership.coveredHeads.count == 2)
+        let entry = try root.announceEpoch(EpochKey(from: mesh.random), into: &membership, now: thief.time)
+        #expect(membership.epoch(entry.id).map { $0.rows.count == 2 && !membership.isTainted($0) } == true)
+        let checkpoint = try #require(
+            PlacedCheckpoint(try root.checkpoint(into: &membership, now: thief.time)))
+        #expect(
+            checkpoint.checkpoint.children.map(\.log) == [thief.log] && membership.standing(of: checkpoint) == .right)
+    }
+
+    @Test("What one entry cannot name is refused in words, and signs nothing")
+    func tooManyLogs() throws {
+        let founding = try Founding.found(
+            name: "Island", profile: .expedition, field: .single, random: mesh.random, now: TestMesh.start)
+        var membership = founding.membership()
+        let root = Authority(founding.root)
+        for number in 1...256 {
+            let key = SigningPrivateKey(from: mesh.random)
+            let certificate = try AuthorityCertificate.make(
+                AuthorityCertificate.Content(
+                    parent: root.keys.authority, serial: UInt64(number) + 1, keyset: TestMesh.keyset([key], 1),
+                    depthLeft: 1, grantable: [.link], mostDays: 90, mostDevices: 100, notBefore: TestMesh.start,
+                    notAfter: TestMesh.start.adding(365 * 1440), zones: [], label: "field",
+                    nextCommit: .random(from: mesh.random)),
+                mesh: founding.mesh, keys: root.keys.current.keys)
+            let add = try root.act(.authorityAdd(certificate), into: &membership, now: TestMesh.start)
+            let own = LogWriter(
+                mesh: founding.mesh, log: certificate.authority, keys: [key], after: add.id, time: add.time)
+            try membership.take(own.draft(.groupDefinition(.init(group: .random(from: mesh.random), name: "x"))))
+        }
+        let refusal = AuthorityRefusal.logs(here: 257, most: 256)
+        #expect(throws: refusal) {
+            _ = try root.announceEpoch(EpochKey(from: mesh.random), into: &membership, now: TestMesh.start)
+        }
+        // The root's own log has no row in its Checkpoint.
+        _ = try root.checkpoint(into: &membership, now: TestMesh.start)
+        #expect("\(refusal)".contains("257 logs"))
+    }
+
+    @Test("Announcements that came before what they cover are told when it is here, each by what it waited for")
+    func unresolved() throws {
+        var (mesh, membership) = (mesh, membership)
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var whole = membership
+        try whole.take(add)
+        var (own, others): ([LogEntry], [LogEntry]) = ([], [])
+        for _ in 0..<6 {
+            let above = try mesh.root.append(.epochAnnounce(announcement(whole)))
+            try whole.take(above)
+            let below = try field.append(.epochAnnounce(announcement(whole)))
+            try whole.take(below)
+            own.append(above)
+            others.append(below)
+        }
+        let wrong = try mesh.root.append(.epochAnnounce(announcement(whole, number: 5)))
+        // All of the root's first: each covers entries of a log that nothing is held of.
+        try membership.take(add)
+        for entry in own + [wrong] { try membership.take(entry) }
+        #expect(own.map { membership.epoch($0.id)?.number } == [1, nil, nil, nil, nil, nil])
+        for (index, entry) in others.reversed().enumerated() {
+            guard case .accepted = try membership.accept(entry.signed) else { continue }
+            #expect(index == others.count - 1)
+        }
+        let numbers = (own + others).map { membership.epoch($0.id)?.number }
+        #expect(numbers == [1, 3, 5, 7, 9, 11, 2, 4, 6, 8, 10, 12])
+        #expect(membership.epoch(wrong.id) == nil && membership.nextEpochNumber == 13)
     }
 
     @Test("51: an announcement's number is 1 + the highest it covers, or it is void; nobody captures the selection")

@@ -88,7 +88,7 @@ struct MembershipConvergenceTests {
                 let commit = EpochCommit.random(from: random)
                 commits.append(commit)
                 let announcement = EpochAnnouncement(
-                    number: known.nextEpochNumber, commit: commit, rows: known.heads,
+                    number: known.nextEpochNumber, commit: commit, rows: known.coveredHeads,
                     notes: round == 1 ? notes.map(\.hash) : [], validFrom: TestMesh.start, graceDays: 30)
                 let entry =
                     round == 2

@@ -280,6 +280,41 @@ struct MembershipLogTests {
         #expect(membership.heads.contains(CoveredRow(log: field.log, sequence: 2, id: entries[1].id)))
     }
 
+    @Test("33: a parent's Checkpoint counts though it was met before the entry that added the log below")
+    func earlyCheckpoint() throws {
+        var mesh = mesh
+        let random = mesh.random
+        var (add, regional) = try mesh.add(keys: [SigningPrivateKey(from: random)], below: &mesh.root)
+        func group() -> LogPayload { .groupDefinition(GroupDefinition(group: .random(from: random), name: "team")) }
+        var other = regional
+        let left = try (0..<3).map { _ in try other.append(group()) }
+        let (addField, writer) = try mesh.add(keys: [SigningPrivateKey(from: random)], below: &regional) {
+            $0.depthLeft = 0
+        }
+        var field = writer
+        let certificate = try mesh.certificate(mesh.device(), by: field)
+        let late = try field.draft(group(), time: field.time.adding(50))
+        let issued = try field.append(.certIssue([certificate]))
+        let checkpoint = try regional.append(
+            .checkpoint(
+                Checkpoint(
+                    children: [CoveredRow(log: field.log, sequence: 1, id: issued.id)], merkleRoot: Octets32(),
+                    count: 1)))
+        let new = SigningPrivateKey(from: random)
+        mesh.root.keys += [new]
+        let choice = try mesh.root.append(
+            .authorityRotate(
+                AuthorityRotation(
+                    authority: regional.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: random),
+                    branch: checkpoint.id)))
+        for order in [[addField, checkpoint], [checkpoint, addField]] {
+            var membership = try mesh.membership()
+            for entry in [add] + left + order + [issued, late, choice] { try membership.take(entry) }
+            #expect(membership.entryIDs(of: regional.log) == [addField, checkpoint].map(\.id))
+            #expect(membership.isFrozen(field.log) && membership.devices == [certificate.device])
+        }
+    }
+
     @Test("A revoked authority grants nothing after its last good entry")
     func authorityRevoked() throws {
         var mesh = mesh

@@ -346,6 +346,33 @@ struct RotationTests {
         }
     }
 
+    @Test("Old keys fill no log with first entries once the parent gave it others before it began")
+    func manyFirstEntries() throws {
+        var mesh = mesh
+        let new = SigningPrivateKey(from: mesh.random)
+        let (add, lost) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        mesh.root.keys = Array(mesh.roots[..<2]) + [new]
+        let choice = try mesh.root.append(
+            .authorityRotate(
+                AuthorityRotation(
+                    authority: lost.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random),
+                    branch: add.id)))
+        var membership = try mesh.membership()
+        try membership.take(add, choice)
+        func draft(_ number: Int64) throws -> LogEntry {
+            let group = GroupDefinition(group: .random(from: mesh.random), name: "team")
+            return try lost.draft(.groupDefinition(group), time: add.time.adding(number))
+        }
+        for number in 1...Int64(Membership.Bounds.branchEntries) { try membership.take(draft(number)) }
+        let more = try draft(1000)
+        #expect(membership.refusal(of: more) == .tooManyBranches)
+        var field = lost
+        (field.keys, field.previous, field.time) = ([new], choice.id, choice.time)
+        let first = try field.append(issue(by: field))
+        try membership.take(first)
+        #expect(membership.entryIDs(of: field.log) == [first.id])
+    }
+
     @Test("A RecoverFork in a forked root log chooses its branch; nothing but the cold keys may")
     func rootRecovery() throws {
         let certificates = try (0..<2).map { _ in try mesh.certificate(mesh.device(), by: mesh.root) }
@@ -634,6 +661,44 @@ struct RotationTests {
             #expect(membership.releases.map(\.manifest.version) == ["1.0"])
             #expect(membership.heads.first { $0.log == writer.log }?.id == first.id)
         }
+    }
+
+    @Test("No authority takes the log of releases by adding its keys as an authority's, under whatever threshold")
+    func stolenReleases() throws {
+        var mesh = mesh
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var (writer, opening) = try releaseWriter(mesh.release)
+        let release = try writer.append(manifest("1.0"))
+        let claim = try field.append(
+            .authorityAdd(mesh.authority(keys: [mesh.release], by: field) { $0.depthLeft = 0 }))
+        for order in [[add, claim, opening, release], [opening, add, claim, release]] {
+            var membership = try mesh.membership()
+            for entry in order { try membership.take(entry) }
+            #expect(membership.releases.map(\.manifest.version) == ["1.0"])
+            #expect(membership.limits(of: writer.log) == nil)
+        }
+        // The id of a log does not tell the threshold.
+        let two = [mesh.release, SigningPrivateKey(from: mesh.random)]
+        let genesis = Genesis.make(
+            name: "Two", created: TestMesh.start, threshold: 2, nextCommit: mesh.genesis.nextCommit,
+            recoveryCommit: mesh.genesis.recoveryCommit, policyHash: mesh.policy.hash,
+            releaseCommit: TestMesh.keyset(two, 2).commit, keys: mesh.roots)
+        var root = LogWriter(
+            mesh: genesis.meshID, log: genesis.rootID, keys: Array(mesh.roots[..<2]),
+            after: LogEntry.anchor(of: genesis.meshID), time: TestMesh.start)
+        var membership = Membership(genesis: genesis)
+        try membership.take(root.append(.policySet(mesh.policy)))
+        let certificate = try AuthorityCertificate.make(
+            AuthorityCertificate.Content(
+                parent: root.log, serial: 1, keyset: TestMesh.keyset(two, 1), depthLeft: 0, grantable: [.link],
+                mostDays: 90, mostDevices: 100, notBefore: TestMesh.start, notAfter: TestMesh.start.adding(1440),
+                zones: [], label: "thief", nextCommit: .random(from: mesh.random)),
+            mesh: genesis.meshID, keys: root.keys)
+        guard case .accepted(let intake) = try membership.accept(root.append(.authorityAdd(certificate)).signed) else {
+            Issue.record("the entry itself stands")
+            return
+        }
+        #expect(intake.changes == [.void(certificate.hash, .issuer)])
     }
 
     @Test("Another keyset opens no release log, an unsigned entry neither, and membership has no place in it")
