@@ -21,7 +21,7 @@ package enum WelcomeRefusal: Error, Equatable, Sendable, CustomStringConvertible
 
     package var description: String {
         switch self {
-        case .tooLarge: "The welcome is larger than 1 MiB."
+        case .tooLarge: "The welcome is larger than 48 MiB: the log has outgrown it."
         case .malformed(let cause): "The welcome is damaged (\(cause)); ask the authority for it again."
         case .seal: "The welcome was not made for this device's request, or was altered on its way."
         case .genesis: "The welcome is of another mesh than the invitation."
@@ -37,7 +37,7 @@ package enum WelcomeRefusal: Error, Equatable, Sendable, CustomStringConvertible
 
 /// What a new member is given: the whole past of the mesh and the keys of its present (protocol.md §1.6).
 ///
-///     0x63 0x31 0x0A 0x01 | enc 32 | ciphertext | tag 16              at most 1 MiB
+///     0x63 0x31 0x0A 0x01 | enc 32 | ciphertext | tag 16              at most 48 MiB
 ///
 /// Sealed by HPKE mode_psk to the request's WK: psk = invite_secret, psk_id = SHA-256 of the whole signed request, info =
 /// hash of the request, associated data = the four bytes of the head. The plaintext is
@@ -61,8 +61,8 @@ package struct Welcome: Sendable {
         }
     }
 
-    /// Bytes, sealed.
-    package static let mostBytes = 1 << 20
+    /// Bytes, sealed: the log of 5,000 devices over five years, and small enough for a file that commands read.
+    package static let mostBytes = 48 << 20
     /// Epochs held at once (protocol.md §1.10).
     package static let mostEpochs = 32
     private static let head: [UInt8] = [0x63, 0x31, ObjectType.welcome.rawValue, 1]

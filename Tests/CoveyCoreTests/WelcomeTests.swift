@@ -214,10 +214,15 @@ struct WelcomeTests {
             WelcomeStory.refusal(try Self.sealed(endless, story), story.enrolment.pending) == .malformed(.truncated))
     }
 
-    @Test("more than a mebibyte is neither sealed nor opened")
+    @Test("the log of many years goes into a welcome; what is larger than the bound is neither sealed nor opened")
     func bound() throws {
         let story = try WelcomeStory(seed: 8)
-        let many = [Signed](repeating: story.entries[2].signed, count: 3000)
+        let large = [Signed](repeating: story.entries[2].signed, count: 5_000)
+        let sealed = try story.welcome(bundles: large).sealed(for: story.request, random: story.enrolment.random)
+        #expect(sealed.count > 1 << 20)
+        #expect(try Welcome(opening: sealed, of: story.enrolment.pending).bundles.count == large.count)
+        let count = Welcome.mostBytes / story.entries[2].signed.bytes.count
+        let many = [Signed](repeating: story.entries[2].signed, count: count)
         #expect(throws: WelcomeRefusal.tooLarge) {
             try story.welcome(bundles: many).sealed(for: story.request, random: story.enrolment.random)
         }
