@@ -3,6 +3,14 @@ import CoveyCore
 import CoveyCrypto
 package import CoveySync
 
+extension Membership {
+    /// How long bundles live, in minutes: the policy may make it longer, up to 30 days (protocol.md §4.1).
+    var bundleLife: Int64 {
+        let asked = Int64(self[policy: .bundleLifeDays]) * 24 * 60
+        return min(max(asked, ConversationBounds.bundleLife), ConversationBounds.longestBundleLife)
+    }
+}
+
 /// Names a set of bundles by what is in it, whatever the order in which they came.
 package typealias BundleContent = Aggregate
 

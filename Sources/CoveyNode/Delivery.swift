@@ -179,8 +179,8 @@ extension Node {
             do {
                 made = try prekeys.renew(
                     for: own, signing: configuration.identity.signing, serial: certificate.serial,
-                    headsDigest: Octets32(prefixOf: roster.membership.headsDigest), now: mailNow, random: random,
-                    kem: kem)
+                    headsDigest: Octets32(prefixOf: roster.membership.headsDigest), now: mailNow,
+                    life: roster.membership.bundleLife, random: random, kem: kem)
             } catch {
                 effects.append(.observe(.warning("a prekey bundle could not be made: \(error)")))
                 return
@@ -233,7 +233,8 @@ extension Node {
         let known = known ?? commons?.bundle(bundle.hash)
         let isEnough = commons?.reusesChecks ?? false
         let verified = try bundle.verified(
-            of: BundleOwner(certificate), mesh: own.mesh, now: mailNow(now), known: isEnough ? known : nil)
+            of: BundleOwner(certificate), mesh: own.mesh, now: mailNow(now),
+            longestLife: roster.membership.bundleLife, known: isEnough ? known : nil)
         guard let known, known.bundle.signed == verified.bundle.signed else {
             commons?.keep(verified)
             return verified

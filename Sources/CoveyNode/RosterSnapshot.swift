@@ -62,7 +62,10 @@ package final class RosterSnapshot {
             guard let certificate = state.membership.currentCertificate(bundle.device),
                 !state.membership.isRevoked(bundle.device)
             else { throw BundleRefusal.unknownCertificate }
-            book.insert(try bundle.verified(of: BundleOwner(certificate), mesh: genesis.meshID, now: now))
+            book.insert(
+                try bundle.verified(
+                    of: BundleOwner(certificate), mesh: genesis.meshID, now: now,
+                    longestLife: state.membership.bundleLife))
         }
         book.settle()
         state.noteSet.sort()

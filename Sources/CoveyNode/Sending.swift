@@ -127,8 +127,8 @@ extension Node {
         let plaintext = Plaintext(
             id: message.id, conversation: ConversationID(between: own.id, and: message.device), sent: message.written,
             logReference: root.map { LogReference(prefixOf: $0.id) } ?? LogReference(), content: .text(message.text))
-        let posting = Posting(
-            priority: .normal, ttl: .twoWeeks, zone: certificate.zones.first.map { ZoneHint($0) } ?? .any)
+        let zone = roster.membership[policy: .zone255Forced] == 1 ? nil : certificate.zones.first
+        let posting = Posting(priority: .normal, ttl: .twoWeeks, zone: zone.map { ZoneHint($0) } ?? .any)
         let sealed: CoveyConversation.FirstMessage.Sealed
         do {
             sealed = try CoveyConversation.FirstMessage.seal(

@@ -25,7 +25,8 @@ final class LoggedActTests {
             ("fresh_days", "NAME=VALUE"), ("fresh=9", "there is no such setting"),
             ("fresh_days=many", "from 1 to 3650"),
             ("stale_days=3", "below fresh_days"),
-            ("certificate_life_days=401", "from 7 to 400"),
+            ("certificate_life_days=401", "from 7 to 400"), ("bundle_life_days=31", "from 14 to 30"),
+            ("relay_while_locked=1", "no node of this version would follow that"),
         ] {
             try program.fail("authority", "policy", "--set", setting, "--authority", "root", status: 64, saying: word)
         }
@@ -33,7 +34,7 @@ final class LoggedActTests {
             "authority", "policy", "--profile", "standard", "--authority", "root", status: 1, saying: "says so already")
         try program.fail(
             "authority", "policy", "--profile", "default", "--authority", "root", status: 64, saying: "expedition")
-        try program.write("fresh_days = 14\nrelay_while_locked = true\n", to: "rules.toml")
+        try program.write("fresh_days = 14\nzone255_forced = true\nduress_allowed = false\n", to: "rules.toml")
         try program.write("fresh_days = 14\n\nfoo = 1\n", to: "wrong.toml")
         try program.fail(
             "authority", "policy", "--from", "wrong.toml", "--authority", "root", status: 64,
@@ -43,7 +44,7 @@ final class LoggedActTests {
         ).output
         #expect(changed.contains("fresh_days: 14, until now 7"))
         #expect(changed.contains("stale_days: 120, until now 30"))
-        #expect(changed.contains("relay_while_locked: 1, until now 0"))
+        #expect(changed.contains("zone255_forced: 1, until now 0"))
         try program.succeed("authority", "import", "policy.log", "--authority", "desk")
         let now = try program.succeed("authority", "policy", "--json", "--authority", "desk").json()
         #expect(now["number"] as? Int == 2)

@@ -331,15 +331,26 @@ final class TestMesh {
 
     /// The root takes an authority out of office: what it granted after its first `lastGood` entries is void.
     func dismiss(_ authority: AuthorityID, lastGood: UInt64) throws -> LogEntry {
+        try signAtRoot(
+            .authorityRevoke(
+                AuthorityRevocation(
+                    authority: authority, reason: 3,
+                    lastGood: [AuthorityRevocation.LastGood(log: authority, sequence: lastGood)])))
+    }
+
+    /// The root changes the policy, and tells no node.
+    @discardableResult
+    func amend(_ changes: [Policy.Key: UInt32]) throws -> LogEntry {
+        guard let policy = membership.policy else { preconditionFailure("a mesh is founded with a policy") }
+        return try signAtRoot(.policySet(policy.changing(changes)))
+    }
+
+    private func signAtRoot(_ payload: LogPayload) throws -> LogEntry {
         let root = founding.genesis.rootID
         let ids = membership.entryIDs(of: root)
         guard let last = ids.last else { preconditionFailure("the root's log begins with the founding") }
         let entry = try LogEntry.make(
-            log: root, sequence: UInt64(ids.count) + 1, previous: last, time: minute,
-            payload: .authorityRevoke(
-                AuthorityRevocation(
-                    authority: authority, reason: 3,
-                    lastGood: [AuthorityRevocation.LastGood(log: authority, sequence: lastGood)])),
+            log: root, sequence: UInt64(ids.count) + 1, previous: last, time: minute, payload: payload,
             mesh: founding.mesh, keys: founding.root.current.keys)
         _ = try membership.accept(entry.signed)
         entriesSoFar.append(entry)

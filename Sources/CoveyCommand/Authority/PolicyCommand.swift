@@ -74,7 +74,16 @@ struct PolicyCommand: ParsableCommand {
 
 /// The settings of a policy by their names, and what they may be.
 enum PolicySettings {
-    static let help = Policy.Key.allCases.map { "\(name(of: $0)) (\(meaning(of: $0)))" }.joined(separator: ", ")
+    static let help = Policy.Key.allCases.filter(isObeyed).map { "\(name(of: $0)) (\(meaning(of: $0)))" }
+        .joined(separator: ", ")
+
+    /// The others are for what nodes do not do yet: a rule that nothing follows is not signed.
+    private static func isObeyed(_ key: Policy.Key) -> Bool {
+        switch key {
+        case .freshDays, .staleDays, .bundleLifeDays, .epochGraceDays, .certificateLifeDays, .zone255Forced: true
+        case .originOpen, .relayWhileLocked, .duressAllowed, .messageTimerLeast, .messageTimerMost: false
+        }
+    }
 
     static func name(of key: Policy.Key) -> String {
         switch key {
@@ -111,7 +120,7 @@ enum PolicySettings {
     private static func range(of key: Policy.Key) -> ClosedRange<UInt32> {
         switch key {
         case .freshDays, .staleDays, .epochGraceDays: 1...3_650
-        case .bundleLifeDays: 1...29
+        case .bundleLifeDays: 14...30
         case .certificateLifeDays: 7...UInt32(Founding.longestCertificateDays)
         case .zone255Forced, .originOpen, .relayWhileLocked, .duressAllowed: 0...1
         case .messageTimerLeast, .messageTimerMost: 0...5_256_000
@@ -128,6 +137,9 @@ enum PolicySettings {
         guard let number, range.contains(number) else {
             throw Complaint(
                 .usage, "\(place) is \"\(value)\"; it takes a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        guard isObeyed(key) || number == key.standard else {
+            throw Complaint(.usage, "\(place) is \(number); no node of this version would follow that; leave it out")
         }
         return (key, number)
     }
