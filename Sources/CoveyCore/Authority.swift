@@ -265,10 +265,14 @@ package struct Authority: Sendable {
     }
 
     func checkRevocable(_ device: DeviceID, _ membership: Membership) throws(AuthorityRefusal) {
-        guard let current = membership.deviceRecords[device]?.certificates.first?.certificate,
-            current.issuer == keys.authority || membership.isAbove(keys.authority, current.issuer)
-        else { throw .notOurs }
+        guard isOver(device, membership) else { throw .notOurs }
         guard !membership.isRevoked(device) else { throw .alreadyRevoked }
+    }
+
+    /// Whether the device was enrolled by this authority or one below it.
+    package func isOver(_ device: DeviceID, _ membership: Membership) -> Bool {
+        guard let current = membership.deviceRecords[device]?.certificates.first?.certificate else { return false }
+        return current.issuer == keys.authority || membership.isAbove(keys.authority, current.issuer)
     }
 
     private func take(

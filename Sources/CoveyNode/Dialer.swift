@@ -26,7 +26,7 @@ package struct Dialer: Sendable {
         package var kind: Kind
         /// Known for beacons and for static peers written with `#device`.
         package var device: DeviceID?
-        /// Who answered there last.
+        /// Who answered there last, or was heard there by name: a beacon in HOLD has none.
         package fileprivate(set) var met: DeviceID?
         /// First 8 bytes of the beacon being answered; zero for static peers (protocol.md §2.1).
         package var answered: Octets8
@@ -68,6 +68,7 @@ package struct Dialer: Sendable {
             if known.kind == .static { return }
             known.answered = answered
             known.epoch = epoch
+            if device == nil, let before = known.device { known.met = before }
             known.device = device
             // Whoever plays recorded beacons again gets no more dials out of it than one a minute.
             if notBefore >= known.freshAt + Limits.beaconRefresh {
@@ -147,6 +148,9 @@ package struct Dialer: Sendable {
         linked[connection] = address
         targets[address]?.met = device
     }
+
+    /// Who answers at an address, whatever came of it.
+    package mutating func met(_ device: DeviceID, at address: SocketAddress) { targets[address]?.met = device }
 
     /// The link ended: the target may be dialled again soon.
     package mutating func ended(_ connection: ConnectionID, at uptime: UInt64, random: any RandomSource) {

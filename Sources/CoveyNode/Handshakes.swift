@@ -41,11 +41,20 @@ extension Node {
         }
         if let device = target.device {
             guard device != own.id, !isLinked(to: device) else { return false }
-            return !roster.membership.isRevoked(device) || owesOrders(to: device, now)
+            return !isShutOut(device, now)
         }
         // Whoever was met there may have dialled us, from a port of its own.
-        if let met = target.met, isLinked(to: met) { return false }
+        if let met = target.met {
+            if isLinked(to: met) { return false }
+            // Who was given an address by hand is tried on: somebody else may have it by now.
+            if target.kind != .static, isShutOut(met, now) { return false }
+        }
         return !links.contains { $0.address == target.address && !$0.isBeingReplaced }
+    }
+
+    /// Revoked, and nothing is left to tell it.
+    private func isShutOut(_ device: DeviceID, _ now: Now) -> Bool {
+        roster.membership.isRevoked(device) && !owesOrders(to: device, now)
     }
 
     /// A dial came to nothing: the target waits, then the next one is looked at.
@@ -235,6 +244,11 @@ extension Node {
             own: own.id,
             time: time(now))
         if admission.mayBeOfOrdered, let ordered = admitOrdered(claim.payload.certificate, now) { admission = ordered }
+        if admission == .refused(.revoked),
+            let shown = try? DeviceCertificate(parsing: claim.payload.certificate, mesh: own.mesh)
+        {
+            dialer.met(shown.device, at: handshake.address)
+        }
         let device: DeviceID
         switch admission {
         case .refused(let refusal): throw HandshakeRefusal.notAdmitted(refusal)

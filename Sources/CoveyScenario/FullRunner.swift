@@ -96,6 +96,10 @@ package final class FullRunner {
                         certificate: Self.certificate(group)))
             }
         }
+        // The other way too: a node answers under an epoch that it doubts only where it was told the address.
+        for (index, told) in peers.enumerated() {
+            for peer in told { world.introduce(hosts[index], hosts[Int(peer)]) }
+        }
     }
 
     private func clock(_ clock: HostGroup.Clock, _ options: World.Options, _ dice: inout Dice) -> ClockQuality {
@@ -124,15 +128,15 @@ package final class FullRunner {
         return Certificate(roles: roles, life: group.certificate.map { .microseconds($0.microseconds) })
     }
 
-    /// Where no beacon goes, hosts are told the addresses of those they will meet.
+    /// Where no beacon goes, hosts are told the addresses of those they will meet: of each pair that who comes first.
     private func staticPeers() throws(ScenarioProblems) -> [[UInt32]] {
         var peers = [Set<UInt32>](repeating: [], count: cast.count)
         guard scenario.links.contains(where: { !$0.hasMulticast }) else { return peers.map { $0.sorted() } }
         for source in try LayerContacts(expansion, density: .all).sources() {
             var source = source
             while let change = source.next() {
-                let (low, high) = (min(change.a, change.b), max(change.a, change.b))
                 guard change.isUp, !scenario.links[Int(change.link)].hasMulticast else { continue }
+                let (low, high) = (min(change.a, change.b), max(change.a, change.b))
                 if peers[Int(high)].count < Self.mostPeers { peers[Int(high)].insert(low) }
             }
         }
@@ -330,15 +334,24 @@ package final class FullRunner {
             }
         case .join(let hosts): for host in these(hosts) { world.restart(host) }
         case .revoke(let device, let by, let wipe):
+            let lost = hosts[Int(device)]
+            let officer = hosts[Int(by)]
+            let isSigned =
+                switch (wipe, copies[by]) {
+                // Who copied an office's directory signs no orders with it.
+                case (_?, _?): false
+                case (let mode?, nil): world.orderWipe(lost, erasing: mode == .erase, by: officer)
+                case (nil, let copy?): copy.revoke(lost, by: officer)
+                case (nil, nil): world.revoke(lost, by: officer)
+                }
+            guard isSigned else {
+                note("Not played: revoke \(cast.name(device)), which this office cannot, or is done already.")
+                return
+            }
+            // Who is out is ordered once more: the first word counts.
+            guard watch.revoked[device] == nil else { return }
             revocations.append((Evidence.RevocationSpread(device: device, at: now), by))
             watch.revoked[device] = [by: now]
-            if let wipe {
-                world.orderWipe(hosts[Int(device)], erasing: wipe == .erase, by: hosts[Int(by)])
-            } else if let copy = copies[by] {
-                copy.revoke(hosts[Int(device)], by: hosts[Int(by)])
-            } else {
-                world.revoke(hosts[Int(device)], by: hosts[Int(by)])
-            }
         case .copyAuthority(let by): copies[by] = world.copyAuthority()
         case .openOffice(let number):
             let host = hosts[Int(number)]

@@ -86,6 +86,10 @@ package struct ScenarioReader: Sendable {
             fields.item.problem("gives \(privileged.name) a role that takes two signatures; say officers: 2of3")
         }
         let timeline = fields.optional("timeline") { list($0, ScenarioBounds.timeline, TimelineEntry.read) } ?? []
+        let hasOffice = timeline.contains { if case .openOffice = $0.verb { true } else { false } }
+        if let officers, officers.threshold > 1, hasOffice {
+            fields.item.problem("opens an office, which signs alone, where \(officers.threshold) officers sign")
+        }
         let traffic = fields.optional("traffic") { list($0, ScenarioBounds.flows, TrafficFlow.read) } ?? []
         let claims = fields.optional("assert") { list($0, ScenarioBounds.claims, Claim.read) } ?? []
         let report = fields.optional("report") { $0.map { readReport(&$0) } } ?? Scenario.ReportOptions()

@@ -51,14 +51,20 @@ public final class AuthorityCopy {
     }
 
     /// Revokes a device and hands the note, and an epoch that covers it, to an officer's node.
-    public func revoke(_ host: Host, by officer: Host, because reason: World.Revocation = .lost) {
-        guard let device = world.machines[host.index].identity?.id else { return }
+    ///
+    /// - Returns: false when it is revoked already as far as the log here goes, or this authority did not enrol it.
+    @discardableResult
+    public func revoke(_ host: Host, by officer: Host, because reason: World.Revocation = .lost) -> Bool {
+        guard let device = world.machines[host.index].identity?.id, authority.isOver(device, membership),
+            !membership.isRevoked(device)
+        else { return false }
         world.note(.fault, number: UInt64(host.index))
         do {
             let note = try authority.revoke(
                 device, reason: reason.raw, suspectSince: world.minute, into: &membership, now: world.minute)
             notes.append(note)
             announce([note.signed.bytes], officer)
+            return true
         } catch { preconditionFailure("a copied key revokes as its original does: \(error)") }
     }
 

@@ -207,17 +207,24 @@ struct Enrolment {
     }
 
     /// What an officer hands to a node: the note, the announcement of an epoch that covers it, and its key.
+    /// Nil for a device that is out already, or that no office here enrolled.
     mutating func revoke(
         _ device: DeviceID, _ reason: RevocationReason, isAnnounced: Bool, now: Minute
-    ) -> Command {
+    ) -> Command? {
+        guard let office = office(over: device), !membership.isRevoked(device) else { return nil }
         do {
-            let note = try authority.revoke(
+            let note = try office.revoke(
                 device, reason: reason, suspectSince: now, into: &membership, now: now)
             notes.append(note)
             guard isAnnounced else { return .logSubmit([note.signed.bytes], epochKeys: []) }
             announceEpoch(now)
             return epochSubmission([note.signed.bytes])
         } catch { preconditionFailure("the revocation of a device of this mesh is sound: \(error)") }
+    }
+
+    /// Who may revoke a device: the authority in office, or the root where another one enrolled it.
+    private func office(over device: DeviceID) -> Authority? {
+        [authority, root].first { $0.isOver(device, membership) }
     }
 
     /// What a thief of the authority's key can sign: two entries of one sequence. The authority knows of neither.
@@ -232,22 +239,21 @@ struct Enrolment {
         } catch { preconditionFailure("an authority's key signs what it is given: \(error)") }
     }
 
-    /// The same with an order to lock or erase the device.
-    mutating func orderWipe(_ device: DeviceID, _ mode: WipeOrder.Mode, now: Minute) -> Command {
-        guard let certificate = membership.currentCertificate(device) else {
-            preconditionFailure("a device that is to be wiped was enrolled")
+    /// The same with an order to lock or erase the device, which may be out already. Nil where no office here enrolled it, or
+    /// where the log holds as many orders to it as it takes.
+    mutating func orderWipe(_ device: DeviceID, _ mode: WipeOrder.Mode, now: Minute) -> Command? {
+        guard let office = office(over: device), let certificate = membership.currentCertificate(device) else {
+            return nil
         }
         let wipe = WipeOrder(
             mode: mode, order: Octets16.random(from: random), serial: certificate.serial,
             expires: now.adding(20 * 1440))
         let note = RevokeNote.make(
             RevokeNote.Content(
-                device: device, reason: .lost, suspectSince: now, issued: now, authority: authority.keys.authority,
+                device: device, reason: .lost, suspectSince: now, issued: now, authority: office.keys.authority,
                 wipe: wipe),
-            mesh: founding.mesh, keys: authority.keys.current.keys)
-        guard case .accepted? = try? membership.accept(note: note.signed) else {
-            preconditionFailure("an order of a device's own authority is sound")
-        }
+            mesh: founding.mesh, keys: office.keys.current.keys)
+        guard case .accepted? = try? membership.accept(note: note.signed) else { return nil }
         notes.append(note)
         announceEpoch(now)
         return epochSubmission([note.signed.bytes])

@@ -7,15 +7,20 @@ extension World {
     /// Revokes a device, announces the epoch that covers it, and hands both to the node of `officer`.
     ///
     /// - Parameter isAnnounced: false leaves the epoch to a later `rotateEpoch`.
+    /// - Returns: false when it is revoked already, or no office here enrolled it; then nothing was signed.
+    @discardableResult
     public func revoke(
         _ host: Host, by officer: Host, because reason: Revocation = .lost, isAnnounced: Bool = true
-    ) {
+    ) -> Bool {
         act(on: host, at: officer) { $0.revoke($1, reason.raw, isAnnounced: isAnnounced, now: $2) }
     }
 
     /// Revokes a device that is lost and orders it to lock or erase itself, for twenty days; hands that to the node of
-    /// `officer`. What the device then does its node says (`Sighting.wipeAccepted`); its host runs on.
-    public func orderWipe(_ host: Host, erasing: Bool, by officer: Host) {
+    /// `officer`. What the device then does its node says (`Sighting.wipeAccepted`); its host counts it as done, and runs on.
+    ///
+    /// - Returns: false when no office here enrolled it, or it has as many orders as the log takes; then nothing was signed.
+    @discardableResult
+    public func orderWipe(_ host: Host, erasing: Bool, by officer: Host) -> Bool {
         act(on: host, at: officer) { $0.orderWipe($1, erasing ? .erase : .lock, now: $2) }
     }
 
@@ -33,9 +38,15 @@ extension World {
         }
     }
 
-    /// Whether it was, and its holder agreed to such orders.
-    func mayObey(_ host: Host) -> Bool {
-        guard let identity = machines[host.index].identity, wasOrdered(host) else { return false }
+    /// Whether it was ordered so, and its holder agreed to such orders.
+    ///
+    /// - Parameter erasing: nil: whatever it was ordered.
+    func mayObey(_ host: Host, erasing: Bool? = nil) -> Bool {
+        guard let identity = machines[host.index].identity else { return false }
+        let modes = enrolment.notes.compactMap { $0.device == identity.id ? $0.content.wipe?.mode : nil }
+        guard modes.contains(where: { erasing == nil || $0 == (erasing == true ? .erase : .lock) }) else {
+            return false
+        }
         return enrolment.membership.currentCertificate(identity.id)?.capabilities.contains(.orgOwned) ?? false
     }
 
@@ -119,11 +130,14 @@ extension World {
     }
 
     /// What an office does to one device stands in the trace by that device's host.
-    private func act(on host: Host, at officer: Host, _ sign: (inout Enrolment, DeviceID, Minute) -> Command) {
+    @discardableResult
+    private func act(on host: Host, at officer: Host, _ sign: (inout Enrolment, DeviceID, Minute) -> Command?) -> Bool {
         begin()
-        guard let identity = machines[host.index].identity else { return }
+        guard let identity = machines[host.index].identity else { return false }
         note(.fault, number: UInt64(host.index))
-        command(sign(&enrolment, identity.id, minute), at: officer)
+        guard let signed = sign(&enrolment, identity.id, minute) else { return false }
+        command(signed, at: officer)
+        return true
     }
 
     /// When a host's certificate ends, as its authority knows it; nil for one without.

@@ -176,6 +176,9 @@ extension World {
         case .observe(let observation):
             trace.add(.observe, time: now, host: machine.index, number: observation.number)
             observe(observation, machine)
+            if case .wipeAccepted(_, let order) = observation {
+                at(time) { $0.turn(machine, .wiped(order)) }
+            }
         case .stop:
             trace.add(.stop, time: now, host: machine.index)
             end(machine)
@@ -256,7 +259,8 @@ extension Observation {
         case .wipeAccepted(let mode, let order): word(18, [mode.rawValue] + order.array)
         case .wipeRefused: 19
         case .wipeReceipt(let device, let mode): word(20, [mode.rawValue] + device.array)
-        case .announced(let line): word(21, line.author.array)
+        case .announced(let line):
+            word(21, line.author.array + (0..<8).map { UInt8(truncatingIfNeeded: line.sequence >> (8 * $0)) })
         }
     }
 }

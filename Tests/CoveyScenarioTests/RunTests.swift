@@ -65,6 +65,17 @@ struct RunTests {
         #expect(recording.hosts.map(\.name) == ["a.0", "a.1", "a.2", "b.0", "b.1", "b.2"])
     }
 
+    @Test("What an office cannot sign is not played, and the result says so")
+    func revokedOnce() throws {
+        var options = ScenarioRun.Options()
+        options.level = .full
+        let scenario = sample(
+            groups: "- {name: a, count: 3}",
+            timeline: "[{at: 1m, revoke: {device: a.2, by: a.0}}, {at: 2m, revoke: {device: a.2, by: a.1}}]")
+        let result = try ScenarioRun(read(scenario), options: options).run(seed: 5).result
+        #expect(result.notes.contains("Not played: revoke a.2, which this office cannot, or is done already."))
+    }
+
     @Test("A run over contacts says how far it is")
     func progress() throws {
         final class Told: Sendable { let times = Mutex<[UInt64]>([]) }

@@ -33,6 +33,31 @@ struct RevocationTests {
         #expect(world.finish().isSound, "\(world)")
     }
 
+    @Test("A device is revoked once; whom the office in place did not enrol, the root revokes; who is unknown stays")
+    func offices() {
+        let world = World(seed: 23)
+        for checker in Invariants.all() { world.add(checker) }
+        let hosts = (0..<3).map { world.addHost("host \($0)") }
+        let (one, two) = (world.addHost("one"), world.addHost("two"))
+        let hers = world.reserveHost("hers")
+        world.run(for: .minutes(2))
+        let copy = world.copyAuthority()
+        #expect(world.revoke(one, by: hosts[0]))
+        #expect(!world.revoke(one, by: hosts[1]))
+        copy.enrol(hers)
+        #expect(!world.revoke(hers, by: hosts[0]))
+        #expect(!world.orderWipe(hers, erasing: true, by: hosts[0]))
+        world.revokeAuthority(since: copy, by: hosts[0])
+        #expect(world.revoke(two, by: hosts[1]))
+        #expect(copy.revoke(hers, by: hosts[2]) && !copy.revoke(hers, by: hosts[2]))
+        world.run(for: .minutes(5))
+        for host in hosts {
+            let seen = world.sightings(of: host)
+            #expect(seen.contains(.revocationLearnt(of: one)) && seen.contains(.revocationLearnt(of: two)))
+        }
+        #expect(world.finish().isSound, "\(world)")
+    }
+
     @Test("A revoked device that replays, probes and knocks with old epochs gets in nowhere")
     func rejoin() {
         let world = World(seed: 22)
