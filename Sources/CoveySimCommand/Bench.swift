@@ -44,7 +44,8 @@ struct Bench: ParsableCommand {
             case .hosts: BenchHosts(hosts: hosts ?? 10_000).run()
             case .full: BenchFull(hosts: hosts ?? 1_000, copies: copies).run()
             case .revocation: try BenchRevocation(hosts: max(4, hosts ?? 30)).run()
-            case .renewals: BenchRenewals(hosts: max(2, hosts ?? 50), days: max(1, days ?? 120)).run()
+            case .renewals:
+                try BenchRenewals(hosts: max(2, hosts ?? 50), days: max(1, days ?? 120)).run()
             }
         }
     }

@@ -1,19 +1,21 @@
+import ArgumentParser
 import CoveyContact
 import CoveyCore
 import CoveySimulator
 
-/// A mesh that only keeps itself alive: nobody writes, everybody's certificate is renewed a month before it ends, a new
-/// epoch is announced each week and a Checkpoint each month.
+/// A mesh that only keeps itself alive: nobody writes, every device asks for its renewal in time, a new epoch is announced
+/// each week and a Checkpoint each month.
 ///
-/// Every host meets two others a day for some minutes, and sleeps between meetings. The first host is the officer's: when
-/// it meets somebody, what is due is signed and given to it.
+/// Every host meets two others a day for some minutes, and sleeps between meetings. The field authority works beside the
+/// first host's node: requests come to it, and answers go back, from one meeting to the next. A device whose certificate
+/// ends before its node knows the next one has lapsed: then the run fails.
 struct BenchRenewals {
     var hosts: Int
     var days: Int
 
     private static let meeting = Duration.minutes(4)
-    /// Days before the end of a certificate of 90 at which it is renewed.
-    private static let ahead: Int64 = 30
+    /// Days before the end of a certificate of 90 at which its device asks for another.
+    private static let ahead = 30
 
     /// A renewal on its way to its device.
     private struct Errand {
@@ -21,10 +23,9 @@ struct BenchRenewals {
         let issued: Int
         /// In the log of the authority.
         let sequence: UInt64
-        let expires: Int
     }
 
-    func run() {
+    func run() throws {
         let start = Usage.processor
         var options = World.Options()
         options.lan = nil
@@ -35,8 +36,9 @@ struct BenchRenewals {
         let all = (0..<hosts).map { number in
             world.addHost(
                 "host \(number)",
-                certificate: Certificate(life: .days(Int(Self.ahead) + 1 + number * Int(90 - Self.ahead - 1) / hosts)))
+                certificate: Certificate(life: .days(Self.ahead + 1 + number * (90 - Self.ahead - 1) / hosts)))
         }
+        world.openOffice(at: all[0])
         world.run(for: .seconds(1))
         for host in all { world.pause(host) }
         let enrolled = Usage.processor
@@ -45,7 +47,7 @@ struct BenchRenewals {
         var errands: [Errand] = []
         var delays: [Int] = []
         var renewals = 0
-        var lapsed = 0
+        var lapsed = Set<Int>()
         let first = Self.head(of: world)
         var heads = [(read: UInt64, sequence: UInt64)](repeating: (0, first), count: hosts)
         var awake = [Int](repeating: 0, count: hosts)
@@ -58,7 +60,7 @@ struct BenchRenewals {
                     awake[host] += 1
                     if awake[host] == 1 { world.resume(all[host]) }
                 }
-                if a == 0 || b == 0 { sign() }
+                if a == 0 || b == 0 { announce() }
             }
             world.at(time + Self.meeting) { $0.disconnect(all[a], all[b]) }
             world.at(time + Self.meeting + .seconds(1)) { world in
@@ -70,18 +72,7 @@ struct BenchRenewals {
         }
         var lastEpoch = 0
         var lastCheckpoint = 0
-        func sign() {
-            for (number, host) in all.enumerated() {
-                guard let ends = world.certificateEnds(of: host), ends - world.time < .days(Int(Self.ahead)) else {
-                    continue
-                }
-                world.renew(host, by: all[0])
-                renewals += 1
-                errands.append(
-                    Errand(
-                        host: number, issued: day, sequence: world.logEntries[world.logEntries.count - 1].sequence,
-                        expires: Int(ends.components.seconds / 86_400)))
-            }
+        func announce() {
             if day - lastEpoch >= 7 {
                 world.rotateEpoch(by: all[0])
                 lastEpoch = day
@@ -102,6 +93,24 @@ struct BenchRenewals {
             return heads[host].sequence
         }
 
+        let numbers = Dictionary(
+            uniqueKeysWithValues: all.indices.compactMap { number in
+                world.identity(of: all[number]).map { ($0.id, number) }
+            })
+        var counted = world.logEntries.count
+        /// What the office issued since the last midnight.
+        func issuedToday() -> [Errand] {
+            defer { counted = world.logEntries.count }
+            return world.logEntries[counted...].flatMap { entry -> [Errand] in
+                guard case .certIssue(let certificates) = entry.payload else { return [] }
+                return certificates.compactMap { certificate in
+                    numbers[certificate.device].map {
+                        Errand(host: $0, issued: day, sequence: entry.sequence)
+                    }
+                }
+            }
+        }
+
         while day < days {
             let midnight = Duration.days(day) + .seconds(1)
             for _ in 0..<2 {
@@ -115,14 +124,19 @@ struct BenchRenewals {
                 }
             }
             world.run(for: .days(1))
+            let issued = issuedToday()
+            renewals += issued.count
+            errands += issued
             day += 1
             errands.removeAll { errand in
-                if head(of: errand.host) >= errand.sequence {
-                    delays.append(day - errand.issued)
-                    return true
+                guard head(of: errand.host) >= errand.sequence else { return false }
+                delays.append(day - errand.issued)
+                return true
+            }
+            for (number, host) in all.enumerated() {
+                if let ends = world.certificateEnds(of: host, knownAt: host), ends < world.time {
+                    lapsed.insert(number)
                 }
-                if day == errand.expires + 1 { lapsed += 1 }
-                return false
             }
         }
         let report = world.finish()
@@ -142,7 +156,7 @@ struct BenchRenewals {
         figures.set("renewals", renewals)
         figures.set("days_to_device_p50", delays.isEmpty ? 0 : delays[delays.count / 2])
         figures.set("days_to_device_most", delays.last ?? 0)
-        figures.set("lapsed", lapsed)
+        figures.set("lapsed", lapsed.count)
         figures.set("entries_behind_p50", behind.sorted()[behind.count / 2])
         figures.set("entries_behind_most", behind.max() ?? 0)
         figures.set("connections", report.connections)
@@ -155,6 +169,7 @@ struct BenchRenewals {
         figures.set("peak_rss_kib", Usage.peakMemory)
         figures.set("digest", report.digest)
         figures.print()
+        if !lapsed.isEmpty { throw ExitCode(Complaint.Status.failed) }
     }
 
     /// The last entry of the field authority's log.
