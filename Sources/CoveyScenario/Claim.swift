@@ -4,7 +4,7 @@ package import CoveyCore
 package struct Claim: Hashable, Sendable {
     package enum Invariant: String, CaseIterable, Sendable {
         case plaintextOnWire, duplicateToApp, deliverAfterExpiry, acceptFromRevokedAfterKnown, deliverToRevoked
-        case expireByBadClock, stealthMember, forkedGrant, floorMovedByOthers, certificateLapsed
+        case expireByBadClock, stealthMember, voidGrant, floorMovedByOthers, certificateLapsed
     }
 
     package enum Condition: String, CaseIterable, Sendable { case storeWithinQuota, ordersObeyed }

@@ -9,7 +9,7 @@ enum InvariantCheckers {
         case .deliverAfterExpiry, .expireByBadClock: HeldInTime()
         case .acceptFromRevokedAfterKnown, .deliverToRevoked: RevokedIsShutOut()
         case .stealthMember: OnlyLoggedAreMembers()
-        case .forkedGrant: ForkedGrantsAreVoid()
+        case .voidGrant: VoidGrantsAdmitNobody()
         case .floorMovedByOthers: FloorIsNobodyElses()
         case .certificateLapsed: NoCertificateLapses()
         }

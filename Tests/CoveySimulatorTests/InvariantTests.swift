@@ -289,6 +289,13 @@ struct InvariantTests {
             found(owned) { $0.filter { !isObedience($0) } }
                 == ["it was ordered to lock or erase itself, and never did"])
         #expect(found(owned) { $0 + $0.filter(isObedience) } == ["it obeys twice"])
+        #expect(
+            found(owned) { effects in
+                effects.map { effect in
+                    guard case .observe(.wipeAccepted(.erase, let order)) = effect else { return effect }
+                    return .observe(.wipeAccepted(.lock, order))
+                }
+            } == ["it obeys an order that it must not obey"])
         #expect(found(.member) { $0 } == [])
         var isSaid = false
         let unbidden = found(.member) { effects in
@@ -513,10 +520,16 @@ struct InvariantTests {
         #expect(found(true) == ["it takes for a member spy, whom its log does not name"])
     }
 
-    @Test("Who goes on with a member that a forked log enrolled is found")
-    func forkedMember() {
+    enum VoidGrant: CaseIterable {
+        case forked, afterTheLastGood
+    }
+
+    @Test(
+        "Who goes on with a member is found whom a forked log or a dismissed authority enrolled",
+        arguments: VoidGrant.allCases)
+    func voidMember(_ grant: VoidGrant) {
         let world = World(seed: 15)
-        world.add(ForkedGrantsAreVoid())
+        world.add(VoidGrantsAdmitNobody())
         let ana = world.addHost("ana")
         let late = world.reserveHost("late")
         var isStubborn = false
@@ -536,9 +549,12 @@ struct InvariantTests {
         isStubborn = true
         world.run(for: .minutes(2))
         #expect(world.violations.isEmpty)
-        other.rotateEpoch(by: ana)
+        switch grant {
+        case .forked: other.rotateEpoch(by: ana)
+        case .afterTheLastGood: world.revokeAuthority(since: other, by: ana)
+        }
         world.run(for: .minutes(2))
-        #expect(found(world) == ["it takes mail from late, whom a forked log enrolled"])
+        #expect(found(world) == ["it takes mail from late, whose enrolment is void"])
         #expect(world.violations.first?.host == bo)
     }
 

@@ -17,6 +17,8 @@ struct LogReading {
         let sequence: UInt64
         let time: Minute
         let branch: EntryID
+        /// By the cold keys, whom no parent's date outbids.
+        let isCold: Bool
     }
 
     private var hasBegun = false
@@ -29,6 +31,8 @@ struct LogReading {
     private var forked: Set<LogID> = []
     /// By the log they are about.
     private var choices: [LogID: [Choice]] = [:]
+    /// The last good entries of logs of authorities that were dismissed, and of those below them, by who dismissed which.
+    private var dismissals: [LogID: [(of: LogID, by: LogID, last: UInt64)]] = [:]
     /// Where the AuthorityAdds of an authority stand.
     private var adders: [LogID: [LogID]] = [:]
     /// Heads that Checkpoints name, with the Checkpoint's own sequence.
@@ -51,9 +55,11 @@ struct LogReading {
         lines[entry.id] = Line(log: entry.log, sequence: entry.sequence, previous: entry.previous)
         ids[entry.log, default: [:]][entry.sequence, default: []].insert(entry.id)
         if let others = ids[entry.log]?[entry.sequence], others.count > 1 { forked.insert(entry.log) }
-        func choose(_ branch: EntryID, of log: LogID) {
+        func choose(_ branch: EntryID, of log: LogID, isCold: Bool) {
             choices[log, default: []].append(
-                Choice(id: entry.id, log: entry.log, sequence: entry.sequence, time: entry.time, branch: branch))
+                Choice(
+                    id: entry.id, log: entry.log, sequence: entry.sequence, time: entry.time, branch: branch,
+                    isCold: isCold))
         }
         switch entry.payload {
         case .certIssue(let certificates):
@@ -63,9 +69,14 @@ struct LogReading {
             for row in checkpoint.children where row.log != entry.log {
                 checkpointed[row.log, default: []].append((entry.sequence, row))
             }
-        case .recoverFork(let recovery): choose(recovery.branch, of: recovery.log)
-        case .authorityRotate(let rotation): if let branch = rotation.branch { choose(branch, of: rotation.authority) }
-        case .policySet, .authorityRevoke, .certRevoke, .epochAnnounce, .groupDefinition, .releaseManifest:
+        case .recoverFork(let recovery): choose(recovery.branch, of: recovery.log, isCold: true)
+        case .authorityRotate(let rotation):
+            if let branch = rotation.branch { choose(branch, of: rotation.authority, isCold: false) }
+        case .authorityRevoke(let revocation):
+            for row in revocation.lastGood {
+                dismissals[row.log, default: []].append((revocation.authority, entry.log, row.sequence))
+            }
+        case .policySet, .certRevoke, .epochAnnounce, .groupDefinition, .releaseManifest:
             break
         }
     }
@@ -73,14 +84,22 @@ struct LogReading {
     /// Whether some entry issues a certificate to the device.
     func names(_ device: DeviceID) -> Bool { issues[device] != nil }
 
-    var hasForks: Bool { !forked.isEmpty }
+    /// Whether some grant may be void.
+    var mayVoid: Bool { !forked.isEmpty || !dismissals.isEmpty }
 
-    /// Whether every certificate of the device was issued where a fork has made it void: beside the branch that was
-    /// chosen, or, where nobody chose, at the fork or after it and not before a head that a parent's Checkpoint names.
+    /// Whether every certificate of the device was issued after the last good entry of a dismissed authority, or where a
+    /// fork has made it void: beside the branch that was chosen, or, where nobody chose, at the fork or after it and not
+    /// before a head that a parent's Checkpoint names.
     mutating func isVoid(_ device: DeviceID) -> Bool {
-        guard hasForks, let issues = issues[device] else { return false }
+        guard mayVoid, let issues = issues[device] else { return false }
         for id in issues {
-            guard let log = lines[id]?.log, forked.contains(log) else { return false }
+            guard let line = lines[id] else { return false }
+            let isAfterTheEnd = dismissals[line.log, default: []].contains {
+                adders[$0.of, default: []].contains($0.by) && line.sequence > $0.last
+            }
+            if isAfterTheEnd { continue }
+            let log = line.log
+            guard forked.contains(log) else { return false }
             let entries = standings[log] ?? standing(of: log)
             standings[log] = entries
             if entries.contains(id) { return false }
@@ -90,12 +109,20 @@ struct LogReading {
 
     /// The entries of a log that count: the chosen branch, and on from there as long as there is one way only.
     private func standing(of log: LogID, level: Int = 0) -> Set<EntryID> {
-        let chosen = choices[log, default: []].filter { choice in
+        let able = choices[log, default: []].filter { choice in
             guard way(to: choice.branch, in: log) != nil else { return false }
             if choice.log == log { return way(to: choice.id, in: log) != nil }
             guard adders[log, default: []].contains(choice.log), level < 3 else { return false }
             return !forked.contains(choice.log) || standing(of: choice.log, level: level + 1).contains(choice.id)
-        }.max { ($0.time, $0.sequence, $1.id) < ($1.time, $1.sequence, $0.id) }
+        }
+        func newest(_ choices: [Choice]) -> Choice? {
+            choices.max { ($0.time, $0.sequence, $1.id) < ($1.time, $1.sequence, $0.id) }
+        }
+        let cold = newest(able.filter(\.isCold))
+        // A parent decides about what came after the cold keys' choice, and no more.
+        let chosen =
+            newest(able.filter { choice in !choice.isCold && cold.map { leads(choice, over: $0, in: log) } ?? true })
+            ?? cold
         var path: [EntryID] = []
         var tip: EntryID?
         if let chosen {
@@ -115,6 +142,10 @@ struct LogReading {
             path.append(only)
             tip = only
         }
+    }
+
+    private func leads(_ choice: Choice, over cold: Choice, in log: LogID) -> Bool {
+        (way(to: choice.branch, in: log) ?? []).contains { $0 == cold.id || lines[$0]?.previous == cold.id }
     }
 
     /// The way on to the head in the parent's newest Checkpoint, if it leads over what stands already.

@@ -98,7 +98,7 @@ public enum Invariants {
             ExactlyOnce(), DeliveredAsSent(), HeldInTime(), AcknowledgedIsKept(), LogOnlyGrows(), RevokedIsShutOut(),
             StrangersHearNothing(), BeaconsTellNothing(), NoPlaintext(), StoreStaysWithinQuota(), OneLinkEach(),
             DialsAreBounded(), StaticPeersAreTried(), TokensAreConserved(), NotesBeforeMail(), OnlyLoggedAreMembers(),
-            ForkedGrantsAreVoid(), FloorIsNobodyElses(),
+            VoidGrantsAdmitNobody(), FloorIsNobodyElses(),
         ]
     }
 }
