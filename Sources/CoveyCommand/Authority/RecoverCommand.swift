@@ -42,14 +42,7 @@ struct RecoverCommand: ParsableCommand {
     @Option(help: "A folder with the mesh and the newest log: a directory of any authority of the mesh.")
     var from: String
 
-    @Option(help: "The last entry that is to stand, by at least six digits of its id; the end of the log without it.")
-    var branch: String?
-
-    @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
-    var keys: String?
-
-    @Flag(help: "With --branch: drop what comes after without asking.")
-    var yes = false
+    @OptionGroup var change: KeyChange
 
     @OptionGroup var act: LoggedAct
 
@@ -72,16 +65,12 @@ struct RecoverCommand: ParsableCommand {
         let path = try act.authority.path()
         try AuthorityDirectory.checkFree(path)
         let file = try act.file(otherwise: "recover.log")
-        let shape = try keys.map { try FoundingKeys.shape($0, "--keys", mayBeKeptTogether: true) }
+        let shape = try change.shape()
         let now = CalendarText.now
         var book = try AuthorityDirectory.read(from, random: SystemRandom())
         let cold = try cold.recovery(of: book.mesh)
         let log = try book.log(named: name)
-        let last = try branch.map { try book.entry(named: $0, of: log) }
-        if let last {
-            try Confirmation.ask(
-                DraftText.lines(dropping: log, after: last, of: book), "Is this what is to stand?", yes: yes)
-        }
+        let last = try change.last(of: log, in: book)
         let new = try book.newKeys(of: log, shape, random: SystemRandom())
         guard cold.keys.isSufficient else {
             let place = try HandOver.freeDraft(beside: file)

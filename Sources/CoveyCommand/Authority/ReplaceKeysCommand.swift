@@ -18,14 +18,7 @@ struct ReplaceKeysCommand: ParsableCommand {
     @Option(help: "The directory to make for it.")
     var to: String
 
-    @Option(help: "The last entry that is to stand, by at least six digits of its id; the end of the log without it.")
-    var branch: String?
-
-    @Option(help: "New keys, as 2of3: two of three must sign; as many as before without it.")
-    var keys: String?
-
-    @Flag(help: "With --branch: drop what comes after without asking.")
-    var yes = false
+    @OptionGroup var change: KeyChange
 
     @OptionGroup var act: LoggedAct
 
@@ -42,18 +35,14 @@ struct ReplaceKeysCommand: ParsableCommand {
     }
 
     func run() throws {
-        let shape = try keys.map { try FoundingKeys.shape($0, "--keys", mayBeKeptTogether: true) }
+        let shape = try change.shape()
         let directory = try act.authority.open()
         let file = try act.file(otherwise: "replace-keys.log")
         try AuthorityDirectory.checkFree(to)
         let now = CalendarText.now
         var book = directory.book
         let child = try book.authorityBelow(named: name) { book.membership.authority($0)?.content.parent == book.id }
-        let last = try branch.map { try book.entry(named: $0, of: child) }
-        if let last {
-            try Confirmation.ask(
-                DraftText.lines(dropping: child, after: last, of: book), "Is this what is to stand?", yes: yes)
-        }
+        let last = try change.last(of: child, in: book)
         let new = try book.newKeys(of: child, shape, random: SystemRandom())
         guard book.authority.signsAlone() else {
             let place = try HandOver.freeDraft(beside: file)
