@@ -211,12 +211,7 @@ struct RotationTests {
         var mesh = mesh
         let fork = try fork(&mesh)
         let new = SigningPrivateKey(from: mesh.random)
-        let rotation = AuthorityRotation(
-            authority: fork.left.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random),
-            branch: fork.rightEntry.id)
-        var root = mesh.root
-        root.keys = Array(mesh.roots[..<2]) + [new]
-        let choice = try root.append(.authorityRotate(rotation))
+        let choice = try mesh.choose(fork.rightEntry.id, of: fork.left.log, keys: [new])
         var field = fork.right
         field.keys = [new]
         field.previous = choice.id
@@ -329,12 +324,7 @@ struct RotationTests {
         var (add, field) = try mesh.add(keys: [lost], below: &mesh.root)
         let claim = try hostile.append(
             .authorityAdd(mesh.authority(keys: [lost], by: hostile) { $0.depthLeft = 0 }))
-        mesh.root.keys = Array(mesh.roots[..<2]) + [new]
-        let choice = try mesh.root.append(
-            .authorityRotate(
-                AuthorityRotation(
-                    authority: field.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random),
-                    branch: add.id)))
+        let choice = try mesh.choose(add.id, of: field.log, keys: [new])
         (field.keys, field.previous, field.time) = ([new], choice.id, choice.time)
         let certificate = try mesh.certificate(mesh.device(), by: field)
         let issued = try field.append(.certIssue([certificate]))
@@ -351,12 +341,7 @@ struct RotationTests {
         var mesh = mesh
         let new = SigningPrivateKey(from: mesh.random)
         let (add, lost) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
-        mesh.root.keys = Array(mesh.roots[..<2]) + [new]
-        let choice = try mesh.root.append(
-            .authorityRotate(
-                AuthorityRotation(
-                    authority: lost.log, keyset: TestMesh.keyset([new], 1), nextCommit: .random(from: mesh.random),
-                    branch: add.id)))
+        let choice = try mesh.choose(add.id, of: lost.log, keys: [new])
         var membership = try mesh.membership()
         try membership.take(add, choice)
         func draft(_ number: Int64) throws -> LogEntry {
@@ -557,13 +542,7 @@ struct RotationTests {
                 authority: mesh.root.log, number: 1, wipe: nil),
             mesh: mesh.mesh, keys: [mesh.roots[0]])
         let confirmed = try fork.left.append(.certRevoke([NoteVerdict(note: note.hash, decision: .confirmed)]))
-        let rotation = AuthorityRotation(
-            authority: fork.left.log, keyset: TestMesh.keyset(fork.left.keys, 1),
-            nextCommit: .random(from: mesh.random),
-            branch: fork.rightEntry.id)
-        var root = mesh.root
-        root.keys = Array(mesh.roots[..<2]) + fork.left.keys
-        let choice = try root.append(.authorityRotate(rotation))
+        let choice = try mesh.choose(fork.rightEntry.id, of: fork.left.log, keys: fork.left.keys)
         var membership = try mesh.membership()
         for entry in fork.all + [confirmed, choice] { try membership.take(entry) }
         _ = try membership.accept(note: note.signed)
@@ -587,12 +566,7 @@ struct RotationTests {
         let lifted = try fork.right.append(verdict(.lifted))
         let other = try fork.left.append(.certIssue([fork.certificates[1]]))
         let confirmed = try fork.left.append(verdict(.confirmed))
-        let rotation = AuthorityRotation(
-            authority: fork.left.log, keyset: TestMesh.keyset(fork.left.keys, 1),
-            nextCommit: .random(from: mesh.random), branch: lifted.id)
-        var root = mesh.root
-        root.keys = Array(mesh.roots[..<2]) + fork.left.keys
-        let choice = try root.append(.authorityRotate(rotation))
+        let choice = try mesh.choose(lifted.id, of: fork.left.log, keys: fork.left.keys)
         let branches = [lifted, other, confirmed]
         for order in [branches + [choice], [choice] + branches.reversed(), [confirmed, other, choice, lifted]] {
             var membership = try mesh.membership()

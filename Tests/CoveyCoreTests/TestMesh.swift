@@ -137,6 +137,18 @@ struct TestMesh {
         return (entry, own)
     }
 
+    /// The root says which branch of a log counts, and the keys that write on behind it.
+    mutating func choose(_ branch: EntryID, of log: LogID, keys: [SigningPrivateKey]) throws -> LogEntry {
+        var writer = root
+        writer.keys = Array(roots[..<2]) + keys
+        let choice = try writer.append(
+            .authorityRotate(
+                AuthorityRotation(
+                    authority: log, keyset: Self.keyset(keys, 1), nextCommit: .random(from: random), branch: branch)))
+        (root.sequence, root.previous, root.time) = (writer.sequence, writer.previous, writer.time)
+        return choice
+    }
+
     func note(
         of device: TestDevice, reason: RevocationReason = .lost, authority: AuthorityID = AuthorityID(),
         number: UInt32 = 0, wipe: WipeOrder? = nil, keys: [SigningPrivateKey]

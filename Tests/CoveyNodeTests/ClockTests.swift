@@ -154,12 +154,8 @@ struct ClockTests {
         try mesh.begin(ana)
         try mesh.begin(bo)
         #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, bo) })
-        mesh.stop(ana)
-        mesh.stop(bo)
         // A day, and the day of grace, less an hour.
-        mesh.skip(seconds: 47 * 3600)
-        try mesh.begin(ana)
-        try mesh.begin(bo)
+        try mesh.stayOff([ana, bo], seconds: 47 * 3600)
         #expect(try mesh.run(seconds: 30) { mesh.isLinked(ana, bo) })
         try mesh.run(seconds: 3700)
         #expect(!mesh.isLinked(ana, bo))

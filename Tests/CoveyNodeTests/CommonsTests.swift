@@ -104,9 +104,7 @@ struct CommonsTests {
         let (mesh, hosts) = try started(pool)
         #expect(pool.counts.bundleChecks == 0)
         // Prekeys are renewed after a week.
-        for host in hosts { mesh.stop(host) }
-        mesh.skip(seconds: 8 * 86_400)
-        for host in hosts { try mesh.begin(host) }
+        try mesh.stayOff(hosts, seconds: 8 * 86_400)
         try mesh.run(seconds: 60)
         #expect((pool.counts.bundleChecks > 0) == reuses)
         // Nobody is written to for the first time while the log is stale.

@@ -10,54 +10,54 @@ import Testing
 /// and those who are honest go on.
 @Suite("What protocol.md §7.2 forbids, on real nodes")
 struct RejectionTests {
-    // MARK: Certificates
-
-    struct BadCertificate: CustomTestStringConvertible, Sendable {
+    /// What must be refused: its name, with what, and what is wrong with it.
+    struct Bad<Refusal: Sendable, Fault: Sendable>: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        let refusal: AdmissionRefusal
-        let change: @Sendable (inout DeviceCertificate.Content) -> Void
+        let refusal: Refusal
+        let fault: Fault
 
-        init(
-            _ name: String, _ refusal: AdmissionRefusal,
-            change: @escaping @Sendable (inout DeviceCertificate.Content) -> Void
-        ) {
+        init(_ name: String, _ refusal: Refusal, _ fault: Fault) {
             testDescription = name
             self.refusal = refusal
-            self.change = change
+            self.fault = fault
         }
-
-        static let all = [
-            BadCertificate("26: begins in two days", .time(.notYetValid)) { $0.notBefore = $0.notBefore.adding(2881) },
-            BadCertificate("27: a capability its issuer may not grant", .attenuation(.capabilities)) {
-                $0.capabilities.insert(.gateway)
-            },
-            BadCertificate("28: a zone its issuer does not have", .attenuation(.zones)) { $0.zones = [3, 5] },
-            BadCertificate("28: a longer life than its issuer may give", .attenuation(.validity)) {
-                $0.notAfter = $0.notBefore.adding(91 * 1440)
-            },
-            BadCertificate("28: begins before its issuer", .attenuation(.validity)) {
-                $0.notBefore = $0.notBefore.adding(-10)
-            },
-            BadCertificate("30: ANNOUNCE with one signature", .attenuation(.privilege)) {
-                $0.capabilities.insert(.announce)
-            },
-            BadCertificate("30: WIPE_OFFICER with one signature", .attenuation(.privilege)) {
-                $0.capabilities.insert(.wipeOfficer)
-            },
-            BadCertificate("30: TIMEKEEPER with one signature", .attenuation(.privilege)) {
-                $0.capabilities.insert(.timekeeper)
-            },
-        ]
     }
+
+    // MARK: Certificates
+
+    typealias CertificateChange = @Sendable (inout DeviceCertificate.Content) -> Void
+
+    private static let badCertificates: [Bad<AdmissionRefusal, CertificateChange>] = [
+        Bad("26: begins in two days", .time(.notYetValid)) { $0.notBefore = $0.notBefore.adding(2881) },
+        Bad("27: a capability its issuer may not grant", .attenuation(.capabilities)) {
+            $0.capabilities.insert(.gateway)
+        },
+        Bad("28: a zone its issuer does not have", .attenuation(.zones)) { $0.zones = [3, 5] },
+        Bad("28: a longer life than its issuer may give", .attenuation(.validity)) {
+            $0.notAfter = $0.notBefore.adding(91 * 1440)
+        },
+        Bad("28: begins before its issuer", .attenuation(.validity)) {
+            $0.notBefore = $0.notBefore.adding(-10)
+        },
+        Bad("30: ANNOUNCE with one signature", .attenuation(.privilege)) {
+            $0.capabilities.insert(.announce)
+        },
+        Bad("30: WIPE_OFFICER with one signature", .attenuation(.privilege)) {
+            $0.capabilities.insert(.wipeOfficer)
+        },
+        Bad("30: TIMEKEEPER with one signature", .attenuation(.privilege)) {
+            $0.capabilities.insert(.timekeeper)
+        },
+    ]
 
     @Test(
         "26, 27, 28, 30: a certificate that says what it may not makes nobody a member, shown or logged",
-        arguments: BadCertificate.all)
-    func certificates(_ bad: BadCertificate) throws {
+        arguments: badCertificates)
+    func certificates(_ bad: Bad<AdmissionRefusal, CertificateChange>) throws {
         let world = try StolenKeys()
         let device = world.device()
         let chain = try world.chain(of: world.district)
-        let certificate = try world.certificate(for: device, by: world.district, change: bad.change)
+        let certificate = try world.certificate(for: device, by: world.district, change: bad.fault)
         #expect(try world.standing(of: device, showing: certificate.signed, chain) == .refused(bad.refusal))
         let entry = try world.entry(.certIssue([certificate]), by: world.district)
         if case .time = bad.refusal {
@@ -136,7 +136,7 @@ struct RejectionTests {
         let chain = try world.chain(of: world.district)
         try world.expectTraffic()
         try world.member.say(Frame.LogPut([world.entry(.certIssue([certificate]), by: world.district).signed]))
-        try world.sleep(hours: 7 * 24 + 12)
+        try world.stayOff(hours: 7 * 24 + 12)
         // Half a day of the grace of one is left.
         #expect(try world.standing(of: device, showing: certificate.signed, chain) == .member)
         world.ana.clockOffset = -3 * 86_400_000_000
@@ -144,7 +144,7 @@ struct RejectionTests {
         #expect(
             try world.standing(of: device, showing: certificate.signed, chain) == .refused(.time(.expired)))
         world.ana.clockOffset = 0
-        try world.sleep(hours: 13)
+        try world.stayOff(hours: 13)
         #expect(
             try world.standing(of: device, showing: certificate.signed, chain) == .refused(.time(.expired)))
         try world.expectTraffic()
@@ -165,7 +165,7 @@ struct RejectionTests {
         if isTrusted {
             let refusal = StolenKeys.Standing.refused(.time(.notYetValid))
             #expect(try world.standing(of: device, showing: certificate.signed, chain) == refusal)
-            try world.sleep(hours: 24)
+            try world.stayOff(hours: 24)
         }
         #expect(try world.standing(of: device, showing: certificate.signed, chain) == .member)
     }
@@ -325,36 +325,24 @@ struct RejectionTests {
 
     // MARK: Entries
 
-    struct BadEntry: CustomTestStringConvertible, Sendable {
-        enum Fault: Sendable {
-            case previous, firstPrevious, time, oneSignature, otherType
-            case kind(UInt8)
-        }
-
-        let testDescription: String
-        let refusal: EntryRefusal
-        let fault: Fault
-
-        init(_ name: String, _ refusal: EntryRefusal, _ fault: Fault) {
-            testDescription = name
-            self.refusal = refusal
-            self.fault = fault
-        }
-
-        static let all = [
-            BadEntry("another entry before it", .wrongPrevious, .previous),
-            BadEntry("a log's first entry that hangs on something else", .wrongPrevious, .firstPrevious),
-            BadEntry("a time before the last entry's", .timeDecreases, .time),
-            BadEntry("one signature of two", .signatures, .oneSignature),
-            BadEntry("7: signed as another type", .signatures, .otherType),
-            BadEntry("kind 1", .malformed(.value(0x05)), .kind(1)),
-            BadEntry("kind 8", .malformed(.value(0x05)), .kind(8)),
-        ]
+    enum EntryFault: Sendable {
+        case previous, firstPrevious, time, oneSignature, otherType
+        case kind(UInt8)
     }
 
+    private static let badEntries: [Bad<EntryRefusal, EntryFault>] = [
+        Bad("another entry before it", .wrongPrevious, .previous),
+        Bad("a log's first entry that hangs on something else", .wrongPrevious, .firstPrevious),
+        Bad("a time before the last entry's", .timeDecreases, .time),
+        Bad("one signature of two", .signatures, .oneSignature),
+        Bad("7: signed as another type", .signatures, .otherType),
+        Bad("kind 1", .malformed(.value(0x05)), .kind(1)),
+        Bad("kind 8", .malformed(.value(0x05)), .kind(8)),
+    ]
+
     @Test(
-        "32: an entry that cannot stand in its log is refused, and the log goes on without it", arguments: BadEntry.all)
-    func entries(_ bad: BadEntry) throws {
+        "32: an entry that cannot stand in its log is refused, and the log goes on without it", arguments: badEntries)
+    func entries(_ bad: Bad<EntryRefusal, EntryFault>) throws {
         let world = try StolenKeys(field: KeysetShape(2, of: 3))
         let mesh = world.mesh.founding.mesh
         let payload = LogPayload.certRevoke([NoteVerdict(note: .random(from: world.random), decision: .confirmed)])
@@ -424,35 +412,23 @@ struct RejectionTests {
 
     // MARK: Notes
 
-    struct BadNote: CustomTestStringConvertible, Sendable {
-        enum Fault: Sendable {
-            case outside, twoOfThree, stranger, withStranger, noNumber, number, wipeByOneKey, wipeByItself
-        }
-
-        let testDescription: String
-        let refusal: NoteRefusal
-        let fault: Fault
-
-        init(_ name: String, _ refusal: NoteRefusal, _ fault: Fault) {
-            testDescription = name
-            self.refusal = refusal
-            self.fault = fault
-        }
-
-        static let all = [
-            BadNote("an authority outside the device's chain", .outsideChain, .outside),
-            BadNote("two keys where three must sign", .signerCount, .twoOfThree),
-            BadNote("a key of nobody", .signatures, .stranger),
-            BadNote("a key of nobody beside three that are enough", .signatures, .withStranger),
-            BadNote("one key, and no number", .number, .noNumber),
-            BadNote("three keys, and a number", .number, .number),
-            BadNote("a wipe order and one key", .wipeOrder, .wipeByOneKey),
-            BadNote("a wipe order and the device's own key", .wipeOrder, .wipeByItself),
-        ]
+    enum NoteFault: Sendable {
+        case outside, twoOfThree, stranger, withStranger, noNumber, number, wipeByOneKey, wipeByItself
     }
 
-    @Test("36: a note that its signers may not sign revokes nobody", arguments: BadNote.all)
-    func notes(_ bad: BadNote) throws {
+    private static let badNotes: [Bad<NoteRefusal, NoteFault>] = [
+        Bad("an authority outside the device's chain", .outsideChain, .outside),
+        Bad("two keys where three must sign", .signerCount, .twoOfThree),
+        Bad("a key of nobody", .signatures, .stranger),
+        Bad("a key of nobody beside three that are enough", .signatures, .withStranger),
+        Bad("one key, and no number", .number, .noNumber),
+        Bad("three keys, and a number", .number, .number),
+        Bad("a wipe order and one key", .wipeOrder, .wipeByOneKey),
+        Bad("a wipe order and the device's own key", .wipeOrder, .wipeByItself),
+    ]
+
+    @Test("36: a note that its signers may not sign revokes nobody", arguments: badNotes)
+    func notes(_ bad: Bad<NoteRefusal, NoteFault>) throws {
         let world = try StolenKeys(field: KeysetShape(3, of: 4), district: KeysetShape(2, of: 3))
         let bo = world.bo.identity
         let (field, keys) = (world.field.authority, world.field.current.keys)
@@ -499,9 +475,9 @@ struct RejectionTests {
         }
         for host in five { #expect(try standing(of: host) == .refused(.revoked)) }
         #expect(try standing(of: bo) == .catchUp)
-        try world.sleep(hours: 7 * 24 - 1)
+        try world.stayOff(hours: 7 * 24 - 1)
         #expect(!mesh.isLinked(ana, bo))
-        try world.sleep(hours: 1)
+        try world.stayOff(hours: 1)
         #expect(mesh.isLinked(ana, bo))
         #expect(try world.status().suspended == 0)
         #expect(try standing(of: five[0]) == .refused(.revoked))

@@ -11,12 +11,6 @@ struct StalenessTests {
         host.observations.compactMap { if case .staleness(let grade) = $0 { grade } else { nil } }
     }
 
-    private func stayOff(_ days: UInt64, _ hosts: [TestMesh.Host], in mesh: TestMesh) throws {
-        for host in hosts { mesh.stop(host) }
-        mesh.skip(seconds: days * Self.day)
-        for host in hosts { try mesh.begin(host) }
-    }
-
     @Test("Stale: old contacts write to each other, nobody writes to a new one")
     func stale() throws {
         let mesh = try TestMesh()
@@ -27,7 +21,7 @@ struct StalenessTests {
         mesh.send("one", from: ana, to: bo)
         #expect(try mesh.run(seconds: 10) { bo.delivered.count == 1 })
         #expect(grades(of: ana).isEmpty)
-        try stayOff(8, [ana, bo, cy], in: mesh)
+        try mesh.stayOff([ana, bo, cy], seconds: 8 * Self.day)
         #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, bo) && mesh.isLinked(ana, cy) })
         #expect(grades(of: ana) == [.stale])
         #expect(try mesh.status(of: ana)?.staleness == .stale)
@@ -56,7 +50,7 @@ struct StalenessTests {
         #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, bo) })
         mesh.send("one", from: ana, to: bo)
         #expect(try mesh.run(seconds: 10) { bo.delivered.count == 1 })
-        try stayOff(31, [ana, bo], in: mesh)
+        try mesh.stayOff([ana, bo], seconds: 31 * Self.day)
         try mesh.run(seconds: 120)
         #expect(!mesh.isLinked(ana, bo))
         #expect(grades(of: ana) == [.stranded])

@@ -44,7 +44,7 @@ struct StolenKeys {
     }
 
     /// Both are off for so long, and then have a minute to find each other.
-    func sleep(hours: UInt64) throws {
+    func stayOff(hours: UInt64) throws {
         for host in [ana, bo] { mesh.stop(host) }
         mesh.skip(seconds: hours * 3600)
         try mesh.begin(ana, multicast: .off)

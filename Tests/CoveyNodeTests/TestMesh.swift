@@ -440,6 +440,13 @@ final class TestMesh {
         wires.keys.sorted { ($0.host, "\($0.connection)") < ($1.host, "\($1.connection)") }
     }
 
+    /// All who are on are switched off for so long, and begin again.
+    func stayOff(_ hosts: [Host], seconds: UInt64) throws {
+        for host in hosts { stop(host) }
+        skip(seconds: seconds)
+        for host in hosts { try begin(host) }
+    }
+
     /// Time passes while no node runs.
     func skip(seconds: UInt64) {
         precondition(hosts.allSatisfy { $0.node == nil }, "time is skipped while all nodes are stopped")
