@@ -202,7 +202,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                     Parameter(
                         "after", "string", required: false,
                         "`next` of the page before; the first page when absent; `suspend:` and 64 zeros for what "
-                            + "members ask to keep out, which comes alone"),
+                            + "members ask to keep out, `receipt:` and 64 zeros for receipts of wipe orders, which each "
+                            + "come alone"),
                     Parameter(
                         "limit", "integer", required: false,
                         "1 to \(Self.largestPage) objects; \(Self.defaultPage) when absent"),
@@ -210,7 +211,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 result: "objects [base64], next (absent when this was the last page)", errors: [])
         case .logSubmit:
             return Description(
-                summary: "Hands log entries and notes to the node, which checks them and passes them on.",
+                summary: "Hands what a `.log` file holds to the node, which checks it and passes it on.",
                 parameters: [
                     Parameter(
                         "objects", "list of base64", required: true, "Signed objects, as they stand in a `.log` file"),

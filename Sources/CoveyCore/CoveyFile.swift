@@ -112,7 +112,7 @@ package struct CoveyFile: Equatable, Sendable {
         return bytes
     }
 
-    /// A log file of entries, or notes, in the order in which they are to be read.
+    /// A log file of entries, notes, Suspends and receipts, in the order in which they are to be read.
     package static func log(_ entries: [Signed], mesh: MeshID) -> CoveyFile {
         var content: [UInt8] = []
         for entry in entries {

@@ -20,6 +20,10 @@ package struct LogAudit: Sendable {
         case unknownAuthority(LogID)
         /// Its device or its signer is in no entry.
         case unknownNote(NoteHash)
+        /// A Suspend that the rules refuse; nil when its device or its signer is in no entry.
+        case suspend(SuspendHash, SuspendRefusal?)
+        /// Of no order that is in the set, or not signed by the device of that order.
+        case receipt(NoteHash, of: DeviceID)
         /// Too few of the issuer's keys signed the certificate itself, or a stranger did.
         case certificateSignatures(LogID, sequence: UInt64, CertificateHash)
         /// The entry stands, what it grants does not.
@@ -63,14 +67,41 @@ package struct LogAudit: Sendable {
         package let revocation: Revocation
     }
 
+    /// A member asks that a device be kept out. One that was over before its authority wrote last is not among them.
+    package struct AskedSuspension: Sendable, Equatable {
+        package let device: DeviceID
+        package let label: String
+        package let signer: DeviceID
+        package let signerLabel: String
+        package let issued: Minute
+        package let until: Minute
+        /// An authority has lifted it.
+        package let isLifted: Bool
+    }
+
+    /// An order to a device to lock or erase itself.
+    package struct Order: Sendable, Equatable {
+        package let note: NoteHash
+        package let device: DeviceID
+        package let label: String
+        package let mode: WipeOrder.Mode
+        package let issued: Minute
+        package let expires: Minute
+        /// When the device says that it took it; nil without a receipt.
+        package let done: Minute?
+    }
+
     package private(set) var findings: [Finding] = []
     package private(set) var chains: [Chain] = []
     package private(set) var revoked: [RevokedDevice] = []
     /// Devices whose current certificate is past its end.
     package private(set) var expired: [DeviceCertificate] = []
+    /// In the order of their dates.
+    package private(set) var suspends: [AskedSuspension] = []
+    package private(set) var orders: [Order] = []
     package private(set) var entries = 0
     package private(set) var notes = 0
-    /// Signatures that were verified and counted, of entries, certificates and notes.
+    /// Signatures that were verified and counted: of entries, certificates, notes, Suspends and receipts.
     package private(set) var signatures = 0
     package private(set) var devices = 0
     package private(set) var headsDigest = HeadsDigest()
@@ -79,7 +110,7 @@ package struct LogAudit: Sendable {
 
     /// - Parameters:
     ///   - genesis: pinned by whoever asks.
-    ///   - objects: entries and notes in any order; one that stands there twice is counted once.
+    ///   - objects: entries, notes, Suspends and receipts in any order; one that stands there twice is counted once.
     ///   - now: what expiry and entries from the future are judged by.
     package init(of genesis: Genesis, _ objects: [Signed], now: Minute) {
         var walk = AuditWalk(genesis: genesis, now: now)
@@ -103,6 +134,8 @@ package struct LogAudit: Sendable {
                 expired.append(certificate)
             }
         }
+        suspends = walk.suspends
+        orders = walk.orders
     }
 }
 
@@ -113,6 +146,8 @@ private struct AuditWalk {
     private(set) var entries: [EntryID: (entry: LogEntry, position: Int)] = [:]
     private(set) var signatures = 0
     private var notePositions: [NoteHash: (signed: Signed, position: Int)] = [:]
+    private var asked: [NoteID: (suspend: Suspend, position: Int)] = [:]
+    private var receipts: [NoteHash: (receipt: WipeReceipt, position: Int)] = [:]
     private var accepted: [LogEntry] = []
     private var waiting: [LogEntry] = []
     private let now: Minute
@@ -130,10 +165,26 @@ private struct AuditWalk {
 
     mutating func take(_ object: Signed, at position: Int) {
         do {
-            let type = try ObjectType(of: object)
-            guard type != .logEntry else { return try takeEntry(object, at: position) }
-            guard type == .revokeNote else { throw Malformed.wrongType }
-            try takeNote(object, at: position)
+            switch try ObjectType(of: object) {
+            case .logEntry: try takeEntry(object, at: position)
+            case .revokeNote: try takeNote(object, at: position)
+            // Judged when all is there: what nodes hold for want of an entry is bounded.
+            case .suspend:
+                let suspend = try Suspend(parsing: object)
+                if asked[suspend.id] == nil { asked[suspend.id] = (suspend, position) }
+            case .wipeReceipt:
+                let receipt = try WipeReceipt(parsing: object)
+                if let known = receipts[receipt.note] {
+                    guard known.receipt.signed != object else { return }
+                    find(position, .receipt(receipt.note, of: receipt.device))
+                } else {
+                    receipts[receipt.note] = (receipt, position)
+                }
+            case .genesis, .deviceCertificate, .authorityCertificate, .request, .renewRequest, .abuse, .invitation,
+                .welcome, .draft, .authorityRequest, .lockRecord, .authPayload, .bundle, .plaintext, .groupOperation,
+                .groupEpoch, .announcement:
+                throw Malformed.wrongType
+            }
         } catch let cause as Malformed {
             find(position, .malformed(cause))
         } catch {
@@ -224,6 +275,8 @@ private struct AuditWalk {
                 find(note.position, .unknownNote(hash))
             }
         }
+        judgeSuspends()
+        judgeReceipts()
         for fork in membership.forks {
             let limit = membership.isFrozen(fork.log) ? membership.grantLimit(of: fork.log) : nil
             find(nil, .fork(fork, frozenAt: limit))
@@ -267,6 +320,55 @@ private struct AuditWalk {
             .recoverFork:
             break
         }
+    }
+
+    private mutating func judgeSuspends() {
+        for (suspend, position) in asked.values.sorted(by: { $0.position < $1.position }) {
+            do {
+                switch try membership.accept(suspend: suspend.signed) {
+                case .accepted: signatures += 1
+                case .known: break
+                case .held: find(position, .suspend(suspend.hash, nil))
+                }
+            } catch .over {
+                // It had its time, and says nothing any more.
+            } catch {
+                find(position, .suspend(suspend.hash, error))
+            }
+        }
+    }
+
+    private mutating func judgeReceipts() {
+        for (receipt, position) in receipts.values.sorted(by: { $0.position < $1.position }) {
+            if membership.accepts(receipt) {
+                signatures += 1
+            } else {
+                receipts[receipt.note] = nil
+                find(position, .receipt(receipt.note, of: receipt.device))
+            }
+        }
+    }
+
+    private func label(of device: DeviceID) -> String { membership.currentCertificate(device)?.label ?? "" }
+
+    var suspends: [LogAudit.AskedSuspension] {
+        let records = membership.suspendBook.records.values.sorted { ($0.issued, $0.id) < ($1.issued, $1.id) }
+        return records.map { record in
+            LogAudit.AskedSuspension(
+                device: record.device, label: label(of: record.device), signer: record.signer,
+                signerLabel: label(of: record.signer), issued: record.issued, until: record.until,
+                isLifted: membership.isLifted(record))
+        }
+    }
+
+    var orders: [LogAudit.Order] {
+        let orders = membership.notes.compactMap { hash -> LogAudit.Order? in
+            guard let note = membership.note(hash), let wipe = note.wipe else { return nil }
+            return LogAudit.Order(
+                note: hash, device: note.device, label: label(of: note.device), mode: wipe.mode, issued: note.issued,
+                expires: wipe.expires, done: receipts[hash]?.receipt.done)
+        }
+        return orders.sorted { ($0.issued, $0.note) < ($1.issued, $1.note) }
     }
 
     /// Sequences between the head of each log and the first entry that waits behind it.

@@ -175,7 +175,7 @@ extension Node {
         }
     }
 
-    /// Entries and notes of a file, in whatever order they stand in it.
+    /// Entries, notes, Suspends and receipts of a file. Receipts stand behind the orders that they are of.
     private func submit(
         _ objects: [[UInt8]], _ epochKeys: [EpochKeySubmission], _ now: Now, _ store: any Store,
         _ effects: inout Effects
@@ -189,7 +189,8 @@ extension Node {
                     case .revokeNote: try take(note: signed, from: nil, now, store, &effects)
                     case .suspend: try take(suspend: signed, from: nil, now, store, &effects)
                     case .renewal: try take(renewal: signed, from: nil, now, store, &effects) ? .new : .known
-                    case .entry, .receipt, .unknown: try take(entry: signed, from: nil, now, store, &effects)
+                    case .receipt: try take(receipt: signed, from: nil, now, store, &effects)
+                    case .entry, .unknown: try take(entry: signed, from: nil, now, store, &effects)
                     }
                 switch acceptance {
                 case .new: submission.accepted += 1
@@ -198,6 +199,9 @@ extension Node {
                 }
             } catch let error as StoreError {
                 throw error
+            } catch SuspendRefusal.over {
+                // It had its time: whoever wrote the file may not have heard so yet.
+                submission.known += 1
             } catch {
                 submission.refused.append("\(error)")
             }

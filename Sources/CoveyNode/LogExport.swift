@@ -2,14 +2,16 @@ package import CoveyCore
 import CoveyCrypto
 
 /// Where an export of the log goes on: entries come first, in the order of acceptance, then the notes by their hashes.
-/// Suspends are no part of the log: they come alone, to whoever asks for them, by their ids.
+/// Suspends and the receipts of wipe orders are no part of the log: each come alone, to whoever asks for them, Suspends by
+/// their ids and receipts by the notes with the orders.
 package enum ExportMark: Hashable, Sendable {
     /// After this position; 0 begins.
     case entry(UInt64)
     case note(NoteHash)
     case suspend(NoteID)
+    case receipt(NoteHash)
 
-    /// `entry:12`, or `note:` and the hash, or `suspend:` and the id.
+    /// `entry:12`, or `note:` or `receipt:` and the hash, or `suspend:` and the id.
     package init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -23,6 +25,9 @@ package enum ExportMark: Hashable, Sendable {
         case "suspend":
             guard let id = NoteID(hex: String(parts[1])) else { return nil }
             self = .suspend(id)
+        case "receipt":
+            guard let hash = NoteHash(hex: String(parts[1])) else { return nil }
+            self = .receipt(hash)
         default: return nil
         }
     }
@@ -32,6 +37,7 @@ package enum ExportMark: Hashable, Sendable {
         case .entry(let position): "entry:\(position)"
         case .note(let hash): "note:\(hash.hex)"
         case .suspend(let id): "suspend:\(id.hex)"
+        case .receipt(let note): "receipt:\(note.hex)"
         }
     }
 }
@@ -67,6 +73,10 @@ extension Node {
         case .suspend(let last):
             return roster.suspends.filter { $0.id > last }.prefix(limit).map {
                 ExportedObject(mark: .suspend($0.id), bytes: $0.signed.bytes)
+            }
+        case .receipt(let last):
+            return receipts.values.filter { $0.note > last }.sorted { $0.note < $1.note }.prefix(limit).map {
+                ExportedObject(mark: .receipt($0.note), bytes: $0.signed.bytes)
             }
         }
     }

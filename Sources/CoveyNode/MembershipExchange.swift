@@ -308,13 +308,15 @@ extension Node {
                 case .revokeNote, .unknown: _ = try take(note: item, from: link, now, store, &effects)
                 case .suspend: _ = try take(suspend: item, from: link, now, store, &effects)
                 case .entry: _ = try take(entry: item, from: link, now, store, &effects)
-                case .receipt: try take(receipt: item, from: link, now, store, &effects)
+                case .receipt: _ = try take(receipt: item, from: link, now, store, &effects)
                 case .renewal: _ = try take(renewal: item, from: link, now, store, &effects)
                 }
             } catch let refusal as NoteRefusal {
                 refuse(link.address, "note: \(refusal)", &effects)
             } catch let refusal as SuspendRefusal {
                 refuse(link.address, "suspend: \(refusal)", &effects)
+            } catch let refusal as ReceiptRefusal {
+                refuse(link.address, "wipe receipt: \(refusal)", &effects)
             } catch let refusal as EntryRefusal {
                 refuse(link.address, "log entry: \(refusal)", &effects)
             } catch let refusal as RenewRefusal {

@@ -112,13 +112,13 @@ extension Node {
     // MARK: Receipts of others
 
     func take(
-        receipt signed: Signed, from source: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
-    ) throws {
-        guard let receipt = try? WipeReceipt(parsing: signed), roster.membership.accepts(receipt) else {
-            refuse(source.address, "wipe receipt", &effects)
-            return
-        }
-        if receipts[receipt.note] == nil {
+        receipt signed: Signed, from source: PeerLink?, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> Acceptance {
+        let receipt: WipeReceipt
+        do { receipt = try WipeReceipt(parsing: signed) } catch { throw ReceiptRefusal.malformed(error) }
+        guard roster.membership.accepts(receipt) else { throw ReceiptRefusal.order }
+        let isNew = receipts[receipt.note] == nil
+        if isNew {
             receipts[receipt.note] = receipt
             // Beside the note's own record.
             try store.put(.notes, receipt.note.array + [1], signed.bytes)
@@ -128,6 +128,7 @@ extension Node {
         for link in links where link.awaitsReceipt && link.device == receipt.device {
             end(link, nil, .revoked, now, &effects)
         }
+        return isNew ? .new : .known
     }
 
     func loadReceipts(_ store: any Store) throws {
@@ -166,6 +167,13 @@ extension Node {
         armLink(link)
         return true
     }
+}
+
+/// Why a receipt of a wipe order was not taken.
+enum ReceiptRefusal: Error {
+    case malformed(Malformed)
+    /// No order that is known here is the one it names, or the device of that order did not sign it.
+    case order
 }
 
 // A device that was away while its order spread is linked with by nobody who knows that it is revoked. Once a day it is let

@@ -162,4 +162,58 @@ struct LogAuditTests {
                 if case .checkpoint(root.authority, wrong.sequence, .some) = fault { true } else { false }
             })
     }
+
+    @Test("What members ask and what devices say to orders is audited too, in whatever order it stands in the file")
+    func besideTheLog() throws {
+        var story = try AuthorityStory(seed: 9)
+        let (ana, _) = try story.enrol("ana")
+        let (ben, _) = try story.enrol("ben")
+        let (van, _) = try story.enrol("van")
+        let mesh = story.founding.mesh
+        func asks(_ device: DeviceID, _ key: SigningPrivateKey) -> Suspend {
+            Suspend.make(
+                of: device, reason: .lost, issued: story.now, until: story.now.adding(1440), mesh: mesh, key: key)
+        }
+        let suspend = asks(ben.identity.id, ana.identity.signing)
+        let orders = (0..<2).map { number in
+            RevokeNote.make(
+                RevokeNote.Content(
+                    device: van.identity.id, reason: .lost, suspectSince: story.now,
+                    issued: story.now.adding(Int64(number)), authority: story.founding.field.authority,
+                    wipe: WipeOrder(
+                        mode: .erase, order: .random(from: story.random), serial: 3, expires: story.now.adding(1440))),
+                mesh: mesh, keys: story.founding.field.current.keys)
+        }
+        let order = try #require(orders[0].content.wipe)
+        func says(_ key: SigningPrivateKey) -> WipeReceipt {
+            WipeReceipt.make(
+                of: order, in: orders[0].hash, by: van.identity.id, done: story.now.adding(5), mesh: mesh, key: key)
+        }
+        let receipt = says(van.identity.signing)
+        let objects = story.entries.map(\.signed) + orders.map(\.signed) + [suspend.signed, receipt.signed]
+        let bare = audit(story, Array(objects.dropLast(2)))
+        for given in [objects, objects.reversed(), objects + objects] {
+            let audit = audit(story, given)
+            #expect(audit.findings == [])
+            #expect(audit.suspends.map(\.label) == ["ben"])
+            #expect(audit.suspends.map(\.signerLabel) == ["ana"])
+            #expect(audit.suspends.map(\.isLifted) == [false])
+            #expect(audit.orders.map(\.label) == ["van", "van"])
+            #expect(audit.orders.map(\.done) == [story.now.adding(5), nil])
+            #expect(audit.signatures == bare.signatures + 2)
+        }
+        let wrong = [
+            asks(ben.identity.id, ben.identity.signing).signed,
+            asks(.random(from: story.random), ana.identity.signing).signed, says(ana.identity.signing).signed,
+        ]
+        let found = audit(story, objects.dropLast() + wrong)
+        #expect(found.findings.map(\.position) == [objects.count, objects.count + 1, objects.count + 2])
+        #expect(
+            found.findings.map(\.fault) == [
+                .suspend(try Suspend(parsing: wrong[0]).hash, .ownDevice),
+                .suspend(try Suspend(parsing: wrong[1]).hash, nil),
+                .receipt(orders[0].hash, of: van.identity.id),
+            ])
+        #expect(found.orders.map(\.done) == [nil, nil])
+    }
 }

@@ -59,6 +59,52 @@ struct WipeTests {
         #expect(accepted(target) == 2)
     }
 
+    @Test("A receipt is exported, and a node that is handed it by file knows that the order was obeyed")
+    func byFile() throws {
+        let mesh = try TestMesh()
+        let target = try mesh.enrol("target", rights: Grant.member.union(.orgOwned))
+        try mesh.begin(target)
+        let ana = try mesh.add("ana")
+        let away = try mesh.add("away")
+        #expect(try mesh.run(seconds: 20) { mesh.areLinked(ana, target) })
+        mesh.partition([[ana, target], [away]])
+        let note = try order(target, in: mesh)
+        mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: ana)
+        #expect(try mesh.run(seconds: 10) { receipts(ana) == 1 })
+        mesh.command(.logExport(after: .receipt(NoteHash()), limit: 10), at: ana)
+        try mesh.run(seconds: 0)
+        guard case .logExport(let exported)? = ana.replies.last else {
+            Issue.record("a node says what it has receipts of")
+            return
+        }
+        #expect(exported.map(\.mark) == [.receipt(note.hash)])
+        #expect(ExportMark(parsing: "receipt:\(note.hash.hex)") == .receipt(note.hash))
+        mesh.command(.logExport(after: .receipt(note.hash), limit: 10), at: ana)
+        try mesh.run(seconds: 0)
+        #expect(ana.replies.last.map { "\($0)" } == "\(Reply.logExport([]))")
+
+        let receipt = exported[0].bytes
+        func hand(_ objects: [[UInt8]]) throws -> LogSubmission? {
+            mesh.command(.logSubmit(objects, epochKeys: []), at: away)
+            try mesh.run(seconds: 0)
+            guard case .logSubmitted(let submission)? = away.replies.last else { return nil }
+            return submission
+        }
+        let early = try #require(try hand([receipt]))
+        #expect(early.accepted == 0 && early.refused == ["order"])
+        let both = try #require(try hand([note.signed.bytes, receipt]))
+        #expect(both.accepted == 2 && both.refused.isEmpty)
+        #expect(try hand([receipt])?.known == 1)
+        #expect(receipts(away) == 1)
+        mesh.command(.wipes, at: away)
+        try mesh.run(seconds: 0)
+        guard case .wipes(let lines)? = away.replies.last else {
+            Issue.record("a node lists the orders that it knows")
+            return
+        }
+        #expect(lines.map(\.state) == [.carriedOut])
+    }
+
     @Test("Of orders that were taken only those are forgotten that are over: one that may still run is not taken again")
     func remembered() throws {
         let mesh = try TestMesh()

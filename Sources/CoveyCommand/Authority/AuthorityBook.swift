@@ -71,10 +71,13 @@ struct AuthorityBook {
     struct Taken {
         var new = 0
         var waiting = 0
+        /// Suspends and receipts of wipe orders: only nodes keep those.
+        var aside = 0
         var refused: [String] = []
     }
 
-    /// Entries, notes and Suspends, from a file or a node. What waits for something that is missing is not kept.
+    /// Entries, notes and Suspends, from a file or a node. What waits for something that is missing is not kept, and of
+    /// Suspends nothing is beyond this run.
     mutating func take(_ objects: [Signed]) throws -> Taken {
         var taken = Taken()
         for object in objects {
@@ -89,13 +92,12 @@ struct AuthorityBook {
                     case .held: taken.waiting += 1
                     }
                 } else if type == .suspend {
-                    switch try membership.accept(suspend: object) {
-                    case .accepted(let suspend, _, _):
+                    taken.aside += 1
+                    if case .accepted(let suspend, _, _) = try membership.accept(suspend: object) {
                         suspends.append(suspend)
-                        taken.new += 1
-                    case .known: break
-                    case .held: taken.waiting += 1
                     }
+                } else if type == .wipeReceipt {
+                    taken.aside += 1
                 } else {
                     switch try membership.accept(object) {
                     case .accepted(let intake):
@@ -107,6 +109,8 @@ struct AuthorityBook {
                     case .held: taken.waiting += 1
                     }
                 }
+            } catch SuspendRefusal.over {
+                // It had its time: whoever wrote the file may not have heard so yet.
             } catch {
                 taken.refused.append("\(error)")
             }

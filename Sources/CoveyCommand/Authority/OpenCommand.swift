@@ -53,18 +53,21 @@ struct AuthorityImportCommand: ParsableCommand {
         let new: Int
         let waiting: Int
         let refused: [String]
+        /// What only nodes keep.
+        let aside: Int
         /// Of network keys that waited here until their announcement was signed by enough.
         let began: [UInt32]
         let next: String
 
-        private enum CodingKeys: String, CodingKey { case new, waiting, refused, began }
+        private enum CodingKeys: String, CodingKey { case new, waiting, refused, aside, began }
 
         var text: String {
             let epochs = began.map {
                 "the network key of epoch \($0) is here, and nowhere else until your own node has it; next: \(next)"
             }
-            return (["\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused"] + epochs)
-                .joined(separator: "\n")
+            var counts = "\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused"
+            if aside > 0 { counts += "; \(aside) left aside: what members ask and receipts of orders only nodes keep" }
+            return ([counts] + epochs).joined(separator: "\n")
         }
     }
 
@@ -81,7 +84,7 @@ struct AuthorityImportCommand: ParsableCommand {
         let began = Set(book.epochs.map(\.entry)).subtracting(before)
         try directory.keep(book)
         try Imported(
-            new: taken.new, waiting: taken.waiting, refused: taken.refused,
+            new: taken.new, waiting: taken.waiting, refused: taken.refused, aside: taken.aside,
             began: book.entries.filter { began.contains($0.id) }.map(\.epochNumber),
             next: "covey log import \(files.joined(separator: " ")) --authority \(directory.path)"
         ).show(asJSON: answer.json)

@@ -46,7 +46,10 @@ struct LogShowCommand: ParsableCommand {
 struct LogExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write the whole log to a file, for others to audit or import.",
-        discussion: "All entries and revocations that this node knows. No key is in it, and no message.")
+        discussion: """
+            All entries and revocations that this node knows, and behind them what members ask (covey suspend) and the \
+            receipts of wipe orders. No key is in it, and no message.
+            """)
 
     @Option(name: .shortAndLong, help: "Where to write the log file.")
     var output = "mesh.log"
@@ -58,7 +61,10 @@ struct LogExportCommand: ParsableCommand {
         try Disk.checkNew(output)
         let client = try node.connect()
         guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
-        let objects = try client.exportLog()
+        var objects: [Signed] = []
+        for mark in [ExportMark.entry(0), .suspend(NoteID()), .receipt(NoteHash())] {
+            objects += try client.exportLog(after: mark)
+        }
         let home = try node.load().home
         try WrittenLog(output, objects, of: mesh, next: "covey log verify \(output) --mesh \(home)/mesh")
             .show(asJSON: answer.json)
@@ -66,11 +72,11 @@ struct LogExportCommand: ParsableCommand {
 }
 
 extension ControlClient {
-    /// All entries and then all revocations that a node has after a mark, page by page.
-    func exportLog(after mark: ExportMark? = nil) throws -> [Signed] {
+    /// All that a node has after a mark, page by page: entries and then revocations, or Suspends alone, or receipts alone.
+    func exportLog(after mark: ExportMark) throws -> [Signed] {
         var objects: [Signed] = []
         var size = 0
-        var mark = mark?.text
+        var mark: String? = mark.text
         repeat {
             let page = try call(LogExport(after: mark))
             for object in page.objects {

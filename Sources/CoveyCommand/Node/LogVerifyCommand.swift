@@ -71,6 +71,27 @@ private struct AuditReport: Answer {
         let since: String
     }
 
+    struct Suspension: Encodable {
+        let device: String
+        let label: String
+        let by: String
+        let byLabel: String
+        let issued: String
+        let until: String
+        let isLifted: Bool
+    }
+
+    struct Order: Encodable {
+        let note: String
+        let device: String
+        let label: String
+        let mode: String
+        let issued: String
+        let expires: String
+        /// By the device's clock; absent without a receipt.
+        let done: String?
+    }
+
     let mesh: String
     let name: String
     let isSound: Bool
@@ -81,6 +102,8 @@ private struct AuditReport: Answer {
     let chains: [Chain]
     let revoked: [Device]
     let expired: [Device]
+    let suspends: [Suspension]
+    let orders: [Order]
     let findings: [Finding]
 
     init(genesis: Genesis, _ audit: LogAudit) {
@@ -108,6 +131,17 @@ private struct AuditReport: Answer {
         expired = audit.expired.map {
             Device(device: $0.device.hex, label: $0.label, reason: nil, since: CalendarText.utc($0.notAfter))
         }
+        suspends = audit.suspends.map {
+            Suspension(
+                device: $0.device.hex, label: $0.label, by: $0.signer.hex, byLabel: $0.signerLabel,
+                issued: CalendarText.utc($0.issued), until: CalendarText.utc($0.until), isLifted: $0.isLifted)
+        }
+        orders = audit.orders.map {
+            Order(
+                note: $0.note.hex, device: $0.device.hex, label: $0.label, mode: "\($0.mode)",
+                issued: CalendarText.utc($0.issued), expires: CalendarText.utc($0.expires),
+                done: $0.done.map(CalendarText.utc))
+        }
         findings = audit.findings.map(Finding.init)
     }
 
@@ -133,6 +167,19 @@ private struct AuditReport: Answer {
         for device in expired {
             lines.append(
                 "expired: \(Output.harmless(device.label)) (\(LogText.short(device.device))) on \(device.since.prefix(10))"
+            )
+        }
+        for ask in suspends {
+            lines.append(
+                "suspend: \(Output.harmless(ask.byLabel)) (\(LogText.short(ask.by))) asked on \(ask.issued.prefix(10)) to keep out \(Output.harmless(ask.label)) (\(LogText.short(ask.device))) until \(ask.until.prefix(10))\(ask.isLifted ? ", lifted" : "")"
+            )
+        }
+        for order in orders {
+            let done =
+                order.done.map { "it said on \($0.prefix(10)) that it obeys" }
+                ?? "no receipt of it here, good until \(order.expires.prefix(10))"
+            lines.append(
+                "ordered: \(order.mode) \(Output.harmless(order.label)) (\(LogText.short(order.device))) on \(order.issued.prefix(10)), \(done)"
             )
         }
         for finding in findings {
@@ -168,6 +215,19 @@ extension AuditReport.Finding {
             named = [hash.hex]
             (kind, text) = (
                 "unknown-note", "revocation \(LogText.short(hash.hex)) is of a device or by a signer in no entry"
+            )
+        case .suspend(let hash, let refusal):
+            named = [hash.hex]
+            (kind, text) = (
+                "suspend",
+                refusal.map { "the rules refuse suspension \(LogText.short(hash.hex)): \($0)" }
+                    ?? "suspension \(LogText.short(hash.hex)) is of a device or by a signer in no entry"
+            )
+        case .receipt(let note, let device):
+            named = [note.hex]
+            (kind, text) = (
+                "receipt",
+                "the receipt of device \(LogText.short(device.hex)) is of no order here, or not signed by the device it was for"
             )
         case .certificateSignatures(let log, let sequence, let certificate):
             place = (log, sequence)

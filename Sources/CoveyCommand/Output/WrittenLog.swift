@@ -4,9 +4,12 @@ import CoveyCore
 struct WrittenLog: Answer {
     let file: String
     let objects: Int
+    /// Among them, what members ask and the receipts of wipe orders.
+    let suspends: Int
+    let receipts: Int
     let next: String
 
-    private enum CodingKeys: String, CodingKey { case file, objects }
+    private enum CodingKeys: String, CodingKey { case file, objects, suspends, receipts }
 
     /// Writes a new file; one that is there is left as it is.
     init(_ file: String, _ signed: [Signed], of mesh: MeshID, next: String) throws {
@@ -18,7 +21,14 @@ struct WrittenLog: Answer {
         self.file = file
         self.next = next
         objects = signed.count
+        suspends = signed.count { (try? ObjectType(of: $0)) == .suspend }
+        receipts = signed.count { (try? ObjectType(of: $0)) == .wipeReceipt }
     }
 
-    var text: String { "wrote \(file): \(objects) entries and revocations; next: \(next)" }
+    var text: String {
+        var counts = "\(objects - suspends - receipts) entries and revocations"
+        if suspends > 0 { counts += ", \(suspends) suspensions asked by members" }
+        if receipts > 0 { counts += ", \(receipts) receipts of wipe orders" }
+        return "wrote \(file): \(counts); next: \(next)"
+    }
 }
