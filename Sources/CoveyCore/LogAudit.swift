@@ -145,7 +145,7 @@ private struct AuditWalk {
     private(set) var findings: [LogAudit.Finding] = []
     private(set) var entries: [EntryID: (entry: LogEntry, position: Int)] = [:]
     private(set) var signatures = 0
-    private var notePositions: [NoteHash: (signed: Signed, position: Int)] = [:]
+    private var notePositions: [NoteID: (note: RevokeNote, position: Int)] = [:]
     private var asked: [NoteID: (suspend: Suspend, position: Int)] = [:]
     private var receipts: [NoteHash: (receipt: WipeReceipt, position: Int)] = [:]
     private var accepted: [LogEntry] = []
@@ -230,8 +230,8 @@ private struct AuditWalk {
 
     private mutating func takeNote(_ object: Signed, at position: Int) throws {
         let note = try RevokeNote(parsing: object)
-        guard notePositions[note.hash] == nil else { return }
-        notePositions[note.hash] = (object, position)
+        guard notePositions[note.id] == nil else { return }
+        notePositions[note.id] = (note, position)
         do {
             _ = try membership.accept(note: object)
         } catch {
@@ -268,11 +268,11 @@ private struct AuditWalk {
     mutating func finish() {
         for entry in accepted { judge(entry) }
         findGaps()
-        for (hash, note) in notePositions.sorted(by: { $0.value.position < $1.value.position }) {
-            if membership.hasNote(hash) {
+        for (note, position) in notePositions.values.sorted(by: { $0.position < $1.position }) {
+            if !membership.noteBook.lacks(note) {
                 signatures += note.signed.signatureCount
-            } else if !findings.contains(where: { $0.position == note.position }) {
-                find(note.position, .unknownNote(hash))
+            } else if !findings.contains(where: { $0.position == position }) {
+                find(position, .unknownNote(note.hash))
             }
         }
         judgeSuspends()

@@ -36,7 +36,7 @@ package struct EntryIntake: Sendable {
     /// Notes that had waited for a certificate and are now in the set, to keep and to pass on; and those that left it for
     /// them, because a signer has more than is kept of it.
     package internal(set) var notes: [RevokeNote] = []
-    package internal(set) var notesGone: [NoteHash] = []
+    package internal(set) var notesGone: [NoteID] = []
     /// Suspends that had waited for a certificate and are now in the set, and those that left it.
     package internal(set) var suspends: [Suspend] = []
     package internal(set) var suspendsGone: [NoteID] = []
@@ -88,8 +88,8 @@ package enum NoteRefusal: Error, Equatable, Sendable {
 }
 
 package enum NoteOutcome: Sendable {
-    /// `dropped`: hashes that left the set for this one, because a signer has more than is kept of it.
-    case accepted(RevokeNote, changes: [MembershipChange], dropped: [NoteHash])
+    /// `dropped`: what left the set for this one, because a signer has more than is kept of it.
+    case accepted(RevokeNote, changes: [MembershipChange], dropped: [NoteID])
     case known
     /// The device or the signer is not known yet; it comes up in the intake of the entry that tells.
     case held

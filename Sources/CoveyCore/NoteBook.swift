@@ -3,7 +3,8 @@ import CoveyCrypto
 /// The grow-only set of RevokeNotes and what follows from it for each device (protocol.md §1.9).
 struct NoteBook: Sendable {
     enum Form: Hashable, Sendable {
-        case singleKey(SigningPublicKey)
+        /// Each of these, in a copy of its own.
+        case singleKeys([SigningPublicKey])
         /// As many of its keys as it takes, under any keyset it ever had.
         case authority([SigningPublicKey])
         case device
@@ -67,8 +68,16 @@ struct NoteBook: Sendable {
     /// Devices whose standing a note, or a verdict on it, may change: its own, and those of the same key's notes.
     func devicesTouched(by note: NoteHash) -> [DeviceID] {
         guard let record = records[note] else { return [] }
-        guard case .singleKey(let key) = record.form else { return [record.content.device] }
-        return singles(of: key).compactMap { records[$0]?.content.device }
+        guard case .singleKeys(let keys) = record.form else { return [record.content.device] }
+        return keys.flatMap { singles(of: $0) }.compactMap { records[$0]?.content.device }
+    }
+
+    /// Whether neither it is in the set nor what says the same for it. Each of several keys says it for itself alone.
+    func lacks(_ note: RevokeNote) -> Bool {
+        guard let record = records[note.hash] else { return true }
+        guard case .singleKeys(let keys) = record.form else { return false }
+        let hints = note.signed.attestations.map(\.hint)
+        return !keys.contains { hints == [KeyHint(of: $0)] }
     }
 
     /// Single-key notes of a key, by (note_no, hash).
@@ -93,7 +102,7 @@ struct NoteBook: Sendable {
     }
 
     struct Dropped {
-        let note: NoteHash
+        let id: NoteID
         let device: DeviceID
     }
 
@@ -101,7 +110,7 @@ struct NoteBook: Sendable {
     /// `insert`; the old one stays where the new one would be one too many.
     mutating func replace(_ note: RevokeNote, form: Form, listed: Set<NoteHash>) -> [Dropped]? {
         guard let before = records[note.hash] else { preconditionFailure("a copy takes the place of another one") }
-        _ = remove(note.hash)
+        remove(note.hash)
         if let dropped = insert(note, form: form, listed: listed) { return dropped }
         _ = insert(note, form: before.form, listed: listed)
         return nil
@@ -111,23 +120,46 @@ struct NoteBook: Sendable {
     /// same ones stay: of each signer the first, those before others that are `listed`, and all that some authority has
     /// confirmed. So no later note brings back a device that a CertRevoke has put out for good.
     mutating func insert(_ note: RevokeNote, form: Form, listed: Set<NoteHash>) -> [Dropped]? {
-        records[note.hash] = Record(content: note.content, form: form)
-        byDevice[note.device, default: []].append(note.hash)
-        var spare: Set<NoteHash> = []
-        for signer in signers(of: note.hash) {
-            let list = bySigner[signer, default: []]
-            let at = list.firstIndex { precedes(note.hash, $0) }
-            bySigner[signer, default: []].insert(note.hash, at: at ?? list.count)
-            guard list.count >= signer.mostNotes else { continue }
-            spare.formUnion(beyond(signer, listed))
+        let hash = note.hash
+        if case .singleKeys(let others)? = records[hash]?.form, case .singleKeys(let keys) = form {
+            records[hash] = Record(content: note.content, form: .singleKeys(others + keys))
+        } else {
+            records[hash] = Record(content: note.content, form: form)
+            byDevice[note.device, default: []].append(hash)
         }
-        // What one of two officers has too many of may be among the first of the other.
-        let dropped = spare.filter { note in
-            signers(of: note).allSatisfy { beyond($0, listed).contains(note) }
-        }.sorted()
-        let devices = dropped.compactMap { remove($0) }
-        guard !dropped.contains(note.hash) else { return nil }
-        return zip(dropped, devices).map { Dropped(note: $0, device: $1) }
+        let signers = Self.signers(form, of: note.device)
+        for signer in signers {
+            let list = bySigner[signer, default: []]
+            bySigner[signer, default: []].insert(hash, at: list.firstIndex { precedes(hash, $0) } ?? list.count)
+        }
+        var dropped: [Dropped] = []
+        for signer in signers {
+            for spare in beyond(signer, listed) {
+                if let gone = drop(spare, of: signer, listed) { dropped.append(gone) }
+            }
+        }
+        return dropped.contains { $0.id == note.id } ? nil : dropped
+    }
+
+    /// Drops what a signer has too many of. What one of two officers has too many of may be among the first of the other;
+    /// of a note that several keys signed, each alone, only this key's copy goes.
+    private mutating func drop(_ note: NoteHash, of signer: Signer, _ listed: Set<NoteHash>) -> Dropped? {
+        guard let record = records[note] else { return nil }
+        let device = record.content.device
+        if case .singleKeys(let keys) = record.form, case .key(let key) = signer {
+            let others = keys.filter { $0 != key }
+            if others.isEmpty {
+                remove(note)
+            } else {
+                bySigner[signer]?.removeAll { $0 == note }
+                records[note] = Record(content: record.content, form: .singleKeys(others))
+            }
+            return Dropped(id: NoteID(of: note, signers: [KeyHint(of: key)]), device: device)
+        }
+        let signers = Self.signers(record.form, of: device)
+        guard signers.allSatisfy({ beyond($0, listed).contains(note) }) else { return nil }
+        remove(note)
+        return Dropped(id: NoteID(prefixOf: note), device: device)
     }
 
     /// What a signer has more of than is kept.
@@ -142,18 +174,17 @@ struct NoteBook: Sendable {
         verdicts[note, default: []].contains { $0.decision == .confirmed }
     }
 
-    private mutating func remove(_ note: NoteHash) -> DeviceID? {
-        for signer in signers(of: note) { bySigner[signer]?.removeAll { $0 == note } }
-        guard let record = records.removeValue(forKey: note) else { return nil }
-        byDevice[record.content.device]?.removeAll { $0 == note }
-        return record.content.device
+    private mutating func remove(_ note: NoteHash) {
+        guard let record = records.removeValue(forKey: note) else { return }
+        let device = record.content.device
+        for signer in Self.signers(record.form, of: device) { bySigner[signer]?.removeAll { $0 == note } }
+        byDevice[device]?.removeAll { $0 == note }
     }
 
-    private func signers(of note: NoteHash) -> [Signer] {
-        guard let record = records[note] else { return [] }
-        switch record.form {
-        case .singleKey(let key): return [.key(key)]
-        case .device: return [.device(record.content.device)]
+    private static func signers(_ form: Form, of device: DeviceID) -> [Signer] {
+        switch form {
+        case .singleKeys(let keys): return keys.map { .key($0) }
+        case .device: return [.device(device)]
         case .officers(let officers): return officers.map { .officer($0) }
         // Who has so many keys may revoke whom they like.
         case .authority: return []
@@ -176,8 +207,7 @@ extension Membership {
     package mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
         let note: RevokeNote
         do { note = try RevokeNote(parsing: signed) } catch { throw .malformed(error) }
-        let known = noteBook.records[note.hash]
-        if let known, !mayCountInstead(note, known) { return .known }
+        if isKnown(note) { return .known }
         if noteBook.isHeld(note) { return .held }
         let form: NoteBook.Form
         switch try judge(note) {
@@ -188,35 +218,36 @@ extension Membership {
         case .valid(let found): form = found
         }
         guard let dropped = take(note, form) else {
-            guard known == nil else { return .known }
+            guard noteBook.lacks(note) else { return .known }
             throw .tooMany
         }
         let touched = noteBook.devicesTouched(by: note.hash)
         let changes = refresh(touched + [note.device] + dropped.map(\.device))
         recount(after: changes)
-        return .accepted(note, changes: changes, dropped: dropped.map(\.note))
+        return .accepted(note, changes: changes, dropped: dropped.map(\.id))
     }
+
+    private func isKnown(_ note: RevokeNote) -> Bool { !noteBook.lacks(note) && !mayCountInstead(note) }
 
     /// Takes a note that was judged; nil when it stays out.
     private mutating func take(_ note: RevokeNote, _ form: NoteBook.Form) -> [NoteBook.Dropped]? {
-        guard let known = noteBook.records[note.hash] else {
-            return noteBook.insert(note, form: form, listed: epochBook.listed)
-        }
-        let new = NoteBook.Record(content: note.content, form: form)
-        guard !isOfEntitled(known), isOfEntitled(new) else { return nil }
+        if noteBook.lacks(note) { return noteBook.insert(note, form: form, listed: epochBook.listed) }
+        guard let known = noteBook.records[note.hash], !isOfEntitled(known),
+            isOfEntitled(NoteBook.Record(content: note.content, form: form))
+        else { return nil }
         return noteBook.replace(note, form: form, listed: epochBook.listed)
     }
 
     /// Whether another copy of a wipe order, which has the same hash, may be the one to be obeyed: the signers of the one
     /// that is here have no right to it any more, or this one is signed by keys that we have not met.
-    private func mayCountInstead(_ note: RevokeNote, _ known: NoteBook.Record) -> Bool {
-        guard note.content.wipe != nil else { return false }
+    private func mayCountInstead(_ note: RevokeNote) -> Bool {
+        guard note.content.wipe != nil, let known = noteBook.records[note.hash] else { return false }
         if isOfEntitled(known) { return isByNewKeys(note) }
         let signers: [SigningPublicKey]
         switch known.form {
         case .authority(let keys): signers = keys
         case .officers(let devices): signers = devices.compactMap { deviceRecords[$0]?.signing }
-        case .singleKey, .device: return false
+        case .singleKeys, .device: return false
         }
         return Set(signers.map { KeyHint(of: $0) }) != Set(note.signed.attestations.map(\.hint))
     }
@@ -290,7 +321,7 @@ extension Membership {
             } else if note.content.wipe != nil {
                 nearest = .wipeOrder
             } else {
-                guard note.content.number == 0 else { return .singleKey(signers[0]) }
+                guard note.content.number == 0 else { return .singleKeys(signers) }
                 nearest = .number
             }
         }
@@ -331,8 +362,8 @@ extension Membership {
                 for gone in dropped {
                     // It may have come in with this very intake.
                     let before = intake.notes.count
-                    intake.notes.removeAll { $0.hash == gone.note }
-                    if intake.notes.count == before { intake.notesGone.append(gone.note) }
+                    intake.notes.removeAll { $0.id == gone.id }
+                    if intake.notes.count == before { intake.notesGone.append(gone.id) }
                 }
                 devices += noteBook.devicesTouched(by: note.hash) + dropped.map(\.device)
             }
@@ -355,16 +386,19 @@ extension Membership {
         case .lifted: return .nothing
         case nil: break
         }
-        guard case .singleKey(let key) = record.form else { return .revokes }
-        let undecided = noteBook.singles(of: key).lazy.filter { self.verdict(on: $0) == nil }
-        return undecided.prefix(Bounds.revokingSingles).contains(hash) ? .revokes : .suspends
+        guard case .singleKeys(let keys) = record.form else { return .revokes }
+        let revokes = keys.contains { key in
+            let undecided = noteBook.singles(of: key).lazy.filter { self.verdict(on: $0) == nil }
+            return undecided.prefix(Bounds.revokingSingles).contains(hash)
+        }
+        return revokes ? .revokes : .suspends
     }
 
     /// Whether the signers of a note have the right to it as things stand now.
     private func isFounded(_ record: NoteBook.Record) -> Bool {
         switch record.form {
         case .device: return true
-        case .singleKey, .authority:
+        case .singleKeys, .authority:
             if record.content.authority == genesis.rootID { return true }
             guard let certificates = deviceRecords[record.content.device]?.certificates else { return false }
             return certificates.contains {

@@ -116,6 +116,8 @@ package struct RevokeNote: Sendable, Equatable {
 
     package let signed: Signed
     package let hash: NoteHash
+    /// The hash; of a note that one key signs alone, with that key, as others may sign the same.
+    package let id: NoteID
     package let content: Content
 
     package var device: DeviceID { content.device }
@@ -136,6 +138,9 @@ package struct RevokeNote: Sendable, Equatable {
             device: object.octets(0x01), reason: reason, suspectSince: Minute(object.u32(0x03)),
             issued: Minute(object.u32(0x04)), authority: object.octets(0x05), number: object.u32(0x06), wipe: wipe)
         hash = signed.hash(.note)
+        id =
+            content.number == 0
+            ? NoteID(prefixOf: hash) : NoteID(of: hash, signers: signed.attestations.map(\.hint))
         self.signed = signed
     }
 

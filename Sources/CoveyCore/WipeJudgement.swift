@@ -82,7 +82,7 @@ extension Membership {
             guard let keyset = logs[record.content.authority]?.keyset else { return false }
             return signers.count { keyset.keys.contains($0) } >= keyset.threshold
         case .officers(let officers): return Set(officers.compactMap(subject(ofOfficer:))).count >= 2
-        case .singleKey, .device: return false
+        case .singleKeys, .device: return false
         }
     }
 

@@ -55,7 +55,7 @@ package enum Installation {
         to store: any Store
     ) throws {
         for (number, entry) in log.enumerated() { try store.put(.log, last + 1 + UInt64(number), entry.signed.bytes) }
-        for note in notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
+        for note in notes { try store.put(.notes, note.id.array, note.signed.bytes) }
         for epoch in epochs { try EpochRing.write(epoch.entry, epoch.key, since: nil, store) }
     }
 }

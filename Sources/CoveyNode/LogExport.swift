@@ -1,17 +1,17 @@
 package import CoveyCore
 import CoveyCrypto
 
-/// Where an export of the log goes on: entries come first, in the order of acceptance, then the notes by their hashes.
+/// Where an export of the log goes on: entries come first, in the order of acceptance, then the notes by their ids.
 /// Suspends and the receipts of wipe orders are no part of the log: each come alone, to whoever asks for them, Suspends by
 /// their ids and receipts by the notes with the orders.
 package enum ExportMark: Hashable, Sendable {
     /// After this position; 0 begins.
     case entry(UInt64)
-    case note(NoteHash)
+    case note(NoteID)
     case suspend(NoteID)
     case receipt(NoteHash)
 
-    /// `entry:12`, or `note:` or `receipt:` and the hash, or `suspend:` and the id.
+    /// `entry:12`, or `note:` or `suspend:` and the id, or `receipt:` and the hash.
     package init?(parsing text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -20,8 +20,8 @@ package enum ExportMark: Hashable, Sendable {
             guard let position = UInt64(parts[1]) else { return nil }
             self = .entry(position)
         case "note":
-            guard let hash = NoteHash(hex: String(parts[1])) else { return nil }
-            self = .note(hash)
+            guard let id = NoteID(hex: String(parts[1])) else { return nil }
+            self = .note(id)
         case "suspend":
             guard let id = NoteID(hex: String(parts[1])) else { return nil }
             self = .suspend(id)
@@ -35,7 +35,7 @@ package enum ExportMark: Hashable, Sendable {
     package var text: String {
         switch self {
         case .entry(let position): "entry:\(position)"
-        case .note(let hash): "note:\(hash.hex)"
+        case .note(let id): "note:\(id.hex)"
         case .suspend(let id): "suspend:\(id.hex)"
         case .receipt(let note): "receipt:\(note.hex)"
         }
@@ -56,11 +56,11 @@ package struct ExportedObject: Hashable, Sendable {
 extension Node {
     /// At most `limit` objects after a mark; fewer when these are the last. Keys of epochs are no part of the log.
     func exported(after mark: ExportMark, limit: Int, _ store: any Store) throws -> [ExportedObject] {
-        func notes(after last: NoteHash?, _ limit: Int) -> [ExportedObject] {
+        func notes(after last: NoteID?, _ limit: Int) -> [ExportedObject] {
             let all = roster.notes
-            let first = last.map { last in all.partitioningIndex { $0.hash > last } } ?? 0
+            let first = last.map { last in all.partitioningIndex { $0.id > last } } ?? 0
             return all[first...].prefix(limit).map {
-                ExportedObject(mark: .note($0.hash), bytes: $0.signed.bytes)
+                ExportedObject(mark: .note($0.id), bytes: $0.signed.bytes)
             }
         }
         switch mark {

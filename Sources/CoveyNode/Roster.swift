@@ -43,7 +43,7 @@ struct Roster {
                 case .revokeNote:
                     let (outcome, _) = try step(note: signed)
                     guard case .accepted(_, _, let dropped) = outcome else { continue }
-                    for hash in dropped { try store.delete(.notes, hash.array) }
+                    for id in dropped { try store.delete(.notes, id.array) }
                 case .renewal: _ = try step(renewal: signed)
                 case .receipt: continue
                 case .entry, .unknown: throw Malformed.wrongType
@@ -146,11 +146,15 @@ struct Roster {
 
     var membership: Membership { _read { yield page.state.membership } }
 
+    /// In the order of their ids.
     var notes: [RevokeNote] { page.state.notes }
 
-    func note(_ hash: NoteHash) -> RevokeNote? {
-        let at = page.state.notes.partitioningIndex { $0.hash >= hash }
-        guard at < page.state.notes.count, page.state.notes[at].hash == hash else { return nil }
+    /// A wipe order's id is its hash, as no key signs one alone.
+    func order(_ hash: NoteHash) -> RevokeNote? { note(NoteID(prefixOf: hash)) }
+
+    private func note(_ id: NoteID) -> RevokeNote? {
+        let at = page.state.notes.partitioningIndex { $0.id >= id }
+        guard at < page.state.notes.count, page.state.notes[at].id == id else { return nil }
         return page.state.notes[at]
     }
 
@@ -167,7 +171,7 @@ struct Roster {
 
     /// An object of the set of notes.
     func object(_ id: ItemID, store: any Store) throws -> Signed? {
-        if let note = note(NoteHash(prefixOf: id)) { return note.signed }
+        if let note = note(NoteID(prefixOf: id)) { return note.signed }
         if let suspend = page.state.suspends[NoteID(prefixOf: id)] { return suspend.signed }
         if let request = renewals.request(RenewHash(prefixOf: id)) { return request.signed }
         for log in forkedLogs {
@@ -199,8 +203,8 @@ struct Roster {
             try store.put(.log, last, entry.signed.bytes)
         }
         tell(&clock, intake, now)
-        for note in intake.notes { try store.put(.notes, note.hash.array, note.signed.bytes) }
-        for hash in intake.notesGone { try store.delete(.notes, hash.array) }
+        for note in intake.notes { try store.put(.notes, note.id.array, note.signed.bytes) }
+        for id in intake.notesGone { try store.delete(.notes, id.array) }
         for suspend in intake.suspends { try store.put(.notes, suspend.id.array, suspend.signed.bytes) }
         for id in intake.suspendsGone { try store.delete(.notes, id.array) }
         for hash in renewalsGone { try store.delete(.notes, hash.array) }
@@ -219,8 +223,8 @@ struct Roster {
     mutating func accept(note signed: Signed, store: any Store) throws -> NoteOutcome {
         let (outcome, renewalsGone) = try step(note: signed)
         if case .accepted(let note, _, let dropped) = outcome {
-            for hash in dropped { try store.delete(.notes, hash.array) }
-            try store.put(.notes, note.hash.array, note.signed.bytes)
+            for id in dropped { try store.delete(.notes, id.array) }
+            try store.put(.notes, note.id.array, note.signed.bytes)
             for hash in renewalsGone { try store.delete(.notes, hash.array) }
         }
         return outcome

@@ -62,7 +62,7 @@ package struct RosterHistory: Hashable, Sendable {
 /// All of it follows from what was taken in.
 struct RosterState: Sendable {
     private(set) var membership: Membership
-    /// In the order of their hashes.
+    /// In the order of their ids.
     private(set) var notes: [RevokeNote] = []
     private(set) var suspends: [NoteID: Suspend] = [:]
     /// Of each forked log two entries that prove it, ascending: those with the smallest ids of the first place that two
@@ -87,7 +87,7 @@ struct RosterState: Sendable {
         guard case .accepted(let intake) = outcome else { return outcome }
         for entry in intake.entries { index(entry) }
         for note in intake.notes { keep(note) }
-        for hash in intake.notesGone { drop(hash) }
+        for id in intake.notesGone { drop(note: id) }
         for suspend in intake.suspends { keep(suspend) }
         for id in intake.suspendsGone { drop(suspend: id) }
         if mayChangeForks(intake.entries) { settleProofs() }
@@ -107,7 +107,7 @@ struct RosterState: Sendable {
     mutating func accept(note signed: Signed) throws(NoteRefusal) -> NoteOutcome {
         let outcome = try membership.accept(note: signed)
         if case .accepted(let note, let changes, let dropped) = outcome {
-            for hash in dropped { drop(hash) }
+            for id in dropped { drop(note: id) }
             keep(note)
             settleRenewals(after: changes, [])
         }
@@ -131,9 +131,9 @@ struct RosterState: Sendable {
 
     private mutating func keep(_ note: RevokeNote) {
         // Of two copies of one wipe order the later is the one that counts.
-        notes.removeAll { $0.hash == note.hash }
-        notes.insert(note, at: notes.partitioningIndex { $0.hash > note.hash })
-        noteSet.insert(Item(slot: note.issued.hour, id: ItemID(note.hash), expiry: nil))
+        notes.removeAll { $0.id == note.id }
+        notes.insert(note, at: notes.partitioningIndex { $0.id > note.id })
+        noteSet.insert(Item(slot: note.issued.hour, id: ItemID(note.id), expiry: nil))
     }
 
     private mutating func keep(_ suspend: Suspend) {
@@ -141,9 +141,9 @@ struct RosterState: Sendable {
         noteSet.insert(Item(slot: suspend.issued.hour, id: ItemID(suspend.id), expiry: nil))
     }
 
-    private mutating func drop(_ note: NoteHash) {
-        notes.removeAll { $0.hash == note }
-        noteSet.remove(ItemID(note))
+    private mutating func drop(note id: NoteID) {
+        notes.removeAll { $0.id == id }
+        noteSet.remove(ItemID(id))
     }
 
     private mutating func drop(suspend id: NoteID) {

@@ -42,7 +42,7 @@ extension Node {
     /// taken before anything is done about it.
     func obey(_ hash: NoteHash, _ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         guard let content = roster.membership.note(hash), content.device == own.id, let wipe = content.wipe,
-            let note = roster.note(hash)
+            let note = roster.order(hash)
         else { return }
         let isSeen = wipes.contains { $0.order == wipe.order }
         let order: WipeOrder
@@ -222,7 +222,7 @@ extension Node {
             guard theirs < upTo else { continue }
             try sendEntries(of: head.log, from: theirs + 1, upTo: upTo, link, store)
         }
-        link.sender.append(all: Frame.NotePut(orders.compactMap { roster.note($0)?.signed }))
+        link.sender.append(all: Frame.NotePut(orders.compactMap { roster.order($0)?.signed }))
         touch(link)
     }
 
@@ -230,7 +230,7 @@ extension Node {
     func sendOwnReceipts(_ link: PeerLink) {
         let own = receipts.values.filter { $0.device == self.own.id }.sorted { $0.note < $1.note }
         guard !own.isEmpty else { return }
-        let notes = own.compactMap { roster.note($0.note)?.signed }
+        let notes = own.compactMap { roster.order($0.note)?.signed }
         link.sender.append(all: Frame.NotePut(notes + own.map(\.signed)))
     }
 }

@@ -12,6 +12,7 @@ struct RevokeNoteTests {
     private let fieldKeys: [SigningPrivateKey]
     private let device: TestDevice
     private let certificate: DeviceCertificate
+    private let first: [LogEntry]
     private let membership: Membership
 
     /// The root adds a field authority of 2-of-3 keys, which issues a certificate.
@@ -23,7 +24,8 @@ struct RevokeNoteTests {
         device = mesh.device()
         certificate = try mesh.certificate(device, by: field)
         var membership = try mesh.membership()
-        try membership.take(add, field.append(.certIssue([certificate])))
+        first = [add, try field.append(.certIssue([certificate]))]
+        for entry in first { try membership.take(entry) }
         self.mesh = mesh
         self.field = field
         self.membership = membership
@@ -386,6 +388,129 @@ struct RevokeNoteTests {
             Issue.record("the certificate is accepted")
             return
         }
-        #expect(release.notes.map(\.hash) == [first.hash] && release.notesGone == [numbered[255].hash])
+        #expect(release.notes.map(\.hash) == [first.hash] && release.notesGone == [numbered[255].id])
+    }
+
+    @Test("Who signs the words of another key's note takes nothing from it, whose copy ever comes first")
+    func copiesOfSingles() throws {
+        var (mesh, membership) = (mesh, membership)
+        let devices = (0..<2).map { _ in mesh.device() }
+        let certificates = try devices.map { try mesh.certificate($0, by: mesh.root) }
+        try membership.take(mesh.root.append(.certIssue(certificates)))
+        func note(_ suspect: Int, of device: TestDevice, by key: Int) -> RevokeNote {
+            RevokeNote.make(
+                RevokeNote.Content(
+                    device: device.id(in: mesh.mesh), reason: .lost, suspectSince: Minute(UInt32(suspect)),
+                    issued: TestMesh.start, authority: mesh.root.log,
+                    number: device.subject == devices[0].subject ? 2 : 1),
+                mesh: mesh.mesh, keys: [mesh.roots[key]])
+        }
+        let honest = note(0, of: devices[0], by: 1)
+        let copy = note(0, of: devices[0], by: 2)
+        #expect(honest.hash == copy.hash && honest.id != copy.id)
+        let forged = (1...256).map { note($0, of: devices[1], by: 2) }
+        for order in [forged + [copy, honest], [copy, honest] + forged, [copy] + forged + [honest]] {
+            var membership = membership
+            for note in order where membership.refusal(of: note) == nil {
+                _ = try membership.accept(note: note.signed)
+            }
+            #expect(membership.isRevoked(certificates[0].device))
+            #expect(membership.refusal(of: copy) == .tooMany)
+            #expect(membership.notes == (forged + [honest]).map(\.hash).sorted())
+        }
+        // Where both are kept, a verdict decides of both.
+        for note in [copy, honest] { _ = try membership.accept(note: note.signed) }
+        guard case .known = try membership.accept(note: copy.signed) else {
+            Issue.record("each copy is known once it is here")
+            return
+        }
+        let lifted = NoteVerdict(note: honest.hash, decision: .lifted)
+        try membership.take(mesh.root.append(.certRevoke([lifted])))
+        #expect(!membership.isRevoked(certificates[0].device))
+    }
+
+    /// What two nodes must agree on about single-key notes.
+    private struct Standing: Hashable {
+        let revocations: [Revocation?]
+        let suspended: [Bool]
+        let copies: [NoteID]
+
+        init(_ membership: Membership, of devices: [DeviceID], _ notes: [RevokeNote]) {
+            revocations = devices.map(membership.revocation)
+            suspended = devices.map { membership.isSuspended($0, at: TestMesh.trusted) }
+            copies = notes.filter { !membership.noteBook.lacks($0) }.map(\.id).sorted()
+        }
+    }
+
+    @Test("Copies of one note by two keys, what exhausts both, and verdicts: in any order they end in one standing")
+    func copiesInAnyOrder() throws {
+        enum Item {
+            case note(RevokeNote)
+            case entry(LogEntry)
+        }
+        var (mesh, field, membership) = (mesh, field, membership)
+        let others = (0..<10).map { _ in mesh.device() }
+        let issue = try field.append(.certIssue(others.map { try mesh.certificate($0, by: field) }))
+        try membership.take(issue)
+        // Five of each key, the last of which make the contested one the sixth.
+        let spent = others.enumerated().map { index, other in
+            mesh.note(
+                of: other, authority: field.log, number: UInt32(index % 5 + 1), keys: [fieldKeys[index / 5]])
+        }
+        let copies = (0..<2).map { mesh.note(of: device, authority: field.log, number: 6, keys: [fieldKeys[$0]]) }
+        let verdicts = [
+            try field.append(.certRevoke([NoteVerdict(note: spent[5].hash, decision: .lifted)])),
+            try mesh.root.append(.certRevoke([NoteVerdict(note: copies[0].hash, decision: .confirmed)])),
+        ]
+        let early = [0, 1, 2, 3, 5, 6, 7, 8].map { spent[$0] }
+        for note in early { _ = try membership.accept(note: note.signed) }
+        let items = [copies[0], copies[1], spent[4], spent[9]].map(Item.note) + verdicts.map(Item.entry)
+        let devices = [certificate.device] + others.map { $0.id(in: mesh.mesh) }
+        var standings: [Set<Int>: Standing] = [:]
+        func go(on membership: Membership, with taken: Set<Int>) throws {
+            let standing = Standing(membership, of: devices, spent + copies)
+            #expect(standings[taken, default: standing] == standing, "\(taken.sorted())")
+            standings[taken] = standing
+            for (index, item) in items.enumerated() where !taken.contains(index) {
+                var membership = membership
+                switch item {
+                case .note(let note): _ = try membership.accept(note: note.signed)
+                case .entry(let entry): try membership.take(entry)
+                }
+                try go(on: membership, with: taken.union([index]))
+            }
+        }
+        try go(on: membership, with: [])
+        #expect(standings.count == 64)
+        func isRevoked(_ taken: Set<Int>) -> Bool { standings[taken]?.revocations[0] != nil }
+        // While either key has one left.
+        #expect(!isRevoked([]) && isRevoked([0]) && isRevoked([1]))
+        #expect(!isRevoked([0, 2]) && isRevoked([0, 1, 2]) && isRevoked([0, 1, 3]) && !isRevoked([1, 3]))
+        #expect(!isRevoked([0, 1, 2, 3]) && standings[[0, 1, 2, 3]]?.suspended[0] == true)
+        // A verdict makes room among the second key's.
+        #expect(isRevoked([0, 1, 2, 3, 4]) && !isRevoked([0, 2, 3, 4]))
+        #expect(isRevoked([0, 2, 3, 5]) && isRevoked([0, 1, 2, 3, 4, 5]))
+
+        // As a node starts again: the entries as they were accepted, then the notes by their ids.
+        for (taken, standing) in standings {
+            var restored = try mesh.membership()
+            for entry in first + [issue] { _ = try restored.restore(entry.signed) }
+            var notes = early
+            for index in taken.sorted() {
+                switch items[index] {
+                case .note(let note): notes.append(note)
+                case .entry(let entry): _ = try restored.restore(entry.signed)
+                }
+            }
+            for note in notes.sorted(by: { $0.id < $1.id }) { _ = try restored.accept(note: note.signed) }
+            #expect(Standing(restored, of: devices, spent + copies) == standing, "\(taken.sorted())")
+        }
+
+        // An audit counts what each key signed.
+        let entries = ([mesh.first] + first + [issue]).map(\.signed)
+        let audits = [copies[..<1], copies[...]].map { given in
+            LogAudit(of: mesh.genesis, entries + given.map(\.signed), now: TestMesh.start.adding(60))
+        }
+        #expect(audits.map(\.notes) == [1, 1] && audits[1].signatures == audits[0].signatures + 1)
     }
 }

@@ -32,7 +32,7 @@ struct MembershipEntry {
         }
         func note(_ signed: Signed) {
             guard case .accepted(let note, _, let dropped)? = try? membership.accept(note: signed) else { return }
-            notes.removeAll { one in dropped.contains { $0 == (try? RevokeNote(parsing: one))?.hash } }
+            notes.removeAll { one in dropped.contains { $0 == (try? RevokeNote(parsing: one))?.id } }
             notes.append(note.signed)
         }
         var steps = 0

@@ -1,7 +1,8 @@
 import CoveyCore
 import CoveyCrypto
-import CoveyNode
 import Testing
+
+@testable import CoveyNode
 
 /// protocol.md §1.6 and §1.9; §7.2, items 33, 35 and 38.
 @Suite("Nodes that learn who is kept out")
@@ -177,6 +178,60 @@ struct NotesTests {
         for text in ["", "entry", "entry:", "entry:-1", "note:12", "suspend:12", "entry:1:2", "Entry:1"] {
             #expect(ExportMark(parsing: text) == nil)
         }
+    }
+
+    @Test("Two officers sign the same alone: nodes that met different copies first end with both, and of one mind")
+    func copies() throws {
+        let mesh = try TestMesh(field: KeysetShape(2, of: 3))
+        let lost = try mesh.enrol("lost")
+        let others = try (0..<5).map { try mesh.enrol("other \($0)") }
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let field = mesh.founding.field
+        func note(of host: TestMesh.Host, _ number: UInt32, by key: Int) -> RevokeNote {
+            RevokeNote.make(
+                RevokeNote.Content(
+                    device: host.identity.id, reason: .retired, suspectSince: mesh.minute, issued: mesh.minute,
+                    authority: field.authority, number: number),
+                mesh: mesh.founding.mesh, keys: [field.current.keys[key]])
+        }
+        let copies = (0..<2).map { note(of: lost, 6, by: $0) }
+        // A stolen key has said enough already for what it says last to suspend only.
+        let spent = others.enumerated().map { note(of: $1, UInt32($0 + 1), by: 1) }
+        for host in [ana, bo] { try mesh.begin(host) }
+        try mesh.run(seconds: 5)
+        mesh.partition([[ana], [bo]])
+        try mesh.run(seconds: 5)
+        submit([copies[0].signed], at: ana, in: mesh)
+        submit((spent + [copies[1]]).map(\.signed), at: bo, in: mesh)
+        try mesh.run(seconds: 5)
+        func isRevoked(by host: TestMesh.Host) -> Bool {
+            host.node?.roster.membership.isRevoked(lost.identity.id) ?? false
+        }
+        #expect(isRevoked(by: ana) && !isRevoked(by: bo))
+        mesh.partition(nil)
+        #expect(try mesh.run(seconds: 300) { isRevoked(by: bo) })
+        try mesh.run(seconds: 60)
+        func check() throws {
+            #expect(isRevoked(by: ana) && isRevoked(by: bo))
+            let rows = [ana, bo].map { Set($0.store.all(.notes).map(\.key)) }
+            #expect(rows[0] == Set((spent + copies).map(\.id.array)) && rows[0] == rows[1])
+            for host in [ana, bo] {
+                #expect(try mesh.status(of: host)?.notes == 7)
+                var mark = ExportMark.note(NoteID())
+                for _ in 0..<7 {
+                    mesh.command(.logExport(after: mark, limit: 1), at: host)
+                    try mesh.run(seconds: 0)
+                    guard case .logExport(let page)? = host.replies.last, let last = page.last else { break }
+                    mark = last.mark
+                }
+                #expect(mark == (spent + copies).map(\.id).max().map(ExportMark.note))
+            }
+        }
+        try check()
+        for host in [ana, bo] { mesh.stop(host) }
+        for host in [ana, bo] { try mesh.begin(host) }
+        try check()
     }
 
     @Test("35: what a message's sender is: the table of the specification")

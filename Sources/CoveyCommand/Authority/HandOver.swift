@@ -145,11 +145,11 @@ struct HandOver: ParsableArguments {
                 return
             }
             let held = Set(
-                try client.exportLog(after: .note(NoteHash())).map { object in
+                try client.exportLog(after: .note(NoteID())).map { object in
                     guard let note = try? RevokeNote(parsing: object) else { throw ControlClientError.garbled }
-                    return note.hash
+                    return note.id
                 })
-            notes = book.notes.filter { !held.contains($0.hash) }
+            notes = book.notes.filter { !held.contains($0.id) }
         }
 
         /// In the order in which they can be accepted.
