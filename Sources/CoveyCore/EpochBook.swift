@@ -48,10 +48,13 @@ package struct EpochSelection: Hashable, Sendable {
 
 /// All announcements met, and which of them carry the number they must.
 struct EpochBook: Sendable {
+    /// A number that lies farther beyond those below it does not count (`highest(where:)`).
+    private static let step: UInt32 = 1024
+
     private(set) var announced: [Epoch] = []
     private(set) var byEntry: [EntryID: Int] = [:]
-    /// Announcements by log.
-    private(set) var byLog: [LogID: [Int]] = [:]
+    /// Announcements by the number they carry, ascending.
+    private var byNumber: [(number: UInt32, index: Int)] = []
     private(set) var byCommit: [EpochCommit: [Int]] = [:]
     /// Notes that announcements name: whoever does not hold them may not hand those keys on.
     private(set) var listed: Set<NoteHash> = []
@@ -62,8 +65,6 @@ struct EpochBook: Sendable {
     private var behindEntries: [CoveredRow: [Int]] = [:]
     /// For entries before one that is here, by its log.
     private var behindGaps: [LogID: [CoveredRow: [Int]]] = [:]
-    /// For another announcement.
-    private var behindOthers: [EntryID: [Int]] = [:]
     /// Those that may be told now.
     private var ready: [Int] = []
     /// Logs in whose gaps there may be less since.
@@ -73,10 +74,25 @@ struct EpochBook: Sendable {
         let index = announced.count
         announced.append(epoch)
         byEntry[epoch.entry] = index
-        byLog[epoch.log, default: []].append(index)
+        byNumber.insert((epoch.number, index), at: byNumber.partitioningIndex { $0.number > epoch.number })
         byCommit[epoch.commit, default: []].append(index)
         ready.append(index)
         listed.formUnion(epoch.notes)
+    }
+
+    /// The highest number that those which `isCovered` lead to, from 0 on by steps of at most `step`: a number farther
+    /// beyond those below it is nobody's to count on from, or one announcement could end the numbers.
+    fileprivate func highest(where isCovered: (Epoch) -> Bool) -> UInt32 {
+        var highest: UInt32 = 0
+        var rest = byNumber[...]
+        while true {
+            let reach = highest.addingReportingOverflow(Self.step)
+            let most = reach.overflow ? .max : reach.partialValue
+            let within = rest.prefix(upTo: rest.partitioningIndex { $0.number > most })
+            guard let next = within.last(where: { isCovered(announced[$0.index]) }) else { return highest }
+            highest = next.number
+            rest = rest.suffix(from: rest.partitioningIndex { $0.number > next.number })
+        }
     }
 
     /// A log took an entry, or is told how its entries hang together.
@@ -104,13 +120,9 @@ struct EpochBook: Sendable {
 
     fileprivate mutating func record(_ standing: EpochStanding, of index: Int) {
         switch standing {
-        case .told(let isValid):
-            let entry = announced[index].entry
-            validity[entry] = isValid
-            if let waiting = behindOthers.removeValue(forKey: entry) { ready += waiting }
+        case .told(let isValid): validity[announced[index].entry] = isValid
         case .lacksEntry(let row): behindEntries[row, default: []].append(index)
         case .lacksEntriesBefore(let row): behindGaps[row.log, default: [:]][row, default: []].append(index)
-        case .lacksAnnouncement(let entry): behindOthers[entry, default: []].append(index)
         }
     }
 }
@@ -120,19 +132,17 @@ private enum EpochStanding {
     case told(isValid: Bool)
     case lacksEntry(CoveredRow)
     case lacksEntriesBefore(CoveredRow)
-    case lacksAnnouncement(EntryID)
 }
 
 extension Membership {
     /// Decides which announcements are void: their number must be 1 + the highest among those they cover.
     ///
-    /// It can be told only when all that an announcement covers is held, and once told never changes.
+    /// It can be told when all that an announcement covers is held, and once told never changes. An announcement among
+    /// those covered counts as it stands, void or not: whether it is void may hang on entries that nobody holds.
     mutating func resolveEpochs() {
         for row in epochBook.takeGaps() where holdsWhole(row) { epochBook.closeGap(before: row) }
-        while true {
-            let ready = epochBook.takeReady()
-            guard !ready.isEmpty else { return }
-            for index in ready { epochBook.record(standing(of: epochBook.announced[index]), of: index) }
+        for index in epochBook.takeReady() {
+            epochBook.record(standing(of: epochBook.announced[index]), of: index)
         }
     }
 
@@ -140,22 +150,12 @@ extension Membership {
         for row in epoch.rows where !holdsWhole(row) {
             return holds(row) ? .lacksEntriesBefore(row) : .lacksEntry(row)
         }
-        var highest: UInt32 = 0
-        // Of several the one told last is worth waiting for: mostly that with the highest number.
-        var lacking: Epoch?
-        for row in epoch.rows {
-            for index in epochBook.byLog[row.log] ?? [] {
-                let covered = epochBook.announced[index]
-                guard isCovered(covered.place, by: row) else { continue }
-                if let isValid = epochBook.validity[covered.entry] {
-                    if isValid { highest = max(highest, covered.number) }
-                } else if lacking.map({ $0.number <= covered.number }) ?? true {
-                    lacking = covered
-                }
-            }
-        }
-        if let lacking { return .lacksAnnouncement(lacking.entry) }
+        let highest = highestEpochNumber(within: epoch.rows)
         return .told(isValid: highest < .max && epoch.number == highest + 1)
+    }
+
+    private func highestEpochNumber(within rows: [CoveredRow]) -> UInt32 {
+        epochBook.highest { isCovered($0.place, by: rows) }
     }
 
     /// An announcement whose number is right and whose authority had the right to make it; nil for others, and while
@@ -172,13 +172,7 @@ extension Membership {
     }
 
     /// What number the next announcement carries: it covers `coveredHeads`.
-    package var nextEpochNumber: UInt32 {
-        let rows = coveredHeads
-        let highest = epochBook.announced.filter {
-            (epochBook.validity[$0.entry] ?? false) && isCovered($0.place, by: rows)
-        }.map(\.number).max()
-        return (highest ?? 0) &+ 1
-    }
+    package var nextEpochNumber: UInt32 { highestEpochNumber(within: coveredHeads) &+ 1 }
 
     /// Whether a revocation that matters for secrecy is known which an epoch does not cover, or its authority had no
     /// right at that point.

@@ -189,19 +189,67 @@ struct EpochTests {
         let entry = try mesh.root.append(.epochAnnounce(first))
         try membership.take(entry)
         #expect(membership.epoch(entry.id)?.number == 1)
-        for number in [1, 3, UInt32.max] {
+        let pairs: [(UInt32, UInt32)] = [(1, 2), (3, 4), (1025, 1026), (1026, 2), (.max, 2)]
+        for (number, following) in pairs {
             var (mesh, membership) = (mesh, membership)
             let wrong = try mesh.root.append(.epochAnnounce(announcement(membership, number: number)))
             try membership.take(wrong)
             #expect(membership.epoch(wrong.id) == nil)
             #expect(membership.select(held: membership.epochs(of: first.commit).map(\.commit)).preferred?.number == 1)
-            // A void announcement does not count for the next one either.
+            // The next one goes on from a void announcement too, unless that is too far ahead.
             let next = announcement(membership)
-            #expect(next.number == 2)
+            #expect(next.number == following)
             let good = try mesh.root.append(.epochAnnounce(next))
             try membership.take(good)
-            #expect(membership.epoch(good.id)?.number == 2)
+            #expect(membership.epoch(good.id)?.number == following)
         }
+    }
+
+    @Test("An announcement of what nobody holds ends no numbers, whoever made it, and in whatever order it comes")
+    func nowhere() throws {
+        var mesh = mesh
+        var (add, thief) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        let nowhere = CoveredRow(log: mesh.root.log, sequence: 900, id: .random(from: mesh.random))
+        var membership = membership
+        try membership.take(add)
+        let first = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(first)
+        let bad = try thief.append(.epochAnnounce(announcement(membership, rows: [nowhere])))
+        try membership.take(bad)
+        let next = try mesh.root.append(.epochAnnounce(announcement(membership)))
+        try membership.take(next)
+        #expect(membership.epoch(next.id)?.number == 3 && membership.epoch(bad.id) == nil)
+        // Who never heard of it, or heard of it last, tells the same of all that came before.
+        for order in [[add, first, next, bad], [add, bad, next, first]] {
+            var other = self.membership
+            for entry in order { _ = try other.accept(entry.signed) }
+            #expect(other.epoch(next.id)?.number == 3 && other.epoch(first.id)?.number == 1)
+            #expect(other.nextEpochNumber == 4)
+        }
+    }
+
+    @Test("Of an epoch that names a branch which lost, whoever never saw that branch takes the next one")
+    func lostBranch() throws {
+        var mesh = mesh
+        var (add, field) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var membership = membership
+        try membership.take(add)
+        var other = field
+        let lost = try other.append(.groupDefinition(.init(group: .random(from: mesh.random), name: "x")))
+        let kept = try field.append(.groupDefinition(.init(group: .random(from: mesh.random), name: "y")))
+        var saw = membership
+        try saw.take(lost)
+        let early = try mesh.root.append(.epochAnnounce(announcement(saw)))
+        let choice = try mesh.choose(kept.id, of: field.log, keys: [SigningPrivateKey(from: mesh.random)])
+        for entry in [early, kept, choice] { try saw.take(entry) }
+        for entry in [early, kept, choice] { try membership.take(entry) }
+        let next = try mesh.root.append(.epochAnnounce(announcement(saw)))
+        for node in [saw, membership] {
+            var node = node
+            try node.take(next)
+            #expect(node.epoch(next.id)?.number == 2)
+        }
+        #expect(saw.epoch(early.id)?.number == 1 && membership.epoch(early.id) == nil)
     }
 
     @Test("51: a key is handed on only by who holds all that its announcement covers, and only to members")
