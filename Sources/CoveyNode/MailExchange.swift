@@ -423,7 +423,10 @@ extension Node {
     private func push(_ ids: [ItemID], _ namespace: Namespace, _ link: PeerLink, _ store: any Store) throws {
         if namespace == .notes {
             let found = try distinct(ids).compactMap { try roster.object($0, store: store) }
-            if !found.isEmpty { link.sender.append(all: Frame.NotePut(found)) }
+            guard !found.isEmpty else { return }
+            if link.isGettingOpen, link.hasPushedNotes { try showForks(link, store) }
+            link.hasPushedNotes = true
+            link.sender.append(all: Frame.NotePut(found))
         } else if namespace == .bundles {
             let found = distinct(ids).compactMap { bundles[DeviceID(prefixOf: $0)]?.bundle.signed }
             if !found.isEmpty { link.sender.append(all: Frame.BundlePut(found)) }
@@ -502,7 +505,7 @@ extension Node {
         _ effects: inout Effects
     ) throws {
         link.transfers[namespace] = nil
-        let isGettingOpen = if case .notes = link.stage { namespace == .notes } else { false }
+        let isGettingOpen = namespace == .notes && link.isGettingOpen
         switch outcome {
         case .equal, .complete:
             link.unequalRuns[namespace] = nil

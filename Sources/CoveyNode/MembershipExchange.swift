@@ -88,13 +88,19 @@ extension Node {
     }
 
     /// Both sides of a fork that nobody has decided go to every peer, once on a link: what either takes away counts
-    /// (protocol.md §1.8). Of one that is decided the choice says all.
+    /// (protocol.md §1.8). Of one that is decided the choice says all, as long as notes
+    /// do not differ for it.
     private func showFork(of log: LogID, _ link: PeerLink, _ store: any Store) throws {
         guard link.forksShown.insert(log).inserted else { return }
         let entries = try roster.conflict(in: log, store: store).filter(Frame.LogPut.carries)
         guard !entries.isEmpty else { return }
         link.sender.append(all: Frame.LogPut(entries))
         touch(link)
+    }
+
+    /// Decided ones too: a note may be of a device, or signed with keys, that only the branch that lost made known.
+    func showForks(_ link: PeerLink, _ store: any Store) throws {
+        for log in roster.forkedLogs { try showFork(of: log, link, store) }
     }
 
     func sendEntries(

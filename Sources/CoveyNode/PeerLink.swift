@@ -112,6 +112,8 @@ final class PeerLink {
         }
     }
     var notesAreEqual = false
+    /// Notes that the peer lacked went to it. Where some are lacking still, it may not know whom they speak of.
+    var hasPushedNotes = false
     var reconcilers = Reconcilers()
     /// What the reconciliation of a set waits for.
     var transfers: [Namespace: Transfers] = [:]
@@ -208,6 +210,11 @@ final class PeerLink {
 
     var isOpen: Bool {
         if case .open = stage { true } else { false }
+    }
+
+    /// Notes are being made equal, and nothing else is spoken of.
+    var isGettingOpen: Bool {
+        if case .notes = stage { true } else { false }
     }
 
     var isMember: Bool { member != nil }

@@ -94,4 +94,39 @@ struct ForkTests {
         _ = try mesh.recover(branch: one.id, at: ana)
         #expect(try !shown().contains(other.id))
     }
+
+    @Test("A device of the branch that lost, revoked since, keeps nobody apart who never saw that branch")
+    func notesOfTheLost() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        let (one, other) = try mesh.fork()
+        let keys = mesh.authority.keys.current.keys
+        let random = SeededRandom(seed: 8)
+        let spy = DeviceIdentity(mesh: mesh.founding.mesh, random: random)
+        let certificate = try DeviceCertificate.make(
+            DeviceCertificate.Content(
+                serial: 1000, issuer: other.log, signing: spy.signing.publicKey, link: spy.link.publicKey,
+                message: spy.message.publicKey, subject: .random(from: random), notBefore: mesh.minute,
+                notAfter: mesh.minute.adding(1440), capabilities: Grant.member, zones: [], label: "spy"),
+            mesh: mesh.founding.mesh, keys: keys)
+        let issue = try LogEntry.make(
+            log: other.log, sequence: other.sequence + 1, previous: other.id, time: other.time,
+            payload: .certIssue([certificate]), mesh: mesh.founding.mesh, keys: keys)
+        try mesh.begin(ana)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        mesh.learn([one, other, issue], at: ana)
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: spy.id, reason: .retired, suspectSince: mesh.minute, issued: mesh.minute,
+                authority: other.log),
+            mesh: mesh.founding.mesh, keys: keys)
+        try mesh.take(note, at: ana)
+        _ = try mesh.recover(branch: one.id, at: ana)
+        try mesh.begin(bo)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, bo) })
+        mesh.send("together", from: ana, to: bo)
+        #expect(try mesh.run(seconds: 30) { bo.delivered.count == 1 })
+        for host in [ana, bo] { #expect(!host.linkEnds.contains(.catchUpTimeout)) }
+    }
 }
