@@ -804,6 +804,9 @@ package struct Membership: Sendable {
     /// Whose signatures the next entry of a log needs; nil when the log is unknown.
     package func keyset(of log: LogID) -> Keyset? { logs[log]?.keyset }
 
+    /// Whether a keyset signs a log, or ever did, on whichever branch.
+    package func knows(_ keyset: Keyset, of log: LogID) -> Bool { logs[log]?.tree.knows(keyset) ?? false }
+
     /// Whether those who sign a log now have promised to be followed by a keyset.
     package func isPromised(_ keyset: Keyset, of log: LogID) -> Bool {
         guard let tree = logs[log]?.tree, let tip = tree.tip else { return false }

@@ -163,7 +163,7 @@ final class KeyChangeTests {
         try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
         try epoch("right.log", at: "desk")
         try epoch("wrong.log", at: "copy")
-        try program.succeed("authority", "import", "wrong.log", "--authority", "desk")
+        try program.learnOfFork("wrong.log", at: "desk")
         let first = try #require(try entries("first.log").first)
         try program.succeed(
             "authority", "recover-fork", "field", "--branch", String(first.id.hex.prefix(12)), "--yes", "--key",
@@ -189,7 +189,7 @@ final class KeyChangeTests {
         try FileManager.default.copyItem(atPath: program.path("north"), toPath: program.path("thief"))
         try epoch("right.log", at: "north")
         try epoch("wrong.log", at: "thief")
-        try program.succeed("authority", "import", "right.log", "wrong.log", "--authority", root)
+        try program.learnOfFork("right.log", "wrong.log", at: root)
     }
 
     @Test("the authority above gives one below it new keys and says which branch stands; the old keys are over")
@@ -262,7 +262,7 @@ final class KeyChangeTests {
         try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
         try epoch("right.log", at: "desk")
         try epoch("wrong.log", at: "copy")
-        try program.succeed("authority", "import", "wrong.log", "--authority", "desk")
+        try program.learnOfFork("wrong.log", at: "desk")
         try program.fail("authority", "epoch", "-o", "no.log", "--authority", "desk", status: 1, saying: "void")
         let right = try #require(try entries("right.log").first)
         try program.fail(

@@ -19,6 +19,17 @@ extension CoveyProgram {
             sourceLocation: sourceLocation)
     }
 
+    /// Imports what shows two histories of one log: it is taken in, and said.
+    @discardableResult
+    func learnOfFork(
+        _ files: String..., at desk: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let imported = try run(["authority", "import"] + files + ["--authority", desk])
+        #expect(imported.status == 1, sourceLocation: sourceLocation)
+        #expect(imported.complaint.contains("two histories of one log"), sourceLocation: sourceLocation)
+        return imported.output
+    }
+
     /// Enrols devices at `desk`, each in a home of its name.
     func enrol(_ first: String, _ second: String, _ others: String...) throws {
         for name in [first, second] + others { try enrol(name) }

@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 /// What an authority knows and has signed: the logs, the notes, and the keys of the epochs it announced.
 ///
@@ -269,13 +270,13 @@ struct AuthorityBook {
 
     /// An act that stands in the log for itself.
     func draft(_ payload: LogPayload, now: Minute) throws -> Draft {
-        try check(now)
+        try check(now, isTakingAway: Self.isTakingAway(payload))
         return try authority.draft(payload, on: membership, now: now)
     }
 
     @discardableResult
     mutating func act(_ payload: LogPayload, now: Minute) throws -> LogEntry {
-        try check(now)
+        try check(now, isTakingAway: Self.isTakingAway(payload))
         let entry = try authority.act(payload, into: &membership, now: now)
         entries.append(entry)
         return entry
@@ -345,6 +346,18 @@ struct AuthorityBook {
         try draft(authority.replacement(of: child, branch: branch, by: new, in: membership), now: now)
     }
 
+    /// What the authority of a log is called: the root by that word, and one without right by what it was added as.
+    func label(of log: LogID) -> String? {
+        if log == genesis.rootID { return "root" }
+        if let certificate = membership.authority(log) { return certificate.content.label }
+        for entry in entries.reversed() {
+            if case .authorityAdd(let certificate) = entry.payload, certificate.authority == log {
+                return certificate.content.label
+            }
+        }
+        return nil
+    }
+
     /// By the word root, by the exact label of its authority, or by at least six hex digits that begin its id.
     func log(named name: String) throws -> LogID {
         // One that was added may have written nothing yet.
@@ -352,9 +365,7 @@ struct AuthorityBook {
             if case .authorityAdd(let certificate) = entry.payload { certificate.authority } else { nil }
         }
         let logs = Set(entries.map(\.log) + added + [genesis.rootID]).sorted()
-        var found = logs.filter { log in
-            name == (log == genesis.rootID ? "root" : membership.authority(log)?.content.label)
-        }
+        var found = logs.filter { label(of: $0) == name }
         if found.isEmpty, let digits = Self.digits(name) { found = logs.filter { $0.hex.hasPrefix(digits) } }
         return try Self.only(found, name, none: "there is no log of an authority \"\(name)\" here", \.hex)
     }
@@ -379,6 +390,18 @@ struct AuthorityBook {
         return held.filter { !standing.contains($0.id) }
     }
 
+    /// By which the cold keys let a log go on behind this entry, with the keys that it had there, if that stands.
+    func decision(of log: LogID, after last: EntryID) -> LogEntry? {
+        guard !membership.isFrozen(log) else { return nil }
+        let path = membership.entryIDs(of: log)
+        return entries.last { entry in
+            guard entry.log == log, entry.previous == last, case .recoverFork(let recovery) = entry.payload else {
+                return false
+            }
+            return recovery.newKeys == nil && path.contains(entry.id)
+        }
+    }
+
     /// As `log(named:)`, of an authority below this one.
     func authorityBelow(named name: String, where isBelow: (AuthorityID) -> Bool) throws -> AuthorityID {
         let found = try log(named: name)
@@ -390,11 +413,16 @@ struct AuthorityBook {
     }
 
     func examine(_ draft: Draft, now: Minute) throws {
-        if draft.isOfColdKeys {
+        guard !draft.isOfColdKeys else {
             _ = try ColdRecovery.examine(draft, on: membership, now: now)
-        } else {
-            _ = try authority.examine(draft, on: membership, now: now)
+            return
         }
+        switch draft.content {
+        case .note: break
+        case .entry(.act(let payload), _, _): try checkLog(isTakingAway: Self.isTakingAway(payload))
+        case .entry(.issue, _, _), .entry(.addAuthority, _, _): try checkLog()
+        }
+        _ = try authority.examine(draft, on: membership, now: now)
     }
 
     mutating func cosign(_ draft: Draft, now: Minute, others: [SigningPrivateKey] = []) throws -> Draft {
@@ -448,6 +476,18 @@ struct AuthorityBook {
         return entry
     }
 
+    /// A new network key with a revocation that needs one, so that the clean key exists wherever the revocation starts
+    /// (protocol.md §1.10). The revocation does not wait for it: where none can be announced now, `hint` says why.
+    mutating func announceWithRevocation(
+        now: Minute, random: any RandomSource
+    ) -> (announced: [LogEntry], hint: String?) {
+        do { return ([try announce(now: now, random: random)], nil) } catch { return ([], Self.noNewKey(error)) }
+    }
+
+    static func noNewKey(_ cause: any Error) -> String {
+        "no new network key was announced: \(cause); after that: \(AdvisedCommand.announceEpoch)"
+    }
+
     /// - Parameter isAlone: with one key where more must sign to grant (protocol.md §1.9).
     @discardableResult
     mutating func revoke(
@@ -455,6 +495,7 @@ struct AuthorityBook {
         now: Minute
     ) throws -> RevokeNote {
         try checkClock(now)
+        try checkKeys()
         let note =
             isAlone
             ? try authority.revokeAlone(
@@ -474,10 +515,13 @@ struct AuthorityBook {
             device.id, reason: reason, suspectSince: since ?? now, wipe: wipe, on: membership, now: now)
     }
 
+    // MARK: Whether it may sign
+
     /// What was signed for the next place of the log as a draft would make anything else a second act there. Revocations
     /// have no place, and never wait.
-    private func check(_ now: Minute) throws {
+    private func check(_ now: Minute, isTakingAway: Bool = false) throws {
         try checkClock(now)
+        try checkLog(isTakingAway: isTakingAway)
         if let open = record.open(in: id) {
             throw Complaint(
                 .failed,
@@ -485,6 +529,47 @@ struct AuthorityBook {
             )
         }
     }
+
+    /// While nobody has chosen between its branches, what a log grants is void, and what it takes away counts.
+    private func checkLog(isTakingAway: Bool = false) throws {
+        guard membership.knows(authority.keys.current.keyset, of: id) else { throw AuthorityRefusal.unknown }
+        guard !membership.isFrozen(id) || isTakingAway else {
+            let log = label(of: id) ?? LogText.short(id.hex)
+            throw Complaint(
+                .failed,
+                "the log of this authority is forked, and what it signs there is void, but for revocations; first the cold keys say which history stands: \(AdvisedCommand.recoverFork(log: log))"
+            )
+        }
+        try checkKeys()
+    }
+
+    private static func isTakingAway(_ payload: LogPayload) -> Bool {
+        switch payload {
+        case .authorityRevoke: true
+        case .certRevoke(let verdicts): verdicts.allSatisfy { $0.decision == .confirmed }
+        case .policySet, .authorityAdd, .authorityRotate, .certIssue, .epochAnnounce, .checkpoint, .groupDefinition,
+            .releaseManifest, .recoverFork:
+            false
+        }
+    }
+
+    /// Whether the log has passed from these keys to others.
+    var areKeysReplaced: Bool {
+        let own = authority.keys.current.keyset
+        return keysetInForce != own && !membership.isFrozen(id) && membership.knows(own, of: id)
+    }
+
+    private func checkKeys() throws {
+        guard !areKeysReplaced else {
+            throw Complaint(
+                .failed,
+                "these keys were replaced: this authority has others now, and nobody takes what these sign; work in the directory of the new ones, and destroy this one"
+            )
+        }
+    }
+
+    /// Forks between whose branches nobody has chosen.
+    var openForks: [ForkProof] { membership.forks.filter { membership.isFrozen($0.log) } }
 
     /// A clock that stands before the founding would make all that is signed invalid.
     private func checkClock(_ now: Minute) throws {

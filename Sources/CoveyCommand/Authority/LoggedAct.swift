@@ -19,11 +19,13 @@ struct LoggedAct: ParsableArguments {
         let sequence: UInt64
         /// Of the network key that was announced with it.
         let newEpoch: UInt32?
+        /// Why none was, where it should have been.
+        let hint: String?
         let handed: HandOver.Outcome
 
         var text: String {
             let epoch = newEpoch.map { ["and announced a new network key, epoch \($0)"] } ?? []
-            return (act + epoch + [handed.text]).joined(separator: "\n")
+            return (act + epoch + [handed.text] + (hint.map { [$0] } ?? [])).joined(separator: "\n")
         }
     }
 
@@ -54,14 +56,14 @@ struct LoggedAct: ParsableArguments {
                 .show(asJSON: answer.json)
         }
         let entry = try book.act(payload, now: now)
-        // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
-        let announced = try isTainting ? [book.announce(now: now, random: SystemRandom())] : []
+        let (announced, hint) =
+            isTainting ? book.announceWithRevocation(now: now, random: SystemRandom()) : ([], nil)
         try directory.keep(book)
         try hand.over(
             [entry.signed] + announced.map(\.signed), epochs: book.epochs.suffix(announced.count), of: directory,
             file: file, answer
         ) {
-            Signed(act: act, sequence: entry.sequence, newEpoch: announced.first?.epochNumber, handed: $0)
+            Signed(act: act, sequence: entry.sequence, newEpoch: announced.first?.epochNumber, hint: hint, handed: $0)
         }
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
+import CoveyControl
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct OpenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,17 +59,20 @@ struct AuthorityImportCommand: ParsableCommand {
         let aside: Int
         /// Of network keys that waited here until their announcement was signed by enough.
         let began: [UInt32]
+        /// What froze a log with this.
+        let forks: [FindingEntry]
         let next: String
 
-        private enum CodingKeys: String, CodingKey { case new, waiting, refused, aside, began }
+        private enum CodingKeys: String, CodingKey { case new, waiting, refused, aside, began, forks }
 
         var text: String {
             let epochs = began.map {
                 "the network key of epoch \($0) is here, and nowhere else until your own node has it; next: \(next)"
             }
+            let frozen = forks.map { "\(Output.harmless($0.text))\n\(Output.harmless($0.advice))" }
             var counts = "\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused"
             if aside > 0 { counts += "; \(aside) left aside: what members ask and receipts of orders only nodes keep" }
-            return ([counts] + epochs).joined(separator: "\n")
+            return ([counts] + epochs + frozen).joined(separator: "\n")
         }
     }
 
@@ -82,10 +87,13 @@ struct AuthorityImportCommand: ParsableCommand {
         let taken = try book.take(objects)
         let before = Set(directory.book.epochs.map(\.entry))
         let began = Set(book.epochs.map(\.entry)).subtracting(before)
+        let known = Set(directory.book.openForks.map(\.log))
+        let forks = book.openForks.filter { !known.contains($0.log) }
         try directory.keep(book)
         try Imported(
             new: taken.new, waiting: taken.waiting, refused: taken.refused, aside: taken.aside,
             began: book.entries.filter { began.contains($0.id) }.map(\.epochNumber),
+            forks: forks.map { FindingEntry(Finding(of: $0, in: book.membership)) },
             next: "covey log import \(files.joined(separator: " ")) --authority \(directory.path)"
         ).show(asJSON: answer.json)
         guard taken.refused.isEmpty else {
@@ -93,6 +101,9 @@ struct AuthorityImportCommand: ParsableCommand {
         }
         guard taken.waiting == 0 else {
             throw Complaint(.failed, "entries before these are missing; import the whole log, then sign")
+        }
+        guard forks.isEmpty else {
+            throw Complaint(.failed, "what was taken in shows two histories of one log; decide which one stands")
         }
     }
 }

@@ -128,6 +128,12 @@ struct RecoverForkCommand: ParsableCommand {
         var book = directory.book
         let log = try book.log(named: name)
         let last = try book.entry(named: branch, of: log)
+        if let decided = book.decision(of: log, after: last) {
+            throw Complaint(
+                .failed,
+                "the cold keys said so already, on \(CalendarText.utc(decided.time)), and it stands; what was signed is written with: covey authority log -o FILE"
+            )
+        }
         let cold = try cold.recovery(of: book.mesh)
         let now = CalendarText.now
         try Confirmation.ask(

@@ -94,29 +94,28 @@ struct RevokeCommand: ParsableCommand {
         }
         // Quick to revoke: where more must sign to grant, one key revokes at once (protocol.md §1.9).
         let note = try book.revoke(found, reason, since: suspect, wipe: order, isAlone: !isAlone, now: now)
-        var entries: [LogEntry] = []
-        // Issued together, so that the clean key exists wherever the revocation starts (protocol.md §1.10).
-        // A draft that holds the next place comes first; the device is out already.
-        let isFree = book.record.open(in: book.id) == nil
-        if note.taints, isAlone, isFree { entries.append(try book.announce(now: now, random: SystemRandom())) }
+        var (announced, hint): ([LogEntry], String?) =
+            note.taints && isAlone ? book.announceWithRevocation(now: now, random: SystemRandom()) : ([], nil)
         try directory.keep(book)
-        let epochs = note.taints && isAlone && isFree ? book.epochs.suffix(1) : []
         let handed = try act.hand.over(
-            [note.signed] + entries.map(\.signed), epochs: Array(epochs), of: directory, file: file)
+            [note.signed] + announced.map(\.signed), epochs: book.epochs.suffix(announced.count), of: directory,
+            file: file)
         var draft: DraftAnswer?
-        if note.taints, !isAlone, isFree {
-            let epoch = try book.draftEpoch(now: now, random: SystemRandom())
-            draft = try directory.send(epoch, book, beside: file, now: now, counting: true)
+        if note.taints, !isAlone {
+            do {
+                let epoch = try book.draftEpoch(now: now, random: SystemRandom())
+                draft = try directory.send(epoch, book, beside: file, now: now, counting: true)
+            } catch {
+                hint = AuthorityBook.noNewKey(error)
+            }
         }
         let isRevoked = book.membership.isRevoked(found.id)
         try Revoked(
             device: found.id.hex, label: found.certificate.label, reason: reason.word,
             suspendedUntil: isRevoked
                 ? nil : CalendarText.utc(note.issued.adding(Membership.Bounds.suspension)),
-            wipe: order.map { "\($0.mode)" }, newEpoch: !epochs.isEmpty, draft: draft,
-            hint: note.taints && !isFree
-                ? "finish the draft that waits, then announce a new network key: covey authority epoch" : nil,
-            handed: handed
+            wipe: order.map { "\($0.mode)" }, newEpoch: !announced.isEmpty, draft: draft,
+            hint: hint, handed: handed
         ).show(asJSON: act.answer.json)
         if let complaint = handed.complaint { throw complaint }
     }

@@ -47,14 +47,11 @@ struct DoctorCommand: ParsableCommand {
     /// What a node would find in the same log.
     private static func log(of book: AuthorityBook) -> [FindingEntry] {
         let membership = book.membership
-        let forks = membership.forks.filter { membership.isFrozen($0.log) }.map { Finding(of: $0, in: membership) }
+        let forks = book.openForks.map { Finding(of: $0, in: membership) }
         let undecided = Set(membership.undecidedNotes)
         let notes = book.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
             .sorted { $0.hash < $1.hash }.map { Finding(undecided: $0, in: membership) }
-        let found = (forks + notes).map {
-            FindingEntry(kind: $0.kind.rawValue, isUrgent: $0.isUrgent, text: $0.text, advice: $0.advice)
-        }
-        return AuthorityOptions.expiries(book, now: CalendarText.now) + found
+        return AuthorityOptions.expiries(book, now: CalendarText.now) + (forks + notes).map(FindingEntry.init)
     }
 
     /// What only a desk knows: what was signed here and waits for other officers, and which keys it lacks.
@@ -69,6 +66,13 @@ struct DoctorCommand: ParsableCommand {
                         "the authority has changed its keys, and the following ones are not here: this desk signs nothing",
                     advice: "take your part, which the officer who began it handed out: \(AdvisedCommand.takeFollowing)"
                 ))
+        }
+        if book.areKeysReplaced {
+            found.append(
+                FindingEntry(
+                    kind: "keys", isUrgent: true,
+                    text: "the keys in \(directory.path) were replaced: nobody takes what they sign",
+                    advice: "work in the directory of the new ones, and destroy this one"))
         }
         if let open = book.record.open(in: book.id) {
             found.append(
@@ -116,5 +120,12 @@ struct DoctorCommand: ParsableCommand {
             "\(finding.isUrgent ? "urgent" : "soon  ")  \(Output.harmless(finding.text))\n"
                 + "        \(Output.harmless(finding.advice))"
         }.joined(separator: "\n")
+    }
+}
+
+extension FindingEntry {
+    init(_ finding: Finding) {
+        self.init(
+            kind: finding.kind.rawValue, isUrgent: finding.isUrgent, text: finding.text, advice: finding.advice)
     }
 }

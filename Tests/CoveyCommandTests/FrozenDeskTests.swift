@@ -1,0 +1,151 @@
+import CoveyCore
+import CoveyCrypto
+import Foundation
+import Testing
+
+@testable import CoveyCommand
+
+/// What a desk still does, and what it says, when its log has two branches or its keys are over.
+@Suite("covey authority at a forked log, or with keys that were replaced")
+final class FrozenDeskTests {
+    let program: CoveyProgram
+
+    init() throws { program = try CoveyProgram() }
+    deinit { program.remove() }
+
+    /// - Returns: the doctor's words on the fork, which the import gave too.
+    @discardableResult
+    private func fork(_ desk: String) throws -> String {
+        try FileManager.default.copyItem(atPath: program.path(desk), toPath: program.path("\(desk)-copy"))
+        for name in [desk, "\(desk)-copy"] {
+            try program.succeed("authority", "epoch", "-o", "\(name).log", "--authority", name)
+        }
+        let said = try program.learnOfFork("\(desk)-copy.log", at: desk)
+        let doctor = try program.run(["doctor", "--authority", desk, "--home", "nobody"])
+        #expect(doctor.output.contains("signed two histories"))
+        return said
+    }
+
+    @Test("whoever takes in what freezes a log is told so, once")
+    func told() throws {
+        try program.found()
+        let said = try fork("desk")
+        #expect(said.contains("1 new"))
+        #expect(said.contains("field"))
+        #expect(said.contains("signed two histories, parting at entry 1"))
+        #expect(said.contains("covey authority recover-fork field --branch"))
+        let again = try program.succeed("authority", "import", "desk-copy.log", "--authority", "desk").output
+        #expect(!again.contains("two histories"))
+    }
+
+    @Test("one key alone revokes a lost device although the log is forked, and is told why no new network key came")
+    func revoked() throws {
+        try program.found()
+        try program.enrol("ana")
+        try fork("desk")
+        let done = try program.succeed(
+            "authority", "revoke", "ana", "--reason", "lost", "-o", "out.log", "--authority", "desk"
+        ).output
+        #expect(done.contains("revoked ana"))
+        #expect(done.contains("wrote out.log"))
+        #expect(done.contains("no new network key was announced: the log of this authority is forked"))
+        #expect(done.contains("covey authority recover-fork field --branch"))
+        #expect(done.contains("after that: covey authority epoch"))
+        let file = try CoveyFile(parsing: program.bytes(of: "out.log"))
+        #expect(try file.log(of: file.mesh).map { try ObjectType(of: $0) } == [.revokeNote])
+        #expect(try program.succeed("authority", "log", "--authority", "desk").output.contains("revoked: lost"))
+    }
+
+    @Test("so does one officer of two")
+    func revokedByOne() throws {
+        try program.found("--field", "2of2")
+        try program.open("field-2", "two")
+        try program.succeed("authority", "invite", "ana", "-o", "ana.invite", "--authority", "desk")
+        try program.succeed("device", "request", "ana.invite", "-o", "ana.request", "--home", "ana")
+        try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
+        for desk in ["two", "desk"] {
+            try program.succeed("authority", "cosign", "ana.draft", "--yes", "--authority", desk)
+        }
+        for name in ["desk", "two"] {
+            try FileManager.default.copyItem(atPath: program.path(name), toPath: program.path("\(name)-copy"))
+        }
+        for copy in ["", "-copy"] {
+            try program.succeed(
+                "authority", "epoch", "-o", "epoch\(copy).log", "--authority", "desk\(copy)")
+            try program.succeed(
+                "authority", "cosign", "epoch\(copy).draft", "--yes", "--authority", "two\(copy)")
+        }
+        try program.learnOfFork("epoch.log", "epoch-copy.log", at: "desk")
+        let done = try program.succeed(
+            "authority", "revoke", "ana", "--reason", "lost", "-o", "out.log", "--authority", "desk"
+        ).output
+        #expect(done.contains("revoked ana"))
+        #expect(done.contains("the log of this authority is forked"))
+        #expect(FileManager.default.fileExists(atPath: program.path("out.log")))
+        #expect(!FileManager.default.fileExists(atPath: program.path("out.draft")))
+    }
+
+    @Test("at a forked root an authority is revoked and a verdict confirmed; a policy or a checkpoint would be void")
+    func root() throws {
+        try program.found()
+        try program.open("root", "root")
+        try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "root")
+        try program.enrol("ana")
+        try program.succeed("authority", "import", "ana.log", "--authority", "root")
+        try fork("root")
+        let before = try program.succeed("authority", "log", "--authority", "root").output
+        for command in [["policy", "--set", "fresh_days=9"], ["checkpoint"], ["rotate"], ["epoch"]] {
+            try program.fail(
+                arguments: ["authority"] + command + ["--authority", "root"], status: 1,
+                saying: ["the log of this authority is forked", "recover-fork root --branch"])
+        }
+        #expect(try program.succeed("authority", "log", "--authority", "root").output == before)
+        // Below a forked root an authority is still called by its name.
+        let done = try program.succeed(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--yes", "--authority", "root"
+        ).output
+        #expect(done.contains("revoke the authority north"))
+        #expect(done.contains("wrote revoke-authority.log"))
+        #expect(done.contains("no new network key was announced"))
+        try program.succeed("authority", "revoke", "ana", "--reason", "retired", "--authority", "root")
+        try program.fail(
+            "authority", "verdict", "ana", "--lift", "--authority", "root", status: 1,
+            saying: "the log of this authority is forked")
+        try program.succeed("authority", "verdict", "ana", "--confirm", "--authority", "root")
+    }
+
+    @Test("what the cold keys decided is not decided again")
+    func twice() throws {
+        try program.found()
+        try fork("desk")
+        let file = try CoveyFile(parsing: program.bytes(of: "desk.log"))
+        let entry = try #require(try file.log(of: file.mesh).first)
+        let choose = [
+            "authority", "recover-fork", "field", "--branch", String(LogEntry.id(of: entry).hex.prefix(12)), "--key",
+            "desk/cold/recovery.key", "--yes", "--authority", "desk",
+        ]
+        try program.succeed(arguments: choose + ["-o", "choice.log"])
+        try program.fail(arguments: choose + ["-o", "again.log"], status: 1, saying: ["said so already"])
+    }
+
+    @Test("a desk whose keys were replaced is told that, and its doctor says so")
+    func replaced() throws {
+        try program.found()
+        try program.enrol("ana")
+        try program.succeed(
+            "authority", "recover", "field", "--key", "desk/cold/recovery.key", "--from", "desk", "-o", "new.log",
+            "--authority", "new")
+        try program.succeed("authority", "import", "new.log", "--authority", "desk")
+        for command in [["epoch"], ["revoke", "ana", "--reason", "lost"]] {
+            try program.fail(
+                arguments: ["authority"] + command + ["--authority", "desk"], status: 1,
+                saying: ["these keys were replaced"])
+        }
+        let doctor = try program.run(["doctor", "--authority", "desk", "--home", "nobody"])
+        #expect(doctor.status == 1)
+        #expect(doctor.output.contains("the keys in desk were replaced"))
+        #expect(try program.run(["doctor", "--authority", "new", "--home", "nobody"]).status == 0)
+    }
+}
