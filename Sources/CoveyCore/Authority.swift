@@ -35,8 +35,10 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     case forked
     /// More logs count than one entry can name.
     case logs(here: Int, most: Int)
-    /// The branch that is to stand is not here, or somebody decided otherwise later.
+    /// The branch that is to stand is not here.
     case branch
+    /// Somebody decided otherwise later, or with more right.
+    case decided
 
     package var description: String {
         switch self {
@@ -62,7 +64,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .forked: "The log is forked; name the last entry that is to stand."
         case .logs(let here, let most):
             "\(here) logs count, and one entry can name \(most); revoke the authority that added so many."
-        case .branch: "The log does not hold that entry with all before it, or a later decision stands against it."
+        case .branch: "The log does not hold that entry with all before it."
+        case .decided: "A later decision, or one of the cold keys, stands against it."
         }
     }
 }

@@ -91,7 +91,7 @@ extension Authority {
         case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint,
             .groupDefinition, .releaseManifest, .recoverFork:
             try check(payload, membership)
-            return try draft(.act(payload), membership, entryTime(membership, now))
+            return try draft(.act(payload), membership, time(of: payload, membership, now))
         }
     }
 
@@ -323,7 +323,7 @@ extension Authority {
         if case .epochAnnounce = read.payload {
             guard let epoch = trial.epoch(read.id), !trial.isTainted(epoch) else { throw .act(.epoch) }
         } else if case .authorityRotate(let rotation) = read.payload, rotation.authority != read.log {
-            guard trial.keyset(of: rotation.authority) == rotation.keyset else { throw .act(.branch) }
+            guard trial.keyset(of: rotation.authority) == rotation.keyset else { throw .act(.decided) }
         }
     }
 

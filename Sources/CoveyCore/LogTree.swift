@@ -94,7 +94,7 @@ struct LogTree: Sendable {
     /// RecoverForks of this log itself, by id.
     private var recoveries: [EntryID: BranchChoice] = [:]
     /// The choice with which the path begins.
-    private var chosen: BranchChoice?
+    private(set) var chosen: BranchChoice?
     /// The last sequence that counts, while nobody has chosen between branches; nil when there is no such fork.
     private(set) var frozenAt: UInt64?
 

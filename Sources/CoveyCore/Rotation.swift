@@ -69,10 +69,12 @@ extension Authority {
     package func replacement(
         of child: AuthorityID, branch: EntryID?, by new: AuthorityKeys, in membership: Membership
     ) throws(AuthorityRefusal) -> LogPayload {
-        .authorityRotate(
+        let end = try membership.end(of: child, at: branch).entry
+        // Where the child has written nothing since its last new keys, these take their place.
+        let last = membership.logs[child]?.tree.grafts[end]?.branch ?? end
+        return .authorityRotate(
             AuthorityRotation(
-                authority: child, keyset: new.current.keyset, nextCommit: new.next.keyset.commit,
-                branch: try membership.end(of: child, at: branch).entry))
+                authority: child, keyset: new.current.keyset, nextCommit: new.next.keyset.commit, branch: last))
     }
 
     /// Gives a child new keys, when enough of this authority's own are here.
@@ -83,15 +85,27 @@ extension Authority {
         try check(payload, membership)
         var trial = membership
         let entry = try append(
-            payload, to: &trial, time: entryTime(membership, now), others: new.current.keys)
+            payload, to: &trial, time: time(of: payload, membership, now), others: new.current.keys)
         // The cold keys may have decided otherwise.
-        guard trial.keyset(of: child) == new.current.keyset else { throw .branch }
+        guard trial.keyset(of: child) == new.current.keyset else { throw .decided }
         membership = trial
         return entry
+    }
+
+    /// When an act is dated that this authority signs now.
+    func time(of payload: LogPayload, _ membership: Membership, _ now: Minute) -> Minute {
+        let time = entryTime(membership, now)
+        guard case .authorityRotate(let rotation) = payload, rotation.branch != nil else { return time }
+        return membership.time(ofChoiceIn: rotation.authority, from: time)
     }
 }
 
 extension Membership {
+    /// When a choice between branches is dated: of several the newest counts, and of one minute's any might.
+    func time(ofChoiceIn log: LogID, from time: Minute) -> Minute {
+        logs[log]?.tree.chosen.map { max(time, $0.time.adding(1)) } ?? time
+    }
+
     /// The entry behind which a log is to go on.
     ///
     /// - Parameter branch: nil: the end of the log, which then must not be forked.
@@ -140,7 +154,7 @@ package struct ColdRecovery: Sendable {
         var trial = membership
         try Authority.take(entry, into: &trial)
         // Of several decisions the newest counts.
-        guard trial.isOnPath(EntryPlace(entry)) else { throw .branch }
+        guard trial.isOnPath(EntryPlace(entry)) else { throw .decided }
         membership = trial
         return entry
     }
@@ -163,7 +177,9 @@ package struct ColdRecovery: Sendable {
                 log: log, branch: end.entry,
                 newKeys: new.map { .init(keyset: $0.current.keyset, nextCommit: $0.next.keyset.commit) },
                 recovery: keys.keyset),
-            LogPlace(sequence: end.sequence + 1, previous: end.entry, time: max(now, end.time))
+            LogPlace(
+                sequence: end.sequence + 1, previous: end.entry,
+                time: membership.time(ofChoiceIn: log, from: max(now, end.time)))
         )
     }
 
@@ -205,7 +221,7 @@ package struct ColdRecovery: Sendable {
         case .held: throw .act(.gap)
         }
         let decided = EntryPlace(log: recovery.log, sequence: place.sequence, entry: LogEntry.id(of: entry))
-        guard trial.isOnPath(decided) else { throw .act(.branch) }
+        guard trial.isOnPath(decided) else { throw .act(.decided) }
         return progress
     }
 
