@@ -44,6 +44,8 @@ package struct LogAudit: Sendable {
         /// Nil: of the log as a whole.
         package let position: Int?
         package let fault: Fault
+        /// It is of a fork that somebody decided: what was dropped then harms nobody, and stays in the log for good.
+        package let isSettled: Bool
     }
 
     /// One chain, as far as it is held.
@@ -106,7 +108,10 @@ package struct LogAudit: Sendable {
     package private(set) var devices = 0
     package private(set) var headsDigest = HeadsDigest()
 
-    package var isSound: Bool { findings.isEmpty }
+    /// Findings about which something is to be done.
+    package var faults: [Finding] { findings.filter { !$0.isSettled } }
+
+    package var isSound: Bool { faults.isEmpty }
 
     /// - Parameters:
     ///   - genesis: pinned by whoever asks.
@@ -157,8 +162,8 @@ private struct AuditWalk {
         self.now = now
     }
 
-    private mutating func find(_ position: Int?, _ fault: LogAudit.Fault) {
-        findings.append(LogAudit.Finding(position: position, fault: fault))
+    private mutating func find(_ position: Int?, _ fault: LogAudit.Fault, isSettled: Bool = false) {
+        findings.append(LogAudit.Finding(position: position, fault: fault, isSettled: isSettled))
     }
 
     // MARK: Object by object
@@ -279,7 +284,7 @@ private struct AuditWalk {
         judgeReceipts()
         for fork in membership.forks {
             let limit = membership.isFrozen(fork.log) ? membership.grantLimit(of: fork.log) : nil
-            find(nil, .fork(fork, frozenAt: limit))
+            find(nil, .fork(fork, frozenAt: limit), isSettled: limit == nil)
         }
         for chain in chains {
             if let most = chain.mostDevices, chain.live > most {
@@ -295,18 +300,21 @@ private struct AuditWalk {
     /// What became of an entry, now that everything is known.
     private mutating func judge(_ entry: LogEntry) {
         let place = position(of: entry)
+        let isDropped = !membership.isOnPath(entry) && !membership.isFrozen(entry.log)
         switch entry.payload {
         case .certIssue(let certificates):
             for certificate in certificates {
                 guard let fault = membership.standing(of: certificate, in: entry) else { continue }
-                find(place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault))
+                find(
+                    place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault), isSettled: isDropped)
             }
         case .authorityAdd(let certificate):
             guard let fault = membership.standing(of: certificate, in: entry) else { return }
-            find(place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault))
+            find(place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault), isSettled: isDropped)
         case .epochAnnounce(let announcement):
             guard membership.epoch(entry.id) == nil else { return }
-            find(place, .epoch(entry.log, sequence: entry.sequence, number: announcement.number))
+            find(
+                place, .epoch(entry.log, sequence: entry.sequence, number: announcement.number), isSettled: isDropped)
         case .checkpoint:
             guard membership.isOnPath(entry), let placed = PlacedCheckpoint(entry) else {
                 return

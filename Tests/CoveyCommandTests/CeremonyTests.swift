@@ -59,8 +59,8 @@ final class CeremonyTests {
         let finished = try cosign("ana.draft", "desk")
         #expect((finished["handed"] as? [String: Any])?["file"] as? String == "ana.log")
         try program.fail(
-            "authority", "cosign", "ana.draft", "--yes", "--authority", "desk", "-o", "x.draft", status: 73,
-            saying: "ana.log")
+            "authority", "cosign", "ana.draft", "--yes", "--authority", "desk", "-o", "x.draft", status: 1,
+            saying: "in the log already")
         let welcome = try program.succeed(
             "authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
         #expect(welcome.output.contains("nothing new for the log"), "ana.log has it all")

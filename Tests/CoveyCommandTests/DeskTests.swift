@@ -110,6 +110,25 @@ final class DeskTests {
         #expect(!sixth.contains("revoked f"))
     }
 
+    @Test("an act that nobody named a file for gets a number where its name is taken; a name that was given is refused")
+    func numbered() throws {
+        try program.found()
+        for name in ["epoch.log", "epoch-2.log", "epoch-3.log"] {
+            let done = try program.succeed("authority", "epoch", "--authority", "desk").output
+            #expect(done.contains("wrote \(name)"))
+        }
+        try program.fail(
+            "authority", "epoch", "-o", "epoch.log", "--authority", "desk", status: 73, saying: "epoch.log")
+        try program.succeed("authority", "init", "Pair", "--field", "2of2", "--authority", "one")
+        try program.succeed(
+            "authority", "open", "one/cold/field-2.key", "--from", "one", "--authority", "two")
+        try program.succeed("authority", "checkpoint", "--authority", "one")
+        try program.succeed("authority", "cosign", "checkpoint.draft", "--yes", "--authority", "two")
+        try program.succeed("authority", "import", "checkpoint.log", "--authority", "one")
+        let again = try program.succeed("authority", "checkpoint", "--authority", "one", "--json").json()
+        #expect(again["file"] as? String == "checkpoint-2.draft")
+    }
+
     @Test("a revocation beside a wipe order that goes round leaves its draft alone")
     func drafts() throws {
         try program.found("--field", "2of2")

@@ -148,4 +148,36 @@ final class FrozenDeskTests {
         #expect(doctor.output.contains("the keys in desk were replaced"))
         #expect(try program.run(["doctor", "--authority", "new", "--home", "nobody"]).status == 0)
     }
+
+    @Test("an old copy of a desk signs nothing beside a node that knows better; a revocation goes out all the same")
+    func oldCopy() throws {
+        try program.found()
+        try program.enrol("ana", "ben")
+        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("old"))
+        let ana = try program.node("ana")
+        let node = "ana/control.sock"
+        let healthy = try program.run(["doctor", "--authority", "old", "--home", "ana"])
+        #expect(!healthy.output.contains("old copy"))
+        try program.succeed("authority", "epoch", "--authority", "desk", "--node", node)
+        let doctor = try program.run(["doctor", "--authority", "old", "--home", "ana"])
+        #expect(doctor.status == 1)
+        #expect(doctor.output.contains("entries of this authority's own log that are not in old"))
+        for command in [["epoch"], ["renew", "ben"], ["rotate"], ["checkpoint"]] {
+            try program.fail(
+                arguments: ["authority"] + command + ["--authority", "old", "--node", node], status: 1,
+                saying: ["old is an old copy", "covey authority import FILE.log"])
+        }
+        let revoked = try program.succeed(
+            "authority", "revoke", "ben", "--reason", "lost", "--authority", "old", "--node", node
+        ).output
+        #expect(revoked.contains("revoked ben"))
+        #expect(revoked.contains("handed to the node: 1 new"))
+        #expect(revoked.contains("no new network key was announced: old is an old copy"))
+        #expect(try !program.run(["doctor", "--home", "ana"]).output.contains("two histories"))
+        try program.succeed("log", "export", "-o", "all.log", "--home", "ana")
+        for desk in ["old", "desk"] { try program.succeed("authority", "import", "all.log", "--authority", desk) }
+        try program.succeed("authority", "epoch", "--authority", "old", "--node", node)
+        #expect(try !program.run(["doctor", "--home", "ana"]).output.contains("two histories"))
+        #expect(try ana.node.stop() == 0)
+    }
 }

@@ -87,11 +87,23 @@ final class KeyChangeTests {
         #expect(try program.bytes(of: "two/authority.next") == taken)
         #expect(!FileManager.default.fileExists(atPath: program.path("own.draft")))
 
+        // A part of another change goes over it only when that is said.
         try program.succeed("authority", "withdraw", "--yes", "--authority", "desk")
+        let waiting = try program.bytes(of: "desk/authority.next")
+        try program.fail(
+            "authority", "rotate", "-o", "one.log", "--yes", "--authority", "desk", status: 73, saying: "one.draft")
+        #expect(try program.bytes(of: "desk/authority.next") == waiting, "no keys of a change that was not begun")
+        #expect(try program.bytes(of: "desk/cold/next-2.key") == program.bytes(of: "old-2.key"))
         try program.succeed("authority", "rotate", "-o", "two.log", "--yes", "--authority", "desk")
+        let other = try program.run(
+            ["authority", "rotate", "--take", "desk/cold/next-2.key", "--authority", "two"], input: "no\n")
+        #expect(other.status == 1)
+        #expect(other.complaint.contains("of another change wait in two already"))
+        #expect(try program.bytes(of: "two/authority.next") == taken)
         try program.succeed("authority", "cosign", "two.draft", "--yes", "--authority", "two")
         try program.fail(
             "authority", "epoch", "-o", "early.log", "--authority", "two", status: 1, saying: "rotate --take")
+        try program.succeed("authority", "log", "--authority", "two")
         try program.fail(
             "authority", "rotate", "--take", "old-2.key", "--authority", "two", status: 1, saying: "was withdrawn")
         try program.succeed("authority", "rotate", "--take", "desk/cold/next-2.key", "--authority", "two")
@@ -275,6 +287,7 @@ final class KeyChangeTests {
         for entry in [right, wrong] { #expect(doctor.output.contains(entry.id.hex.prefix(12)), "\(doctor.output)") }
         let shown = try program.succeed("authority", "log", "--authority", "desk").output
         #expect(shown.contains(right.id.hex.prefix(12)))
+        #expect(shown.components(separatedBy: "forked: ").count == 3, "both branches")
         let choose = [
             "authority", "recover-fork", "field", "--branch", String(right.id.hex.prefix(12)), "--key",
             "desk/cold/recovery.key", "-o", "choice.log", "--authority", "desk",
@@ -287,6 +300,11 @@ final class KeyChangeTests {
         try epoch("onward.log", at: "desk")
         let log = try program.succeed("authority", "log", "--authority", "desk").output
         #expect(log.contains("chosen by the cold keys"))
+        #expect(log.components(separatedBy: "dropped: ").count == 2, "\(log)")
+        #expect(!log.contains("forked: "))
+        let audit = try program.succeed("log", "verify", "desk/log", "--mesh", "desk/mesh").output
+        #expect(audit.contains("decided: ") && audit.contains("was chosen to stand"))
+        #expect(audit.contains("sound") && !audit.contains("WRONG"))
         // The copy takes the branch that it was on to be over.
         try program.succeed(
             "authority", "import", "right.log", "choice.log", "onward.log", "--authority", "copy")

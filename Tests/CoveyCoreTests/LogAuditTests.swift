@@ -107,6 +107,28 @@ struct LogAuditTests {
             if case .void(_, _, _, .afterLimit) = finding.fault { true } else { false }
         }
         #expect(void.count == 3)
+        #expect(!audit.isSound && bare.faults == bare.findings)
+
+        // Once somebody has decided, it is said, and nothing of it is wrong any more: nor what was dropped.
+        func decided(_ last: EntryID) throws -> LogAudit {
+            var membership = story.founding.membership()
+            for entry in story.entries[..<8] { _ = try membership.accept(entry.signed) }
+            _ = try membership.accept(fork.signed)
+            let choice = try ColdRecovery(mesh: story.founding.mesh, keys: story.founding.recovery).recover(
+                field, branch: last, new: nil, into: &membership, now: story.now)
+            return self.audit(
+                story, story.entries[..<8].map(\.signed) + story.notes.map(\.signed) + [fork.signed, choice.signed])
+        }
+        let first = try decided(story.entries[7].id)
+        #expect(first.isSound)
+        #expect(
+            first.findings.contains { finding in
+                if case .fork(let proof, nil) = finding.fault { proof.log == field && finding.isSettled } else { false }
+            })
+        let dropped = try decided(fork.id).findings.filter { finding in
+            if case .void(_, _, _, .afterLimit) = finding.fault { finding.isSettled } else { false }
+        }
+        #expect(dropped.count == 3)
     }
 
     @Test("A certificate that only its entry signs is found, which a node would find on first use only")

@@ -110,7 +110,7 @@ struct AddCommand: ParsableCommand {
         else {
             throw Complaint(.usage, "--days and --devices take 1 to 65535, --most-days 1 to 400, --depth 0 or 1")
         }
-        let directory = try act.authority.open()
+        let directory = try act.open()
         let log = try act.file(otherwise: HandOver.file(beside: request))
         var book = directory.book
         let now = CalendarText.now

@@ -478,10 +478,17 @@ struct AuthorityBook {
 
     /// A new network key with a revocation that needs one, so that the clean key exists wherever the revocation starts
     /// (protocol.md §1.10). The revocation does not wait for it: where none can be announced now, `hint` says why.
+    ///
+    /// - Parameter check: what else may stand in the way of an entry.
     mutating func announceWithRevocation(
-        now: Minute, random: any RandomSource
+        now: Minute, random: any RandomSource, _ check: () throws -> Void = {}
     ) -> (announced: [LogEntry], hint: String?) {
-        do { return ([try announce(now: now, random: random)], nil) } catch { return ([], Self.noNewKey(error)) }
+        do {
+            try check()
+            return ([try announce(now: now, random: random)], nil)
+        } catch {
+            return ([], Self.noNewKey(error))
+        }
     }
 
     static func noNewKey(_ cause: any Error) -> String {

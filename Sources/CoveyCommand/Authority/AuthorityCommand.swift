@@ -29,9 +29,11 @@ struct AuthorityOptions: ParsableArguments {
     }
 
     /// Says besides what is about to expire: a parent may be far away.
-    func open() throws -> AuthorityDirectory {
+    ///
+    /// - Parameter isSigning: false for what a desk may do that lacks the keys to which its authority has changed.
+    func open(isSigning: Bool = true) throws -> AuthorityDirectory {
         let directory = try AuthorityDirectory(path())
-        if directory.lacksFollowingKeys {
+        if isSigning, directory.lacksFollowingKeys {
             throw Complaint(
                 .failed,
                 "the authority has changed its keys; take your part of the following ones, which the officer who began it handed out: covey authority rotate --take FILE --authority \(directory.path)"

@@ -317,7 +317,9 @@ final class AuthorityDirectory {
     }
 
     /// Takes the part that another officer's desk handed out; gives the numbers of its keys.
-    func takeFollowing(from file: String) throws -> [Int] {
+    ///
+    /// - Parameter ask: before it goes over other following keys that the log may still pass to; these are lost then.
+    func takeFollowing(from file: String, over ask: () throws -> Void) throws -> [Int] {
         let keys = book.authority.keys
         let part = try Self.keyFile(file, of: keys.mesh)
         guard part.authority == keys.authority, part.current.keyset == keys.next.keyset, !part.next.keys.isEmpty else {
@@ -327,6 +329,11 @@ final class AuthorityDirectory {
             throw Complaint(
                 .failed,
                 "\(file) is of a change of keys that was withdrawn; take the part of the one that the log holds")
+        }
+        // Of keys that the log has not promised, nothing is lost once it has passed on.
+        if !lacksFollowingKeys, Disk.exists(following) {
+            let held = try Self.keyFile(following, of: keys.mesh).next
+            if held.keyset != part.next.keyset || !held.numbers.allSatisfy(part.next.numbers.contains) { try ask() }
         }
         try Self.create(following, keys.rotated(to: part.next))
         try promote()

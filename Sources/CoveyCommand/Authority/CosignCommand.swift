@@ -37,7 +37,7 @@ struct CosignCommand: ParsableCommand {
         let directory = try authority.open()
         let file = try CoveyFile(at: draft)
         let (read, basis) = try Complaint.about(draft) { try Draft.read(file, of: directory.book.mesh) }
-        let logFile = HandOver.file(beside: draft)
+        let logFile = HandOver.free(HandOver.file(beside: draft))
         try hand.check(logFile)
         let place = output ?? draft
         let isSame = Disk.isSame(place, draft)
@@ -45,6 +45,7 @@ struct CosignCommand: ParsableCommand {
         var book = directory.book
         // What it stands on comes along: an officer who was away catches up on the way.
         _ = try book.take(basis)
+        try hand.check(book, in: directory.path)
         let now = CalendarText.now
         try book.examine(read, now: now)
         guard !read.isOfColdKeys || !key.isEmpty else {

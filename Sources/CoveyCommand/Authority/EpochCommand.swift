@@ -17,7 +17,7 @@ struct EpochCommand: ParsableCommand {
     }
 
     func run() throws {
-        let directory = try act.authority.open()
+        let directory = try act.open()
         let file = try act.file(otherwise: "epoch.log")
         var book = directory.book
         guard book.authority.signsAlone() else {

@@ -53,6 +53,30 @@ struct HandOver: ParsableArguments {
         try Disk.checkNew(file)
     }
 
+    /// Before anything is signed: whether the node knows the authority's own log better than its directory does. An entry
+    /// that is signed without those would be a second history. A node that does not answer costs nothing but a file.
+    func check(_ directory: AuthorityDirectory) throws { try check(directory.book, in: directory.path) }
+
+    func check(_ book: AuthorityBook, in path: String) throws {
+        guard let node, let client = try? ControlClient(path: node),
+            let isBehind = try? Self.isBehind(book, client), isBehind
+        else { return }
+        throw Complaint(
+            .failed,
+            "\(path) is an old copy: the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp)"
+        )
+    }
+
+    static let catchUp = "covey log export -o FILE.log, then covey authority import FILE.log"
+
+    /// Whether a node has an authority's own log up to an entry that its book does not hold.
+    static func isBehind(_ book: AuthorityBook, _ client: ControlClient) throws -> Bool {
+        let own = try client.call(LogHeads()).heads.first { $0.log.bytes == book.id.array }
+        guard let own else { return false }
+        guard let id = EntryID(own.id.bytes) else { throw ControlClientError.garbled }
+        return !book.membership.holds(CoveredRow(log: book.id, sequence: own.sequence, id: id))
+    }
+
     /// Where a draft goes, beside the log file it will become.
     static func freeDraft(beside file: String) throws -> String {
         let draft = Self.file(beside: file, .draft)
@@ -78,11 +102,16 @@ struct HandOver: ParsableArguments {
         return objects.allSatisfy(held.contains)
     }
 
-    /// For what may be the only copy outside of the directory: a name that is taken gets a number.
-    static func free(_ file: String, _ kind: CoveyFile.Kind = .log) -> String {
+    /// A name that nobody gave gets a number where it is taken, and so does one for what may be the only copy outside of
+    /// the directory.
+    ///
+    /// - Parameter other: what is to be free beside it, too.
+    static func free(_ file: String, _ kind: CoveyFile.Kind = .log, with other: CoveyFile.Kind? = nil) -> String {
         let end = kind.fileExtension
         let stem = file.hasSuffix(end) ? String(file.dropLast(end.count)) : file
-        return ([file] + (2...999).map { "\(stem)-\($0)\(end)" }).first { !Disk.exists($0) } ?? file
+        return ([file] + (2...999).map { "\(stem)-\($0)\(end)" }).first { name in
+            !Disk.exists(name) && !(other.map { Disk.exists(Self.file(beside: name, $0)) } ?? false)
+        } ?? file
     }
 
     /// What is signed is in the authority's log already: a node that does not answer costs nothing but a file.

@@ -92,7 +92,10 @@ struct InviteCommand: ParsableCommand {
         try output.check(answer)
         let directory = try authority.open()
         let book = directory.book
-        if desk != nil { try checkAlone(book) }
+        if desk != nil {
+            try checkAlone(book)
+            try hand.check(directory)
+        }
         let old = try replaces.map { try book.device(named: $0).id }
         guard !book.devices.contains(where: { $0.certificate.label == label && !$0.isRevoked && $0.id != old }) else {
             throw Complaint(

@@ -29,9 +29,18 @@ struct LoggedAct: ParsableArguments {
         }
     }
 
+    /// The directory that signs, unless the node knows its log better.
+    func open() throws -> AuthorityDirectory {
+        let directory = try authority.open()
+        try hand.check(directory)
+        return directory
+    }
+
     /// The log file, which is not there yet.
+    ///
+    /// - Parameter name: what it is called where nobody says; with a number, where that is taken by another act.
     func file(otherwise name: String) throws -> String {
-        let file = output ?? name
+        let file = output ?? HandOver.free(name, with: .draft)
         try hand.check(file)
         return file
     }
@@ -45,7 +54,7 @@ struct LoggedAct: ParsableArguments {
     func run(
         _ name: String, isTainting: Bool = false, _ payload: (inout AuthorityBook, Minute) throws -> LogPayload
     ) throws {
-        let directory = try authority.open()
+        let directory = try open()
         let file = try file(otherwise: name)
         var book = directory.book
         let now = CalendarText.now

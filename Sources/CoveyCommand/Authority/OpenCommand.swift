@@ -77,7 +77,7 @@ struct AuthorityImportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let directory = try authority.open()
+        let directory = try authority.open(isSigning: false)
         var book = directory.book
         var objects: [Signed] = []
         for path in files {

@@ -48,7 +48,7 @@ struct PolicyCommand: ParsableCommand {
             changes[key] = value
         }
         guard !changes.isEmpty else {
-            let membership = try act.authority.open().book.membership
+            let membership = try act.authority.open(isSigning: false).book.membership
             let settings = Policy.Key.allCases.map { (PolicySettings.name(of: $0), membership[policy: $0]) }
             return try Shown(
                 number: membership.policy?.number ?? 0, settings: Dictionary(uniqueKeysWithValues: settings)

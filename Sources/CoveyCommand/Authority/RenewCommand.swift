@@ -39,7 +39,7 @@ struct RenewCommand: ParsableCommand {
     func run() throws {
         guard let device else { return try answerPending() }
         let days = try Days.certificate(days)
-        let directory = try act.authority.open()
+        let directory = try act.open()
         let found = try directory.book.device(named: device)
         let file = try act.file(otherwise: "\(LogText.short(found.id.hex)).log")
         var book = directory.book
@@ -80,7 +80,7 @@ struct RenewCommand: ParsableCommand {
     private func answerPending() throws {
         guard let node = act.hand.node else { return }
         let waiting = try ControlClient(path: node).call(RenewalsList()).renewals
-        let directory = try act.authority.open()
+        let directory = try act.open()
         let now = CalendarText.now
         let time = TimeView(now: now, isTrusted: true, floor: now)
         let file = try act.file(otherwise: "renewals.log")

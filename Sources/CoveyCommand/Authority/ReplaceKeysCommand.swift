@@ -36,7 +36,7 @@ struct ReplaceKeysCommand: ParsableCommand {
 
     func run() throws {
         let shape = try change.shape()
-        let directory = try act.authority.open()
+        let directory = try act.open()
         let file = try act.file(otherwise: "replace-keys.log")
         try AuthorityDirectory.checkFree(to)
         let now = CalendarText.now

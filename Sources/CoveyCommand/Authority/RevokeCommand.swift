@@ -94,8 +94,12 @@ struct RevokeCommand: ParsableCommand {
         }
         // Quick to revoke: where more must sign to grant, one key revokes at once (protocol.md §1.9).
         let note = try book.revoke(found, reason, since: suspect, wipe: order, isAlone: !isAlone, now: now)
-        var (announced, hint): ([LogEntry], String?) =
-            note.taints && isAlone ? book.announceWithRevocation(now: now, random: SystemRandom()) : ([], nil)
+        var (announced, hint): ([LogEntry], String?) = ([], nil)
+        if note.taints, isAlone {
+            (announced, hint) = book.announceWithRevocation(now: now, random: SystemRandom()) {
+                try act.hand.check(directory)
+            }
+        }
         try directory.keep(book)
         let handed = try act.hand.over(
             [note.signed] + announced.map(\.signed), epochs: book.epochs.suffix(announced.count), of: directory,
@@ -103,6 +107,7 @@ struct RevokeCommand: ParsableCommand {
         var draft: DraftAnswer?
         if note.taints, !isAlone {
             do {
+                try act.hand.check(directory)
                 let epoch = try book.draftEpoch(now: now, random: SystemRandom())
                 draft = try directory.send(epoch, book, beside: file, now: now, counting: true)
             } catch {

@@ -15,7 +15,7 @@ struct RotateCommand: ParsableCommand {
     @Option(help: "The part of the following keys that the officer who began the change handed out.")
     var take: String?
 
-    @Flag(help: "Begin another change without asking, where one was begun.")
+    @Flag(help: "Begin another change, or take the part of another, without asking.")
     var yes = false
 
     @OptionGroup var act: LoggedAct
@@ -38,7 +38,7 @@ struct RotateCommand: ParsableCommand {
 
     func run() throws {
         if let take { return try takePart(of: take) }
-        let directory = try act.authority.open()
+        let directory = try act.open()
         let file = try act.file(otherwise: "rotate.log")
         if directory.sharesFollowingKeys {
             try Confirmation.ask(
@@ -54,6 +54,8 @@ struct RotateCommand: ParsableCommand {
             count: keys.next.keyset.keys.count, threshold: keys.next.threshold, random: SystemRandom())
         guard book.authority.signsAlone(), keys.next.isSufficient else {
             let draft = try book.draftRotation(promising: following.keyset, now: now)
+            // Following keys that are kept for a draft that is not written take the place of others.
+            _ = try HandOver.freeDraft(beside: file)
             try directory.keep(following: following)
             return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
         }
@@ -69,7 +71,13 @@ struct RotateCommand: ParsableCommand {
     private func takePart(of file: String) throws {
         let path = try act.authority.path()
         let directory = try AuthorityDirectory(path)
-        let numbers = try directory.takeFollowing(from: file)
+        let numbers = try directory.takeFollowing(from: file) {
+            try Confirmation.ask(
+                [
+                    "following keys of another change wait in \(path) already",
+                    "they are written over; if that change is the one that is signed, its part is lost here",
+                ], "Take these in their place?", yes: yes, refused: "nothing was taken")
+        }
         try Taken(directory: path, keys: numbers).show(asJSON: act.answer.json)
     }
 }

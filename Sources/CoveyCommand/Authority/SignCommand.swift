@@ -75,6 +75,7 @@ struct SignCommand: ParsableCommand {
         // Images are read before keys are.
         let file = try CoveyFile(at: request)
         let directory = try authority.open()
+        try hand.check(directory)
         let request = try Complaint.about(request[0]) {
             try EnrolmentRequest(parsing: file.content(.request, of: directory.book.mesh))
         }
@@ -82,7 +83,7 @@ struct SignCommand: ParsableCommand {
         let logFile = HandOver.file(beside: output)
         let device = request.deviceHash(in: directory.book.mesh).deviceID
         // The entry of a draft that came back was handed over where it was finished.
-        if directory.book.membership.currentCertificate(device) == nil { try hand.check(logFile) }
+        if directory.book.membership.currentCertificate(device) == nil { try hand.check(HandOver.free(logFile)) }
         let old = try replaced(request, in: directory.book)
         let terms = Grant(
             capabilities: granted, zones: try Rights.zones(zone), days: days,

@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
                 guard try client.call(NodeStatus()).mesh.bytes == directory.book.mesh.array else {
                     throw Complaint(.usage, "the node is of another mesh than \(authority); name a node of the same")
                 }
-                result.findings += Self.desk(directory) + (try Self.handover(directory.book, client))
+                result.findings += Self.desk(directory) + (try Self.handover(directory, client))
             }
         } catch ControlClientError.noNode(let path) {
             guard let authority else { throw ControlClientError.noNode(path) }
@@ -87,8 +87,18 @@ struct DoctorCommand: ParsableCommand {
         return found
     }
 
-    /// What the authority signed and the node does not have.
-    private static func handover(_ book: AuthorityBook, _ client: ControlClient) throws -> [FindingEntry] {
+    /// What one of them has of the authority's log, and the other has not.
+    private static func handover(_ directory: AuthorityDirectory, _ client: ControlClient) throws -> [FindingEntry] {
+        let book = directory.book
+        var found: [FindingEntry] = []
+        if try HandOver.isBehind(book, client) {
+            found.append(
+                FindingEntry(
+                    kind: "handover", isUrgent: true,
+                    text: "the node has entries of this authority's own log that are not in \(directory.path): it is "
+                        + "an old copy, or somebody else has its keys; what it signs now would be a second history",
+                    advice: "sign nothing in it before it is up to date: \(HandOver.catchUp)"))
+        }
         let missing = try HandOver.Missing(of: book, at: client)
         func finding(_ count: Int, _ what: String, isUrgent: Bool) -> [FindingEntry] {
             guard count > 0 else { return [] }
@@ -102,7 +112,7 @@ struct DoctorCommand: ParsableCommand {
         let held = try client.call(NodeStatus()).epoch ?? 0
         let best = book.membership.select(held: book.epochs.map(\.key.commit)).clean.first
         // Until a node has a revocation, the mesh takes the device for a member; until it has a key, nobody has.
-        return finding(missing.notes.count, "revocations", isUrgent: true)
+        return found + finding(missing.notes.count, "revocations", isUrgent: true)
             + finding(missing.entries.count, "entries", isUrgent: false)
             + (best.map(\.number).flatMap { $0 > held ? [key($0)] : nil } ?? [])
     }

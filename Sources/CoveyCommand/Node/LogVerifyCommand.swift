@@ -28,7 +28,7 @@ struct LogVerifyCommand: ParsableCommand {
         let report = AuditReport(genesis: genesis, audit)
         try report.show(asJSON: output.json)
         guard audit.isSound else {
-            throw Complaint(.failed, "\(file): \(audit.findings.count) of what it says does not hold")
+            throw Complaint(.failed, "\(file): \(audit.faults.count) of what it says does not hold")
         }
     }
 
@@ -51,6 +51,8 @@ private struct AuditReport: Answer {
         let sequence: UInt64?
         let entries: [String]
         let text: String
+        /// Somebody decided about it: it makes nothing unsound.
+        let isSettled: Bool
     }
 
     struct Chain: Encodable {
@@ -186,9 +188,10 @@ private struct AuditReport: Answer {
             let object = finding.object.map { "object \($0): " } ?? ""
             let place = finding.log.map { "log \(LogText.short($0))" } ?? ""
             let entry = finding.sequence.map { " entry \($0)" } ?? ""
-            lines.append("WRONG: " + object + (place.isEmpty ? "" : place + entry + ": ") + finding.text)
+            let weight = finding.isSettled ? "decided: " : "WRONG: "
+            lines.append(weight + object + (place.isEmpty ? "" : place + entry + ": ") + finding.text)
         }
-        if findings.isEmpty { lines.append("sound") }
+        if isSound { lines.append("sound") }
         return lines.joined(separator: "\n")
     }
 }
@@ -266,6 +269,7 @@ extension AuditReport.Finding {
             (kind, text) = ("quota", "\(live) live devices where \(most) are allowed")
         }
         object = finding.position
+        isSettled = finding.isSettled
         log = place?.log.hex
         sequence = place?.sequence
         entries = named
