@@ -167,7 +167,8 @@ extension Announcement {
     ///
     ///     nonce 24 | X(ann_e, Signed Announce, padded), the header as associated data
     ///
-    /// Nobody can seal it again under another header: the expiry is signed, and a reader compares.
+    /// Whoever has the key can seal it again under another header, with another priority too, not with another expiry: that is
+    /// signed, and a reader compares.
     ///
     /// - Throws: when it does not fit the largest bucket that its priority may have.
     package func seal(

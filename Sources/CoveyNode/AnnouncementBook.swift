@@ -5,7 +5,8 @@ import CoveyCrypto
 struct HeardAnnouncement {
     let announcement: Announcement
     let received: Minute
-    let priority: Priority
+    /// Of its most urgent envelope: anybody who holds the key may seal it anew with another.
+    var priority: Priority
     /// The epoch it was sealed under; zeros while it waits.
     let epoch: EpochCommit
     /// Set while it is not sealed yet, as a former member could read it (protocol.md §1.10): how long it is to live.
@@ -71,6 +72,8 @@ struct AnnouncementBook {
     private var count = 0
     /// Numbers of our own that wait for a clean epoch, ascending.
     private(set) var waiting: [UInt64] = []
+    /// Those among all of which an emergency is carried here, or was since the start.
+    private var emergencies: Set<AnnouncementHash> = []
 
     static func key(_ author: DeviceID, _ sequence: UInt64) -> [UInt8] {
         var key = author.array
@@ -93,11 +96,19 @@ struct AnnouncementBook {
         if entry.waits != nil { waiting = (waiting + [content.sequence]).sorted() }
     }
 
-    /// Whether it is the first under its number, or the other half of a proof.
-    func isNew(_ announcement: Announcement) -> Bool {
+    /// Whether an emergency is the first of its number that is carried here, or with the first the other half of a proof.
+    func lacks(emergency announcement: Announcement) -> Bool {
         let content = announcement.content
-        guard let known = self[content.author, content.sequence] else { return true }
-        return known.announcement.hash != announcement.hash && known.conflict == nil
+        guard !emergencies.contains(announcement.hash) else { return false }
+        guard let known = self[content.author, content.sequence], let conflict = known.conflict else { return true }
+        return [known.announcement.hash, conflict.hash].contains(announcement.hash)
+    }
+
+    /// One is carried here: another envelope of the same is not needed.
+    mutating func carries(emergency announcement: Announcement) {
+        let known = self[announcement.content.author, announcement.content.sequence]
+        guard let known, [known.announcement.hash, known.conflict?.hash].contains(announcement.hash) else { return }
+        emergencies.insert(announcement.hash)
     }
 
     /// Of what an author has more than its share the oldest goes; of what all have together the oldest of the author who
@@ -134,6 +145,9 @@ struct AnnouncementBook {
     private mutating func drop(_ author: DeviceID, _ sequence: UInt64, _ store: any Store) throws {
         guard let gone = heard[author]?.removeValue(forKey: sequence) else { return }
         if gone.waits != nil { waiting.removeAll { $0 == sequence } }
+        for announcement in [gone.announcement, gone.conflict] {
+            if let hash = announcement?.hash { emergencies.remove(hash) }
+        }
         if heard[author]?.isEmpty == true { heard[author] = nil }
         count -= 1
         try store.delete(.announcements, Self.key(author, sequence))

@@ -43,27 +43,27 @@ extension Node {
     }
 
     /// Whether a relay takes an emergency in: whoever can read it checks it first, and one for each number is enough
-    /// (protocol.md §3.3).
-    func takes(emergency heard: Heard, _ envelope: Envelope, _ store: any Store) throws -> Bool {
+    /// (protocol.md §3.3). That it was heard is no reason not to: there may have been no room, or somebody sealed it anew as
+    /// less than it is.
+    func takes(emergency heard: Heard) -> Bool {
         switch heard {
-        case .unreadable: return true
-        case .sound(let announcement, _, _) where announcements.isNew(announcement): return true
-        case .undecided(_, let author): turnAway(envelope, of: author)
-        case .refused, .sound:
-            // Known from now on, so that it is not brought again and again.
-            let ghost = Ghost(of: envelope.id, envelope.header, .refused)
-            try store.insert(ghost)
-            shelf.insert(ghost)
+        case .unreadable: true
+        case .sound(let announcement, _, _): announcements.lacks(emergency: announcement)
+        case .undecided, .refused: false
         }
-        return false
     }
 
-    /// Neither kept nor handed on. Known as long as no entries come that may decide it, or this node runs.
-    private func turnAway(_ envelope: Envelope, of author: DeviceID) {
+    /// Neither kept nor handed on. Known from now on, so that it is not brought again and again: while this node runs, and of
+    /// what is undecided as long as no entries come that may decide it.
+    func turnAway(emergency heard: Heard, _ envelope: Envelope) {
+        var isForGood = true
+        if case .undecided(_, let author) = heard {
+            isForGood = false
+            wait(for: author)
+        }
         shelf.insert(Ghost(of: envelope.id, envelope.header, .refused))
-        turnedAway.append(envelope.id)
-        wait(for: author)
-        if turnedAway.count > Limits.turnedAway { shelf.forget(ghost: turnedAway.removeFirst(), of: .emergency) }
+        turnedAway.append((envelope.id, isForGood))
+        if turnedAway.count > Limits.turnedAway { shelf.forget(ghost: turnedAway.removeFirst().id, of: .emergency) }
     }
 
     private func wait(for author: DeviceID) {
@@ -77,9 +77,10 @@ extension Node {
 
     /// What was turned away may count now: neighbours who still have it find that we lack it.
     func takeBackTurnedAway(_ now: Now) {
-        guard !turnedAway.isEmpty else { return }
-        for id in turnedAway { shelf.forget(ghost: id, of: .emergency) }
-        turnedAway = []
+        let undecided = turnedAway.filter { !$0.isForGood }
+        guard !undecided.isEmpty else { return }
+        for (id, _) in undecided { shelf.forget(ghost: id, of: .emergency) }
+        turnedAway.removeAll { !$0.isForGood }
         for link in links where link.isOpen {
             startDigests(link, after: Limits.digestFirst, now)
             armLink(link)
@@ -96,25 +97,44 @@ extension Node {
         case .refused: shelf.markSettled(envelope.id)
         case .sound(let announcement, let certificate, let epoch):
             shelf.markSettled(envelope.id)
-            let content = announcement.content
-            guard announcements.isNew(announcement) else { return }
-            if var known = announcements[content.author, content.sequence] {
-                known.conflict = announcement
-                try announcements.put(known, store)
-                effects.append(
-                    .observe(
-                        .warning(
-                            "\(certificate.label) signed two announcements under the number \(content.sequence): "
-                                + "trust neither")))
-                return
+            let line = try hear(announcement, of: certificate, envelope, epoch, now, store, &effects)
+            if let line { effects.append(.observe(.announced(line))) }
+            if envelope.header.priority == .emergency, shelf.isHeld(envelope.id) {
+                announcements.carries(emergency: announcement)
             }
+        }
+    }
+
+    /// What is to be said of it: the first time, and when it turns out to be more urgent than it was brought as.
+    private func hear(
+        _ announcement: Announcement, of certificate: DeviceCertificate, _ envelope: Envelope, _ epoch: EpochCommit,
+        _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws -> AnnouncementLine? {
+        let content = announcement.content
+        let priority = envelope.header.priority
+        guard var known = announcements[content.author, content.sequence] else {
             let heard = HeardAnnouncement(
-                announcement, received: mailNow(now), priority: envelope.header.priority, epoch: epoch)
+                announcement, received: mailNow(now), priority: priority, epoch: epoch)
             let isKept = try announcements.put(heard, store)
             if content.author == own.id { try raiseOwnSequence(content.sequence, store, &effects) }
             // One that is older than all that are remembered was heard before, as often as it is looked at.
-            if isKept, isShown(heard) { effects.append(.observe(.announced(line(heard, now)))) }
+            return isKept && isShown(heard) ? line(heard, now) : nil
         }
+        if known.announcement.hash == announcement.hash {
+            guard priority < known.priority else { return nil }
+            known.priority = priority
+            try announcements.put(known, store)
+            return isShown(known) ? line(known, now) : nil
+        }
+        guard known.conflict == nil else { return nil }
+        known.conflict = announcement
+        try announcements.put(known, store)
+        effects.append(
+            .observe(
+                .warning(
+                    "\(certificate.label) signed two announcements under the number \(content.sequence): "
+                        + "trust neither")))
+        return nil
     }
 
     func count(refusal heard: Heard) {
@@ -219,6 +239,7 @@ extension Node {
             announcement, received: mailNow(now), priority: draft.priority,
             epoch: waits ? EpochCommit() : epoch.keys.commit, waits: waits ? draft.ttl : nil)
         try announcements.put(heard, store)
+        if draft.priority == .emergency { announcements.carries(emergency: announcement) }
         return line(heard, now)
     }
 

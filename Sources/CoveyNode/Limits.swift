@@ -117,8 +117,8 @@ package enum Limits {
     /// Announcements remembered of one author, and of all.
     package static let announcementsOfAuthor = 256
     package static let announcements = 4_096
-    /// Emergencies remembered that could be opened and not decided; what is over is brought again. Authors of such
-    /// announcements; beyond that anybody may be one.
+    /// Emergencies remembered that were not taken in; what is over is brought again. Authors of announcements that could be
+    /// opened and not decided; beyond that anybody may be one.
     static let turnedAway = 1_024
     static let undecidedAuthors = 1_024
     /// Hours that one is remembered beyond its end.
@@ -131,6 +131,7 @@ package enum Limits {
     package static let beaconVouches: UInt64 = 10 * 60 * 1_000_000
     /// Addresses and devices remembered from beacons.
     package static let heard = 4_096
-    /// Envelopes held; above it others' mail is evicted.
-    package static let held = 1_000_000
+    /// Ids of one priority that are known and not held: four for each of the smallest envelopes that the store may hold, a
+    /// million at most. What ends first goes first (sync-routing.md §2.2).
+    static func ghosts(quota: UInt64) -> Int { Int(min(quota / 512 * 4, 1_000_000)) }
 }

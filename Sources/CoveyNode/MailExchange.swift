@@ -161,11 +161,14 @@ extension Node {
             try arrived(1, namespace, link, now, store, &effects)
             return
         }
+        let isWithinRate = isWithinRate(envelope.header, of: link, now)
         let heard = envelope.header.kind == .announcement ? read(announcement: envelope, now) : nil
         if let heard {
             count(refusal: heard)
-            guard try envelope.header.priority != .emergency || takes(emergency: heard, envelope, store) else {
-                acknowledge(short, .policy, link)
+            guard envelope.header.priority != .emergency || takes(emergency: heard) else {
+                // What one neighbour brings beyond its share is not remembered in the place of others'.
+                if isWithinRate { turnAway(emergency: heard, envelope) }
+                acknowledge(short, isWithinRate ? .policy : .quota, link)
                 try arrived(1, namespace, link, now, store, &effects)
                 return
             }
@@ -173,7 +176,7 @@ extension Node {
         let record = EnvelopeRecord(
             id: id, header: envelope.header, tokens: data.header.tokens, hops: data.header.hops, isOwn: false,
             ingress: link.device)
-        guard try admit(record, envelope.bytes, from: link, now, store) else {
+        guard try admit(record, envelope.bytes, from: link, isWithinRate: isWithinRate, now, store) else {
             acknowledge(short, .quota, link)
             if let heard {
                 try hear(heard, envelope, now, store, &effects)
@@ -195,15 +198,18 @@ extension Node {
         try arrived(1, namespace, link, now, store, &effects)
     }
 
+    /// Whether it is among what a neighbour may bring; it is charged for it then.
+    private func isWithinRate(_ header: EnvelopeHeader, of link: PeerLink, _ now: Now) -> Bool {
+        allowances[link.device, default: PerPriority(Allowance(isGateway: link.isGateway, now: now.uptime))]
+            .spend(header.bucket.size, of: header.priority, now: now.uptime)
+    }
+
     /// Takes mail of a neighbour in when the policy admits it, making room where that is due.
     private func admit(
-        _ record: EnvelopeRecord, _ bytes: [UInt8], from link: PeerLink, _ now: Now, _ store: any Store
+        _ record: EnvelopeRecord, _ bytes: [UInt8], from link: PeerLink, isWithinRate: Bool, _ now: Now,
+        _ store: any Store
     ) throws -> Bool {
         let meta = EnvelopeMeta(record)
-        let isWithinRate =
-            allowances[
-                link.device, default: PerPriority(Allowance(isGateway: link.isGateway, now: now.uptime))
-            ].spend(meta.size, of: meta.priority, now: now.uptime)
         var kept = record
         let isSurplus: Bool
         switch policy.admit(meta, from: link.peerView, isWithinRate: isWithinRate, store: shelf) {

@@ -97,8 +97,8 @@ package final class Node {
     var announcementTags = AnnouncementTags()
     /// Authors of some of which it cannot be told yet whether they count.
     var undecidedAuthors: Set<DeviceID> = []
-    /// The emergencies among them, the newest last: ghosts of the shelf only.
-    var turnedAway: [EnvelopeID] = []
+    /// Emergencies that were not taken in, the newest last: ghosts of the shelf only.
+    var turnedAway: [(id: EnvelopeID, isForGood: Bool)] = []
 
     /// What was noticed before the first event.
     private var early = Effects()
@@ -275,6 +275,8 @@ package final class Node {
         let view = time(now)
         let hour = clock.expiryNow(now: now).hour
         let gone = shelf.expire(upTo: hour)
+        // On the disk they stay until they end, 65 bytes each.
+        shelf.dropGhosts(above: Limits.ghosts(quota: configuration.quota))
         try store.expire(upTo: hour)
         if gone > 0 { effects.append(.observe(.expired(gone))) }
         if hour > forgottenUpTo {

@@ -265,6 +265,11 @@ package final class Shelf: Holdings {
         return before - count
     }
 
+    /// Forgets ghosts of each priority until at most `most` are left.
+    package func dropGhosts(above most: Int) {
+        for number in sets.indices { sets[number].dropGhosts(above: most) }
+    }
+
     /// How many neighbours share the room for others' mail.
     package func share(among neighbours: Int) { self.neighbours = neighbours }
 

@@ -2,6 +2,7 @@ import CoveyCore
 import CoveyCrypto
 import CoveyLink
 import CoveyNode
+import CoveyRouting
 import Testing
 
 /// What nodes take in and hand on of announcements that others bring (protocol.md §3.3, §7.2 item 81).
@@ -173,6 +174,79 @@ extension AnnouncementMeshTests {
         _ = try announce("hall 5", at: desk) { $0.priority = priority }
         #expect(try lines(ana).lines.map(\.text) == ["hall 5"])
         #expect(try mesh.status(of: ana)?.held == 0)
+    }
+
+    @Test("An emergency that there was no room for is carried and handed on when there is, also after a restart")
+    func roomLater() throws {
+        mesh.stop(medic)
+        try mesh.begin(medic, quota: 100)
+        let (envelope, again) = (try forged("run", by: desk), try forged("run", by: desk, seed: 2))
+        let first = try say([envelope], as: ana, to: medic)
+        #expect(try lines(medic).lines.map(\.text) == ["run"])
+        #expect(try mesh.status(of: medic)?.held == 0)
+        #expect(try mesh.status(of: medic)?.ghosts == 0)
+        #expect(!first.isClosed)
+        mesh.stop(medic)
+        try mesh.begin(medic)
+        // Another envelope of what is carried, or was, is not needed, before a restart and after it.
+        let second = try say([envelope, again], as: ana, to: medic)
+        #expect(try mesh.status(of: medic)?.held == 1)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(desk, medic) })
+        #expect(try lines(desk).lines.map(\.state) == [.current])
+        #expect(!second.isClosed)
+        mesh.stop(medic)
+        try mesh.begin(medic)
+        _ = try say([again], as: ana, to: medic)
+        #expect(try mesh.status(of: medic)?.held == 1)
+    }
+
+    @Test("An emergency that a member sealed anew as less goes its way all the same", arguments: [Priority.bulk, .normal])
+    func demoted(to priority: Priority) throws {
+        let copy = try forged("run", by: desk, priority: priority, ttl: .week, seed: 2)
+        let envelope = try forged("run", by: desk, ttl: .week, endingAs: priority)
+        _ = try say([copy, envelope], as: ana, to: medic)
+        try mesh.run(seconds: 5)
+        for host in [medic, desk] {
+            #expect(try mesh.status(of: host)?.held == 2)
+            #expect(try lines(host).lines.map(\.priority) == [.emergency])
+        }
+        // It is said again, now that it is known to be one; not once for each copy.
+        let said = medic.observations.compactMap { if case .announced(let line) = $0 { line.priority } else { nil } }
+        #expect(said == [priority, .emergency])
+        for host in [medic, desk] { mesh.stop(host) }
+        for host in [medic, desk] { try mesh.begin(host) }
+        #expect(try lines(medic).lines.map(\.priority) == [.emergency])
+    }
+
+    @Test("Forged emergencies leave nothing on the disk, and no more in memory than their neighbour may bring")
+    func manyForged() throws {
+        let courier = try say([], as: ana, to: medic)
+        let most = Int(Allowance.burstEnvelopes)
+        for seed in 1...UInt64(most + 20) {
+            try courier.say(forged("run", by: desk, signer: ana, seed: seed), tokens: 255)
+        }
+        #expect(medic.store.known().ghosts.count == 0)
+        #expect(try mesh.status(of: medic)?.ghosts == most)
+        #expect(!courier.isClosed)
+        // Nor does what it brings keep out what another would.
+        mesh.stop(medic)
+        try mesh.begin(medic)
+        #expect(try mesh.status(of: medic)?.ghosts == 0)
+    }
+
+    @Test("Of ghosts only so many are known as there may be mail: those that end first go")
+    func manyGhosts() throws {
+        mesh.stop(medic)
+        let known = (1...100).map { number in
+            Ghost(
+                id: EnvelopeID.random(from: SeededRandom(seed: UInt64(number))),
+                expiry: mesh.minute.hour.adding(Int64(number + 10)), ttlHours: 6, priority: .normal, reason: .evicted)
+        }
+        for ghost in known { medic.store.insert(ghost) }
+        medic.store.commit()
+        try mesh.begin(medic, quota: 64 << 7)
+        try mesh.run(seconds: 120)
+        #expect(try mesh.status(of: medic)?.ghosts == 64)
     }
 
     @Test("What was refused is not looked at again whenever certificates come; what was read is not either")

@@ -46,14 +46,15 @@ struct AnnouncementMeshTests {
     }
 
     /// An announcement that no node of ours made, signed by its author's keys or by another's. One that is sealed with
-    /// another seed is another envelope.
+    /// another seed is another envelope, and one that ends as another priority's would can be sealed with that too.
     func forged(
         _ text: String, by author: TestMesh.Host, number: UInt64 = 1, priority: Priority = .emergency,
-        ttl: TTL = .day, scope: Announcement.Scope = .all, signer: TestMesh.Host? = nil, seed: UInt64 = 1
+        ttl: TTL = .day, endingAs other: Priority? = nil, scope: Announcement.Scope = .all,
+        signer: TestMesh.Host? = nil, seed: UInt64 = 1
     ) throws -> Envelope {
         let content = Announcement.Content(
             author: author.identity.id, scope: scope, sequence: number, issued: mesh.minute,
-            expires: Hour.expiry(of: ttl, priority: priority, from: mesh.minute), severity: .alarm, text: text)
+            expires: Hour.expiry(of: ttl, priority: other ?? priority, from: mesh.minute), severity: .alarm, text: text)
         let signing = (signer ?? author).identity.signing
         return try Announcement.make(content, mesh: mesh.founding.mesh, key: signing).seal(
             priority: priority, ttl: ttl, key: EpochKeys(#require(mesh.epochs.last).key).announcement,
