@@ -24,7 +24,11 @@ struct Contacts {
     /// Whether every device is to be added before its mail can be recognised.
     var isComplete: Bool { commons == nil }
 
-    func isKnown(_ device: DeviceID) -> Bool { peers[device] != nil || recognised.contains(device) }
+    /// Whether its mail is recognised. Alone that is not said by keys that were made to write to it; among others they were
+    /// made when there was mail.
+    func isKnown(_ device: DeviceID) -> Bool {
+        isComplete ? recognised.contains(device) : peers[device] != nil
+    }
 
     /// A device of the log: its tags are recognised from now on.
     mutating func add(_ certificate: DeviceCertificate) {

@@ -413,26 +413,17 @@ extension Node {
                     // Nobody else has it from us yet: it goes no further. What was held from this sender is judged now.
                     for id in shelf.deposits(of: device) { try letGo(id, .deleted, store) }
                     disbelieve(device)
-                    isRescanDue = true
+                    areCertificatesInDoubt = true
                 }
                 try dropBundle(of: device, now, store)
                 recheck = true
             case .reinstated(let device):
-                isRescanDue = true
+                areCertificatesInDoubt = true
                 recheck = true
                 bundles.doubt()
                 reinstated.append(device)
-            case .recovered:
-                // Devices of the chosen branch were not told of while it did not count.
-                if contacts.isComplete {
-                    for device in roster.membership.devices where !contacts.isKnown(device) {
-                        if let certificate = roster.membership.currentCertificate(device) { contacts.add(certificate) }
-                    }
-                }
-                isRescanDue = true
-                recheck = true
-                bundles.doubt()
-            case .authorityRevoked, .frozen, .rotated, .authority:
+            case .authorityRevoked, .frozen, .recovered, .rotated, .authority:
+                areCertificatesInDoubt = true
                 recheck = true
                 bundles.doubt()
             case .void:
@@ -449,6 +440,20 @@ extension Node {
         }
         if case .on = configuration.multicast, recheck {
             deadlines.set(.beacon, noLaterThan: now.uptime + 2_000_000)
+        }
+    }
+
+    /// Certificates may count that did not when they came: their authority may do more now, a place is free, or a link key is
+    /// nobody else's. Mail of their devices may be held already.
+    func reviewCertificates(_ now: Now) {
+        areCertificatesInDoubt = false
+        isRescanDue = true
+        // Who was out may be dialled again, and ours may be one of them.
+        deadlines.set(.dial, noLaterThan: now.uptime)
+        if bundles[own.id] == nil { deadlines.set(.prekeys, noLaterThan: now.uptime) }
+        guard contacts.isComplete else { return }
+        for device in roster.membership.devices where !contacts.isKnown(device) {
+            if let certificate = roster.membership.currentCertificate(device) { contacts.add(certificate) }
         }
     }
 

@@ -108,8 +108,10 @@ package final class Node {
     private var savedOwnTime: Minute?
     var deadlines = Deadlines()
     var refusals: [String: UInt64] = [:]
-    /// Certificates came in this turn: held mail may be from their devices.
+    /// Held mail may be readable now, or count: a certificate or a key came in this turn, or a suspension ended.
     var isRescanDue = false
+    /// In this turn it changed whose certificates count.
+    var areCertificatesInDoubt = false
     /// Keys, entries or notes came in this turn: peers may be handed epoch keys that they could not be before.
     var areEpochsToHand = false
     /// Links that were written to in this turn.
@@ -167,11 +169,7 @@ package final class Node {
         try loadWaiting(store)
         try announcements.load(store)
         for peer in configuration.peers { dialer.add(static: peer.address, device: peer.device, at: now.uptime) }
-        if contacts.isComplete {
-            for device in roster.membership.devices {
-                if let certificate = roster.membership.currentCertificate(device) { contacts.add(certificate) }
-            }
-        }
+        reviewCertificates(now)
 
         met = Set(try store.all(.peers).compactMap { DeviceID($0.key) })
         wipes = try TakenWipe.load(store)
@@ -179,6 +177,7 @@ package final class Node {
         try loadReceipts(store)
         grade = roster.membership.staleness(at: clock.update(now: now))
         if grade != .fresh { early.append(.observe(.staleness(grade))) }
+        isRescanDue = false
         try rescan(now, store, &early)
         announceWipes(&early)
         deadlines.set(.expiry, at: now.uptime)
@@ -236,6 +235,7 @@ package final class Node {
             try wiped(order, store)
         }
         if areEpochsToHand { handEpochs(now) }
+        if areCertificatesInDoubt { reviewCertificates(now) }
         if isRescanDue {
             isRescanDue = false
             try rescan(now, store, &effects)

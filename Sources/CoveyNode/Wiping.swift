@@ -195,7 +195,11 @@ extension Node {
 
     /// Once a minute: who was told a day ago may be told again.
     func forgetGivenOrders(_ now: Now) {
-        if !ordersGiven.isEmpty { ordersGiven = ordersGiven.filter { now.uptime < $0.value + Limits.orderAgain } }
+        let given = ordersGiven.count
+        guard given > 0 else { return }
+        ordersGiven = ordersGiven.filter { now.uptime < $0.value + Limits.orderAgain }
+        // Nothing else looks at a target that was not wanted.
+        if ordersGiven.count < given { deadlines.set(.dial, noLaterThan: now.uptime) }
     }
 
     func admitOrdered(_ certificate: Signed, _ now: Now) -> Admission? {

@@ -200,7 +200,7 @@ extension AnnouncementMeshTests {
         #expect(try mesh.status(of: medic)?.held == 1)
     }
 
-    @Test("An emergency that a member sealed anew as less goes its way all the same", arguments: [Priority.bulk, .normal])
+    @Test("An emergency that a member sealed anew as less goes on all the same", arguments: [Priority.bulk, .normal])
     func demoted(to priority: Priority) throws {
         let copy = try forged("run", by: desk, priority: priority, ttl: .week, seed: 2)
         let envelope = try forged("run", by: desk, ttl: .week, endingAs: priority)

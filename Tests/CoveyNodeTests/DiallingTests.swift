@@ -23,6 +23,24 @@ struct DiallingTests {
         #expect(try mesh.peers(of: ana).count == 1)
     }
 
+    @Test("A peer that #device names is dialled again when it is let back in", arguments: [false, true])
+    func reinstated(isToldLate: Bool) throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        try mesh.begin(bo, dialling: [])
+        try mesh.begin(ana, dialling: [peer(bo, device: bo.identity.id)])
+        #expect(try mesh.run(seconds: 20) { mesh.isLinked(ana, bo) })
+        if isToldLate { mesh.stop(bo) }
+        let note = try mesh.revokeUntold(bo, reason: .lost)
+        mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: ana)
+        try mesh.run(seconds: 600)
+        #expect(!mesh.isLinked(ana, bo))
+        if isToldLate { try mesh.begin(bo, dialling: []) }
+        _ = try mesh.decide([NoteVerdict(note: note.hash, decision: .lifted)], at: ana)
+        #expect(try mesh.run(seconds: 150) { mesh.isLinked(ana, bo) })
+    }
+
     @Test("A peer that had dialled us, and forgot our address, is dialled when its link is gone")
     func turnAbout() throws {
         let mesh = try TestMesh()

@@ -125,6 +125,19 @@ struct OrderedPeerTests {
         #expect(accepted() == 0)
     }
 
+    @Test("One that is known by its address is dialled once a day while it does not answer")
+    func dialled() throws {
+        for host in [target, ana, bo] { mesh.stop(host) }
+        let peer = NodeConfiguration.StaticPeer(address: target.address, device: target.identity.id)
+        try mesh.begin(ana, dialling: [peer])
+        try give(lasting: 5, at: ana)
+        mesh.obeysWipeOrders = false
+        try mesh.begin(target, dialling: [])
+        let mark = ana.observations.count
+        try mesh.run(seconds: 3 * 86_400 + 7200)
+        #expect(links(ana, since: mark) == [true, true, true, true])
+    }
+
     @Test("A device that is revoked without an order is let in by nobody")
     func unordered() throws {
         mesh.stop(target)

@@ -329,6 +329,18 @@ final class TestMesh {
         return desk
     }
 
+    /// The root gives an authority's keys another certificate, and tells no node.
+    func renew(
+        _ authority: AuthorityID, _ change: (inout AuthorityCertificate.Content) -> Void
+    ) throws -> LogEntry {
+        let root = Authority(founding.root)
+        var content = try root.certificate(renewing: authority, days: 730, membership, now: minute)
+        change(&content)
+        let entry = try root.add(content, authority: authority, into: &membership, now: minute)
+        entriesSoFar.append(entry)
+        return entry
+    }
+
     /// The root takes an authority out of office: what it granted after its first `lastGood` entries is void.
     func dismiss(_ authority: AuthorityID, lastGood: UInt64) throws -> LogEntry {
         try signAtRoot(
