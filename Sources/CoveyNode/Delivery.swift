@@ -173,8 +173,10 @@ extension Node {
     func renewPrekeys(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         deadlines.set(.prekeys, at: now.uptime + 600_000_000)
         let mailNow = mailNow(now)
-        guard let certificate = roster.membership.currentCertificate(own.id) else { return }
-        if prekeys.isDue(now: mailNow, serial: certificate.serial) {
+        // Ours may have been let go of before its week was over: nobody else has it either then.
+        if let certificate = roster.membership.currentCertificate(own.id), !roster.membership.isRevoked(own.id),
+            bundles[own.id] == nil || prekeys.isDue(now: mailNow, serial: certificate.serial)
+        {
             let made: VerifiedBundle
             do {
                 made = try prekeys.renew(
@@ -287,7 +289,8 @@ extension Node {
     func dropBundle(of device: DeviceID, _ now: Now, _ store: any Store) throws {
         guard let held = bundles[device] else { return }
         if let certificate = roster.membership.currentCertificate(device), !roster.membership.isRevoked(device),
-            held.isUsable(now: clock.expiryNow(now: now), serial: certificate.serial)
+            held.isUsable(now: clock.expiryNow(now: now), serial: certificate.serial),
+            held.bundle.created.adding(roster.membership.bundleLife) >= held.bundle.expires
         {
             return
         }

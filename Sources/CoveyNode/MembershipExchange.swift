@@ -426,9 +426,9 @@ extension Node {
                 areCertificatesInDoubt = true
                 recheck = true
                 bundles.doubt()
-            case .void:
+            case .void, .policy:
                 bundles.doubt()
-            case .epoch, .policy, .checkpoint, .group, .release:
+            case .epoch, .checkpoint, .group, .release:
                 break
             }
         }

@@ -40,4 +40,47 @@ struct PolicyTests {
         #expect(try run([.bundleLifeDays: 90]).bundleDays == [30, 30, 30])
         #expect(try run([.bundleLifeDays: 3]).bundleDays == [14, 14, 14])
     }
+
+    @Test("When the policy makes bundles live shorter, those that live longer go everywhere, also before a restart")
+    func shorter() throws {
+        let mesh = try TestMesh()
+        try mesh.amend([.bundleLifeDays: 30])
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        for host in [ana, bo] { try mesh.begin(host) }
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 120)
+        func lives(at host: TestMesh.Host) throws -> [UInt32] {
+            try host.store.all(.bundles).map { record in
+                let bundle = try Bundle(Signed(parsing: record.value))
+                return (bundle.expires.value - bundle.created.value) / 1440
+            }
+        }
+        for host in [ana, bo] { #expect(try lives(at: host) == [30, 30]) }
+        let lowered = try mesh.amend([.bundleLifeDays: 14])
+        mesh.command(.logSubmit([lowered.signed.bytes], epochKeys: []), at: ana)
+        try mesh.run(seconds: 2 * 3600)
+        for host in [ana, bo] { #expect(try lives(at: host) == [14, 14]) }
+        mesh.stop(bo)
+        try mesh.begin(bo)
+        try mesh.run(seconds: 120)
+        for host in [ana, bo] { #expect(try lives(at: host) == [14, 14]) }
+    }
+
+    @Test("A device that was off while bundles were made to live shorter makes itself a new one when it starts")
+    func shorterWhileAway() throws {
+        let mesh = try TestMesh()
+        try mesh.amend([.bundleLifeDays: 30])
+        let ana = try mesh.enrol("ana")
+        try mesh.begin(ana)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 120)
+        let lowered = try mesh.amend([.bundleLifeDays: 14])
+        mesh.command(.logSubmit([lowered.signed.bytes], epochKeys: []), at: ana)
+        try mesh.run(seconds: 1)
+        mesh.stop(ana)
+        try mesh.begin(ana)
+        try mesh.run(seconds: 1)
+        #expect(ana.store.all(.bundles).count == 1)
+    }
 }

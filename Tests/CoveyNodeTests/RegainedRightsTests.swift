@@ -39,4 +39,49 @@ struct RegainedRightsTests {
         #expect(try mesh.run(seconds: 60) { !ana.delivered.isEmpty })
         #expect(ana.delivered.map(\.text) == ["new here"])
     }
+
+    @Test("A device that was revoked by mistake has prekeys again as soon as it is let back in")
+    func lifted() throws {
+        let note = try mesh.revokeUntold(bo, reason: .lost)
+        mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: ana)
+        try mesh.run(seconds: 3 * 3600)
+        #expect(!mesh.isLinked(ana, bo))
+        #expect(ana.store.all(.bundles).count == 1)
+        _ = try mesh.decide([NoteVerdict(note: note.hash, decision: .lifted)], at: ana)
+        #expect(try mesh.run(seconds: 400) { mesh.isLinked(ana, bo) })
+        mesh.send("welcome back", from: ana, to: bo)
+        #expect(try mesh.run(seconds: 60) { !bo.delivered.isEmpty })
+        #expect(ana.store.all(.bundles).count == 2)
+    }
+
+    @Test("A revoked device makes no prekeys, however long it runs")
+    func outForGood() throws {
+        let note = try mesh.revokeUntold(bo, reason: .lost)
+        mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: ana)
+        mesh.command(.logSubmit([note.signed.bytes], epochKeys: []), at: bo)
+        try mesh.run(seconds: 10)
+        let made = bo.store.all(.prekeys).count
+        try mesh.run(seconds: 9 * 86_400)
+        #expect(bo.store.all(.prekeys).count == made)
+    }
+
+    @Test("The devices of an authority whose log was forked have prekeys again as soon as the fork is decided")
+    func recovered() throws {
+        let (one, other) = try mesh.fork()
+        mesh.learn([one], at: ana)
+        let late = try mesh.add("late")
+        let issue = try #require(mesh.entries.last)
+        try tell([issue], ana)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, late) && mesh.isLinked(bo, late) })
+        mesh.learn([other], at: ana)
+        try mesh.run(seconds: 3 * 3600)
+        #expect(!mesh.isLinked(ana, late))
+        for host in [ana, late] { #expect(host.store.get(.bundles, late.identity.id.array) == nil) }
+        let decision = try mesh.recover(branch: issue.id, at: ana)
+        // Its own log says that it is nobody, so it hears of this by a file.
+        try tell([decision], late)
+        #expect(try mesh.run(seconds: 400) { mesh.isLinked(ana, late) })
+        mesh.send("all is well", from: ana, to: late)
+        #expect(try mesh.run(seconds: 60) { !late.delivered.isEmpty })
+    }
 }
