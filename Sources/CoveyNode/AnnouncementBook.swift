@@ -8,9 +8,9 @@ struct HeardAnnouncement {
     /// Of its most urgent envelope: anybody who holds the key may seal it anew with another.
     var priority: Priority
     /// The epoch it was sealed under; zeros while it waits.
-    let epoch: EpochCommit
+    var epoch: EpochCommit
     /// Set while it is not sealed yet, as a former member could read it (protocol.md §1.10): how long it is to live.
-    let waits: TTL?
+    var waits: TTL?
     /// Another one that its author signed under the same number: the two prove that it says different things to different
     /// people.
     var conflict: Announcement?

@@ -31,8 +31,8 @@ extension Node {
         }
         // What came after the revocation was learnt is void, whatever it says of when it was written.
         guard roster.membership.isMember(author, at: time(now)) else {
-            // A suspension that ends by time is no entry: it is looked for.
-            if roster.membership.isSuspended(author, at: time(now)) { heldSenders.insert(author) }
+            // A suspension ends by time, and a certificate begins: that is no entry, and is looked for.
+            if !roster.membership.isRevoked(author) { heldAuthors.insert(author) }
             return .undecided(.author, author: author)
         }
         switch announcement.fault(of: certificate, priority: envelope.header.priority, mesh: own.mesh) {
@@ -276,10 +276,9 @@ extension Node {
                 preconditionFailure("an announcement that waits was sealed when it was made")
             }
             guard try take(own: envelope, now, store) else { return }
-            try announcements.put(
-                HeardAnnouncement(
-                    waiting.announcement, received: waiting.received, priority: waiting.priority,
-                    epoch: epoch.keys.commit), store)
+            var sent = waiting
+            (sent.epoch, sent.waits) = (epoch.keys.commit, nil)
+            try announcements.put(sent, store)
         }
     }
 

@@ -14,6 +14,7 @@ extension Node {
     /// whether they count.
     func rescan(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
         undecidedAuthors = []
+        heldAuthors = []
         takeBackTurnedAway(now)
         for id in shelf.heldIDs() where !shelf.isSettled(id) {
             guard let record = shelf.record(id), isForUs(record.header),
@@ -110,12 +111,15 @@ extension Node {
         return .opened
     }
 
-    /// Whether mail of a device that was suspended may be read now.
+    /// Whether mail of a device that was suspended may be read now, and what one announced that was none of us.
     func releaseHeldSenders(_ now: Now) {
-        for sender in heldSenders.sorted() where !roster.membership.isSuspended(sender, at: time(now)) {
-            heldSenders.remove(sender)
-            isRescanDue = true
-        }
+        let time = time(now)
+        let senders = heldSenders.filter { !roster.membership.isSuspended($0, at: time) }
+        let authors = heldAuthors.filter { roster.membership.isMember($0, at: time) }
+        guard !senders.isEmpty || !authors.isEmpty else { return }
+        heldSenders.subtract(senders)
+        heldAuthors.subtract(authors)
+        isRescanDue = true
     }
 
     /// A message with what is known of its sender now (protocol.md §1.9).

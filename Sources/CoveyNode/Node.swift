@@ -83,6 +83,8 @@ package final class Node {
     var met: Set<DeviceID> = []
     /// Suspended senders of held mail.
     var heldSenders: Set<DeviceID> = []
+    /// Devices of the log that announced something while they were suspended, or outside the time of their certificate.
+    var heldAuthors: Set<DeviceID> = []
     var wipes: [TakenWipe] = []
     /// Taken in this turn.
     var wipesDue: [TakenWipe] = []
@@ -290,7 +292,7 @@ package final class Node {
         for link in links { askTime(link, now) }
         forgetGivenOrders(now)
         try regrade(now, store, &effects)
-        if !heldSenders.isEmpty { releaseHeldSenders(now) }
+        releaseHeldSenders(now)
         try askRenewal(now, store, &effects)
         try answerRenewals(now, store, &effects)
         // Certificates end while links stand, and suspensions begin and end.

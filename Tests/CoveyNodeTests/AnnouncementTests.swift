@@ -239,6 +239,25 @@ struct AnnouncementMeshTests {
         }
     }
 
+    @Test("A contradiction that was proved while an announcement waited is shown when it has left")
+    func contradictedWhileWaiting() throws {
+        try mesh.revokeAlone(ana, at: medic)
+        try mesh.run(seconds: 30)
+        guard case .announced(let waiting) = try announce("wait", at: desk) else {
+            Issue.record("it waits for the next network key")
+            return
+        }
+        #expect(waiting.state == .waiting)
+        _ = try say([forged("something else", by: desk, number: waiting.sequence)], as: medic, to: desk)
+        #expect(try lines(desk).lines.map(\.state) == [.contradicted])
+        try mesh.begin(medic)
+        _ = try mesh.announce(at: desk)
+        #expect(try mesh.run(seconds: 300) { mesh.isLinked(desk, medic) })
+        try mesh.run(seconds: 60)
+        #expect(try lines(medic).lines.map(\.text) == ["wait"])
+        #expect(try lines(desk).lines.map(\.state) == [.contradicted])
+    }
+
     @Test("A number that uses up all numbers is no trap: nothing more can be announced")
     func lastNumber() throws {
         let last = try forged("a copy of the key said this", by: desk, number: .max, priority: .normal)

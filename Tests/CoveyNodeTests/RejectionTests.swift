@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyLink
 import Testing
 
 @testable import CoveyLink
@@ -77,6 +78,31 @@ struct RejectionTests {
         #expect(try world.standing(of: other, showing: good.signed, chain) == .catchUp)
         try world.member.say(Frame.LogPut([world.entry(.certIssue([good]), by: world.district).signed]))
         #expect(try world.standing(of: other, showing: good.signed, chain) == .member)
+    }
+
+    @Test("26: an emergency of one whose certificate has not begun is looked at again when it has")
+    func earlyAuthor() throws {
+        let world = try StolenKeys()
+        let author = world.device()
+        let certificate = try world.certificate(for: author, by: world.district, isByAll: true) {
+            $0.notBefore = $0.notBefore.adding(2 * 1440)
+            $0.capabilities.insert(.announce)
+        }
+        try world.member.say(Frame.LogPut([world.entry(.certIssue([certificate]), by: world.district).signed]))
+        let minute = world.mesh.minute
+        let content = Announcement.Content(
+            author: author.id, sequence: 1, issued: minute,
+            expires: Hour.expiry(of: .week, priority: .emergency, from: minute), severity: .alarm, text: "run")
+        let envelope = try Announcement.make(content, mesh: world.mesh.founding.mesh, key: author.signing).seal(
+            priority: .emergency, ttl: .week, key: EpochKeys(#require(world.mesh.epochs.last).key).announcement,
+            random: SeededRandom(seed: 1))
+        try world.member.say(envelope, tokens: 255)
+        #expect(try world.status().ghosts == 1)
+        try world.mesh.run(seconds: 23 * 3600)
+        #expect(try world.status().ghosts == 1)
+        try world.mesh.run(seconds: 2 * 3600)
+        #expect(try world.status().ghosts == 0)
+        #expect(try world.status().held == 0)
     }
 
     @Test("27: an unknown capability makes a certificate unreadable, and the entry that holds it")
