@@ -70,6 +70,8 @@ struct HeardAnnouncement {
 struct AnnouncementBook {
     private(set) var heard: [DeviceID: [UInt64: HeardAnnouncement]] = [:]
     private var count = 0
+    /// Of each author those that do not wait.
+    private var sentCounts: [DeviceID: Int] = [:]
     /// Numbers of our own that wait for a clean epoch, ascending.
     private(set) var waiting: [UInt64] = []
     /// Those among all of which an emergency is carried here, or was since the start.
@@ -91,6 +93,8 @@ struct AnnouncementBook {
         let content = entry.announcement.content
         let before = heard[content.author, default: [:]].updateValue(entry, forKey: content.sequence)
         if before == nil { count += 1 }
+        let wasSent = before.map { $0.waits == nil } ?? false
+        if entry.waits == nil, !wasSent { sentCounts[content.author, default: 0] += 1 }
         // Only ours wait: what others said under the same number is nothing to them.
         if before?.waits != nil { waiting.removeAll { $0 == content.sequence } }
         if entry.waits != nil { waiting = (waiting + [content.sequence]).sorted() }
@@ -136,15 +140,18 @@ struct AnnouncementBook {
 
     /// Of whom most is remembered; `author` when nobody has more.
     private func fullest(orElse author: DeviceID) -> DeviceID {
-        heard.keys.sorted().reduce((author: author, count: sent(of: author).count)) { most, next in
-            let count = sent(of: next).count
-            return count > most.count ? (next, count) : most
-        }.author
+        let most = sentCounts.values.max()
+        if sentCounts[author] == most { return author }
+        return sentCounts.filter { $0.value == most }.keys.min() ?? author
     }
 
     private mutating func drop(_ author: DeviceID, _ sequence: UInt64, _ store: any Store) throws {
         guard let gone = heard[author]?.removeValue(forKey: sequence) else { return }
-        if gone.waits != nil { waiting.removeAll { $0 == sequence } }
+        if gone.waits != nil {
+            waiting.removeAll { $0 == sequence }
+        } else if let count = sentCounts[author] {
+            sentCounts[author] = count > 1 ? count - 1 : nil
+        }
         for announcement in [gone.announcement, gone.conflict] {
             if let hash = announcement?.hash { emergencies.remove(hash) }
         }

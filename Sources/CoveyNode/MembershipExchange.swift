@@ -232,6 +232,7 @@ extension Node {
                 refuse(link.address, "log entry: \(refusal)", &effects)
             }
         }
+        try settleMembership(now, store, &effects)
         // The other side learns what we know now: perhaps that it is a member.
         if accepted, case .catchUp = link.stage { sendHeads(link) }
         // An entry behind a gap may be the one that issued the peer's certificate.
@@ -289,7 +290,7 @@ extension Node {
         for suspend in intake.suspends { suspendAccepted(suspend, source, &effects) }
         try apply(intake.changes, now, store, &effects)
         for note in intake.notes { try obey(note.hash, now, store, &effects) }
-        try regrade(now, store, &effects)
+        isGradeInDoubt = true
         return .new
     }
 
@@ -333,6 +334,7 @@ extension Node {
                 }
             }
         }
+        try settleMembership(now, store, &effects)
         try arrived(put.items.count, .notes, link, now, store, &effects)
     }
 
@@ -401,7 +403,7 @@ extension Node {
                 // It may give the right that an announcement lacked.
                 if isAwaited(device) { isRescanDue = true }
                 try dropBundle(of: device, now, store)
-                recheck = true
+                areLinksInDoubt = true
                 if device == own.id {
                     deadlines.set(.prekeys, at: now.uptime)
                     renewalWarned = nil
@@ -438,7 +440,7 @@ extension Node {
             guard device == own.id else { continue }
             for link in links where !link.isEnded { try advance(link, now, store, &effects) }
         }
-        if case .on = configuration.multicast, recheck {
+        if case .on = configuration.multicast, recheck || areLinksInDoubt {
             deadlines.set(.beacon, noLaterThan: now.uptime + 2_000_000)
         }
     }
@@ -457,8 +459,19 @@ extension Node {
         }
     }
 
+    /// What the entries and notes of one frame, or of a command, come to, looked at once for all of them. Whatever takes
+    /// something away is looked at before, so that nothing more goes to those who lose it.
+    func settleMembership(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        if areLinksInDoubt { try recheckLinks(now, store, &effects) }
+        if isGradeInDoubt {
+            isGradeInDoubt = false
+            try regrade(now, store, &effects)
+        }
+    }
+
     /// Every peer is judged again by what is known now.
     func recheckLinks(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
+        areLinksInDoubt = false
         for link in links where !link.isEnded { try recheck(link, now, store, &effects) }
     }
 

@@ -112,6 +112,9 @@ package final class Node {
     var refusals: [String: UInt64] = [:]
     /// Held mail may be readable now, or count: a certificate or a key came in this turn, or a suspension ended.
     var isRescanDue = false
+    /// Certificates were issued since the links were looked at, and entries came since the grade was.
+    var areLinksInDoubt = false
+    var isGradeInDoubt = false
     /// In this turn it changed whose certificates count.
     var areCertificatesInDoubt = false
     /// Keys, entries or notes came in this turn: peers may be handed epoch keys that they could not be before.
@@ -236,6 +239,7 @@ package final class Node {
         case .wiped(let order):
             try wiped(order, store)
         }
+        try settleMembership(now, store, &effects)
         if areEpochsToHand { handEpochs(now) }
         if areCertificatesInDoubt { reviewCertificates(now) }
         if isRescanDue {
