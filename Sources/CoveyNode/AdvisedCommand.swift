@@ -1,3 +1,6 @@
+package import CoveyCore
+import CoveyCrypto
+
 /// A command that a finding advises, whole, as it is typed. Words in capitals are for whoever types it to fill in.
 package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
     /// Of a device, at the authority that enrolled it.
@@ -67,4 +70,46 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
         return isPlain
             ? name : "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
+}
+
+/// How a command names devices and authorities: by the label, and by the id where that is none, begins like an option, or
+/// means another as well.
+package struct CommandNames {
+    private let membership: Membership
+    private let devices: [String: [DeviceID]]
+    private let authorities: [String: [AuthorityID]]
+
+    package init(of membership: Membership) {
+        self.membership = membership
+        devices = Dictionary(grouping: membership.devices) { membership.currentCertificate($0)?.label ?? "" }
+        authorities = Dictionary(grouping: membership.authoritiesUnder(membership.genesis.rootID)) {
+            membership.authority($0)?.content.label ?? ""
+        }
+    }
+
+    package func name(of holder: Expiry.Holder) -> String {
+        switch holder {
+        case .device(let device): name(of: device)
+        case .authority(let authority): name(of: authority)
+        }
+    }
+
+    package func name(of device: DeviceID) -> String {
+        let label = membership.currentCertificate(device)?.label ?? ""
+        var namesakes = devices[label] ?? []
+        // A revoked device does not take its successor's name away.
+        if namesakes.count > 1 { namesakes.removeAll(where: membership.isRevoked) }
+        return Self.isWord(label) && namesakes == [device] ? label : device.hex
+    }
+
+    /// Of an authority's log, the root's among them.
+    package func name(of log: LogID) -> String {
+        if log == membership.genesis.rootID { return Self.root }
+        let label = membership.authority(log)?.content.label ?? ""
+        return Self.isWord(label) && label != Self.root && authorities[label] == [log] ? label : log.hex
+    }
+
+    private static let root = "root"
+
+    private static func isWord(_ label: String) -> Bool { !label.isEmpty && !label.hasPrefix("-") }
 }

@@ -68,17 +68,13 @@ extension Node {
 
     private func expiryFindings(_ now: Now) -> [Finding] {
         let minute = time(now).now
+        let names = CommandNames(of: roster.membership)
         let devices = roster.membership.expiringDevices(within: 14, now: minute).map { expiry in
             let isOwn = expiry.holder == .device(own.id)
-            let advice: String
-            if isOwn {
-                advice =
-                    roster.renewals[own.id] != nil
-                    ? "its renewal is asked for: meet a device beside which an authority works, or hand the request on"
-                    : "renew it: \(AdvisedCommand.renew(device: expiry.label))"
-            } else {
-                advice = "renew it: \(AdvisedCommand.renew(device: expiry.label))"
-            }
+            let advice =
+                isOwn && roster.renewals[own.id] != nil
+                ? "its renewal is asked for: meet a device beside which an authority works, or hand the request on"
+                : "renew it: \(AdvisedCommand.renew(device: names.name(of: expiry.holder)))"
             return Finding(
                 kind: isOwn ? .certificate : .device, isUrgent: isOwn || expiry.days(from: minute) <= 3,
                 text: "the certificate of \(isOwn ? "this device" : expiry.label) \(Self.ends(expiry, minute))",
@@ -92,7 +88,8 @@ extension Node {
                 kind: .authority, isUrgent: expiry.days(from: minute) <= 30,
                 text: "the certificate of the authority \(expiry.label)\(isAbove ? ", above this device," : "") "
                     + Self.ends(expiry, minute),
-                advice: "its parent renews it: \(AdvisedCommand.renewAuthority(expiry.label))")
+                advice: "its parent renews it: "
+                    + "\(AdvisedCommand.renewAuthority(names.name(of: expiry.holder)))")
         }
         return devices + authorities
     }
@@ -137,6 +134,7 @@ extension Node {
         let membership = roster.membership
         let minute = time(now).now
         func label(_ device: DeviceID) -> String { membership.currentCertificate(device)?.label ?? device.hex }
+        let names = CommandNames(of: membership)
         var found: [Finding] = []
         if let revocation = membership.revocation(of: own.id) {
             found.append(
@@ -150,14 +148,15 @@ extension Node {
         found += single.map { Finding(undecided: $0, in: membership) }
         for device in membership.devices where !membership.isRevoked(device) {
             let name = device == own.id ? "this device" : label(device)
+            let inCommands = names.name(of: device)
             if let end = membership.suspendedUntil(device, at: time(now)) {
                 found.append(
                     Finding(
                         kind: .suspension, isUrgent: device == own.id,
                         text: "\(name) is suspended for \(end.span(from: minute)), and no authority has decided",
                         advice:
-                            "an officer revokes it (\(AdvisedCommand.revoke(device: label(device)))) or lets it back in "
-                            + "(\(AdvisedCommand.liftForNode(device: label(device)))), or it comes back then"
+                            "an officer revokes it (\(AdvisedCommand.revoke(device: inCommands))) or lets it back in "
+                            + "(\(AdvisedCommand.liftForNode(device: inCommands))), or it comes back then"
                     ))
             } else if let asked = membership.memberSuspension(of: device, at: minute) {
                 let signers = asked.signers.map(label).joined(separator: ", ")
@@ -165,7 +164,7 @@ extension Node {
                     Finding(
                         kind: .suspension, isUrgent: false,
                         text: "\(signers) asks that \(name) be kept out; it is not: too few ask",
-                        advice: "if it is lost, ask too: \(AdvisedCommand.suspend(device: label(device)))"))
+                        advice: "if it is lost, ask too: \(AdvisedCommand.suspend(device: inCommands))"))
             }
         }
         return found
@@ -213,22 +212,25 @@ extension Finding {
     package init(of fork: ForkProof, in membership: Membership) {
         let label = fork.log == membership.genesis.rootID ? "root" : membership.authority(fork.log)?.content.label
         let log = String(fork.log.hex.prefix(12))
+        let name = CommandNames(of: membership).name(of: fork.log)
         let entries = fork.entries.map { String($0.hex.prefix(12)) }.joined(separator: " and ")
         self.init(
             kind: .fork, isUrgent: true,
             text: "the authority \(label ?? log) (\(log)) signed two histories, parting at entry \(fork.sequence) with "
                 + "\(entries): what it granted after is void",
             advice: "keep both histories, and let the cold keys name the one that stands by its last entry: "
-                + "\(AdvisedCommand.recoverFork(log: label ?? log)), or, if its keys were stolen, "
-                + "\(AdvisedCommand.recover(log: label ?? log))")
+                + "\(AdvisedCommand.recoverFork(log: name)), or, if its keys were stolen, "
+                + "\(AdvisedCommand.recover(log: name))")
     }
 
     /// What one officer alone revoked, and no verdict has decided.
     package init(undecided note: RevokeNote, in membership: Membership) {
         let name = membership.currentCertificate(note.device)?.label ?? note.device.hex
+        let inCommands = CommandNames(of: membership).name(of: note.device)
         self.init(
             kind: .revocation, isUrgent: false,
             text: "one officer alone revoked \(name) (\(note.reason.word)), and the authority has not decided",
-            advice: "the officers do: \(AdvisedCommand.confirm(device: name)), or \(AdvisedCommand.lift(device: name))")
+            advice: "the officers do: \(AdvisedCommand.confirm(device: inCommands)), or "
+                + "\(AdvisedCommand.lift(device: inCommands))")
     }
 }

@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 import Testing
 
@@ -117,5 +118,22 @@ struct DiagnosisTests {
         #expect(own.kind == .revocation && own.isUrgent && own.text.contains("retired"))
         #expect(try mesh.status(of: bo)?.revoked == .retired)
         #expect(try kinds(mesh, ana).contains(.rekey) == false, "who retires taints no key")
+    }
+
+    @Test("A command that is advised names a device by its id where the label would not do")
+    func names() throws {
+        let mesh = try TestMesh()
+        let labels = ["--help", "twin", "twin", "the old phone"]
+        let hosts = try labels.map { try mesh.enrol($0, days: 30) }
+        let bo = try mesh.enrol("bo", days: 400)
+        mesh.skip(seconds: 25 * 86_400)
+        try mesh.announceEpoch()
+        try mesh.begin(bo)
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: bo)
+        try mesh.run(seconds: 5)
+        let advised = Set(try findings(mesh, bo).filter { $0.kind == .device }.map(\.advice))
+        var names = hosts.dropLast().map(\.identity.id.hex)
+        names.append("'the old phone'")
+        #expect(advised == Set(names.map { "renew it: covey authority renew \($0)" }))
     }
 }
