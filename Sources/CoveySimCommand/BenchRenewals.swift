@@ -111,6 +111,7 @@ struct BenchRenewals {
             }
         }
 
+        var progress = ProgressBar("renewals", total: Double(days))
         while day < days {
             let midnight = Duration.days(day) + .seconds(1)
             for _ in 0..<2 {
@@ -123,22 +124,26 @@ struct BenchRenewals {
                     meet(order[pair], order[pair + 1], at: midnight + .minutes(minute))
                 }
             }
-            world.run(for: .days(1))
+            for _ in 0..<24 {
+                world.run(for: .hours(1))
+                for (number, host) in all.enumerated() {
+                    if let ends = world.certificateEnds(of: host, knownAt: host), ends < world.time {
+                        lapsed.insert(number)
+                    }
+                }
+            }
             let issued = issuedToday()
             renewals += issued.count
             errands += issued
             day += 1
+            progress.update(Double(day), "day \(day)")
             errands.removeAll { errand in
                 guard head(of: errand.host) >= errand.sequence else { return false }
                 delays.append(day - errand.issued)
                 return true
             }
-            for (number, host) in all.enumerated() {
-                if let ends = world.certificateEnds(of: host, knownAt: host), ends < world.time {
-                    lapsed.insert(number)
-                }
-            }
         }
+        progress.finish()
         let report = world.finish()
         let used = Usage.processor
         delays.sort()
