@@ -464,7 +464,7 @@ extension Node {
         }
         // A WANT does not name its set; an id is looked for in the sets that are being reconciled.
         var open = rows.map { ShortID(prefixOf: $0.id) }
-        for namespace in link.reconcilers.namespaces where !open.isEmpty {
+        for namespace in link.reconcilers.namespaces where !open.isEmpty && (link.isOpen || namespace == .notes) {
             guard var reconciler = link.reconcilers[namespace] else { continue }
             let found = withSet(namespace) { reconciler.resolve(open, set: &$0) }
             link.reconcilers[namespace] = reconciler

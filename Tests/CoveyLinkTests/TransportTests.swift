@@ -283,7 +283,7 @@ struct TransportTests {
     func phases() {
         let beforeHello: Set<FrameType> = [
             .hello, .bye, .ping, .pong, .digest, .summary, .recon, .reconDone, .logHeads, .logGet, .logPut, .notePut,
-            .epochKey, .wantCert, .cert,
+            .epochKey, .wantCert, .cert, .want, .notHave,
         ]
         let catchUp: Set<FrameType> = [.bye, .ping, .pong, .logHeads, .logGet, .logPut, .notePut, .wantCert, .cert]
         for type in FrameType.allCases {

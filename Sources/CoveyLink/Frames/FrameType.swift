@@ -57,8 +57,8 @@ package enum LinkPhase: Sendable {
 }
 
 extension FrameType {
-    /// Whether a peer may send this frame in `phase`. Before HELLO, frames 20–23 are about the set `note` only, which
-    /// whoever opens them checks.
+    /// Whether a peer may send this frame in `phase`. Before HELLO, frames 20–23, WANT and NOTHAVE are about the set `note`
+    /// only, which whoever opens them checks.
     package func isAllowed(in phase: LinkPhase) -> Bool {
         switch phase {
         case .open: true
@@ -70,11 +70,11 @@ extension FrameType {
     private var isAllowedBeforeHello: Bool {
         switch self {
         case .hello, .bye, .ping, .pong, .digest, .summary, .recon, .reconDone, .logHeads, .logGet, .logPut, .notePut,
-            .epochKey, .wantCert, .cert:
+            .epochKey, .wantCert, .cert, .want, .notHave:
             true
         case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iHave, .graft, .prune,
-            .iDontWant, .offer, .want, .notHave, .data, .dataAck, .cancel, .vax, .util, .bundleGet, .bundlePut,
-            .pairPrekey, .timeRequest, .timeResponse:
+            .iDontWant, .offer, .data, .dataAck, .cancel, .vax, .util, .bundleGet, .bundlePut, .pairPrekey,
+            .timeRequest, .timeResponse:
             false
         }
     }
