@@ -5,8 +5,12 @@ import Glibc
 enum Build {
     static let version = "0.1.0"
 
-    /// SHA-256 of the running executable, as a release manifest names it. Zero when it cannot be read.
-    static var hash: Octets32 { (try? hash(of: "/proc/self/exe")) ?? Octets32() }
+    /// SHA-256 of the running executable, as a release manifest names it; nil when it cannot be read. A file put in its
+    /// place since does not change it.
+    static var running: Octets32? { try? hash(of: "/proc/self/exe") }
+
+    /// The same, zero when it cannot be read.
+    static var hash: Octets32 { running ?? Octets32() }
 
     static func hash(of path: String) throws -> Octets32 {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

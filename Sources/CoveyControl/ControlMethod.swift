@@ -71,7 +71,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .nodeVersion:
             return Description(
                 summary: "Which program answers.", parameters: [],
-                result: "version, protocolVersion, controlVersion", errors: [])
+                result: "version, build (SHA-256 of the program that runs the node, as it was when the node began; "
+                    + "absent when it could not be read), protocolVersion, controlVersion", errors: [])
         case .nodeExamine:
             return Description(
                 summary: "What somebody should look after, what is urgent first.", parameters: [],

@@ -76,11 +76,14 @@ package struct StatusResult: Hashable, Sendable, Codable {
 
 package struct VersionResult: Hashable, Sendable, Codable {
     package var version: String
+    /// SHA-256 of the program that runs the node, as it was when the node began; absent when it could not be read.
+    package var build: Hex?
     package var protocolVersion: Int
     package var controlVersion: Int
 
-    package init(version: String, protocolVersion: Int, controlVersion: Int) {
+    package init(version: String, build: Hex?, protocolVersion: Int, controlVersion: Int) {
         self.version = version
+        self.build = build
         self.protocolVersion = protocolVersion
         self.controlVersion = controlVersion
     }

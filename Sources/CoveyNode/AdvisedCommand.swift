@@ -17,6 +17,7 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
     case recoverFork(log: String)
     case recover(log: String)
     case listOrders
+    case run
     // At a desk.
     case cosign
     case withdraw
@@ -30,8 +31,8 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
         [
             .renew(device: name), .renewAuthority(name), .announceEpoch, .confirm(device: name), .lift(device: name),
             .liftForNode(device: name), .revoke(device: name), .suspend(device: name), .importLog,
-            .recoverFork(log: name), .recover(log: name), .listOrders, .cosign, .withdraw, .takeFollowing, .writeLog,
-            .importLogWithKeys, .verifyRelease,
+            .recoverFork(log: name), .recover(log: name), .listOrders, .run, .cosign, .withdraw, .takeFollowing,
+            .writeLog, .importLogWithKeys, .verifyRelease,
         ]
     }
 
@@ -49,6 +50,7 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
         case .recoverFork(let log): "covey authority recover-fork \(Self.word(log)) --branch ENTRY --key FILE"
         case .recover(let log): "covey authority recover \(Self.word(log)) --branch ENTRY --key FILE --from DIR"
         case .listOrders: "covey wipe --list"
+        case .run: "covey run"
         case .cosign: "covey authority cosign FILE"
         case .withdraw: "covey authority withdraw"
         case .takeFollowing: "covey authority rotate --take FILE"

@@ -86,7 +86,7 @@ final class ControlSession: StreamOwner {
         case .nodeStatus:
             ask(.status, number) { if case .status(let status) = $1 { $0.answer(number, StatusResult(status)) } }
         case .nodeVersion:
-            answer(number, VersionResult(version: socket.version, protocolVersion: 1, controlVersion: 1))
+            answer(number, socket.version)
         case .nodeExamine:
             ask(.examine, number) {
                 if case .examined(let findings) = $1 {

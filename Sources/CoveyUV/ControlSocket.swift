@@ -5,7 +5,7 @@ import Glibc
 
 /// The unix socket on which the node's owner asks it things (surface.md, control API).
 final class ControlSocket {
-    let version: String
+    let version: VersionResult
     unowned let driver: Driver
     private let path: String
     private let loop: Loop
@@ -14,7 +14,7 @@ final class ControlSocket {
     private var sessions: [ControlSession] = []
 
     /// Throws `DriverFailure`; nothing is left at the path then.
-    init(at path: String, version: String, driver: Driver, on loop: Loop) throws {
+    init(at path: String, version: VersionResult, driver: Driver, on loop: Loop) throws {
         self.path = path
         self.version = version
         self.driver = driver

@@ -1,5 +1,7 @@
 import CUV
+import CoveyControl
 package import CoveyCore
+package import CoveyCrypto
 package import CoveyNode
 import Glibc
 
@@ -121,9 +123,10 @@ package final class Driver {
 
     /// Lets the node's owner ask it at a unix socket. Throws `DriverFailure`.
     ///
-    /// `version` is what `node.version` answers.
-    package func openControl(at path: String, version: String) throws {
+    /// `version` and `build`, the SHA-256 of the program, are what `node.version` answers.
+    package func openControl(at path: String, version: String, build: Octets32?) throws {
         precondition(state == .running && control == nil, "the control socket is opened once, in a run")
+        let version = VersionResult(version: version, build: build?.asHex, protocolVersion: 1, controlVersion: 1)
         control = try ControlSocket(at: path, version: version, driver: self, on: loop)
     }
 

@@ -60,8 +60,12 @@ struct CoveyProgram {
     }
 
     /// Runs to the end. Output goes through files, so that no pipe can fill.
-    func run(_ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws -> Outcome {
+    func run(
+        _ arguments: [String], of executable: URL = Self.executable, environment: [String: String] = [:],
+        input: String? = nil
+    ) throws -> Outcome {
         let process = process(arguments, environment: environment)
+        process.executableURL = executable
         let id = UUID().uuidString
         let (out, err) = (path("out-\(id)"), path("err-\(id)"))
         for file in [out, err] { try Data().write(to: URL(fileURLWithPath: file)) }

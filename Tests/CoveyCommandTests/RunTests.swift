@@ -1,3 +1,4 @@
+import CoveyCrypto
 import Foundation
 import Testing
 
@@ -48,6 +49,43 @@ final class RunTests {
         #expect(try ben.node.stop() == 0)
         #expect(try follow.waitForEnd() == 75, "whoever followed is told")
         try program.fail("status", "--home", "ana", status: 69, saying: "no node answers")
+    }
+
+    @Test("status and doctor are of the program that runs the node, and say when another one asks")
+    func programs() throws {
+        try program.enrol("ana")
+        let ana = try program.node("ana")
+        let own = try Build.hash(of: CoveyProgram.executable.path).hex
+        let before = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(before["build"] as? String == own && before["askingBuild"] as? String == own)
+        #expect(before["release"] == nil)
+        try program.open("release", "releases")
+        try program.succeed(
+            "release", "sign", CoveyProgram.executable.path, "--version", "1.0", "--source", "ab12", "--recipe",
+            "ana.invite", "-o", "1.0.log", "--authority", "releases")
+        try program.succeed("log", "import", "1.0.log", "--home", "ana")
+        #expect(try program.succeed("status", "--json", "--home", "ana").json()["release"] as? String == "1.0")
+        #expect(try program.succeed("doctor", "--home", "ana").output.contains("nothing needs looking after"))
+
+        // Bytes behind its end change nothing of what a program does.
+        let other = URL(fileURLWithPath: program.path("other"))
+        try FileManager.default.copyItem(at: CoveyProgram.executable, to: other)
+        let end = try FileHandle(forWritingTo: other)
+        try end.seekToEnd()
+        try end.write(contentsOf: Data("another".utf8))
+        try end.close()
+        let asked = try program.run(["status", "--home", "ana"], of: other)
+        #expect(asked.output.contains("release 1.0"))
+        #expect(asked.output.contains("runs another program (\(own.prefix(12))) than the one that asks"))
+        let json = try program.run(["status", "--json", "--home", "ana"], of: other).json()
+        #expect(json["release"] as? String == "1.0" && json["build"] as? String == own)
+        #expect(json["askingBuild"] as? String != own)
+        let found = try program.run(["doctor", "--json", "--home", "ana"], of: other).json()
+        let findings = try #require(found["findings"] as? [[String: Any]])
+        #expect(findings.map { $0["kind"] as? String } == ["program"])
+        let advice = try #require(findings.first?["advice"] as? String)
+        #expect(advice.contains("start it again: covey run"))
+        #expect(try ana.node.stop() == 0)
     }
 
     @Test("what waited and what was received is there after a restart")

@@ -47,7 +47,8 @@ struct ControlSocketTests {
         #expect(status.links == 3)
         #expect(status.epoch == nil)
         #expect(status.certificateExpires.description == "2026-11-06T21:20:00Z")
-        #expect(try client.call(NodeVersion()).version == "0.0-test")
+        let version = try client.call(NodeVersion())
+        #expect(version.version == "0.0-test" && version.build == Hex(Array(repeating: 7, count: 32)))
         #expect(try client.call(MessageSend(to: "bob", text: "hi")).state == "sealed")
         let refusal = try #require(throws: ControlError.self) { try client.call(MessageSend(to: "carl", text: "hi")) }
         #expect(refusal.code == -32004)
@@ -112,9 +113,11 @@ struct ControlSocketTests {
         #expect(unknown.contains("\"id\":9"))
         client.send(#"{"jsonrpc":"2.0","id":10,"#)
         client.send("\"method\":\"node.version\"}\n")
+        let build = String(repeating: "07", count: 32)
         #expect(
             try client.line()
-                == #"{"id":10,"jsonrpc":"2.0","result":{"controlVersion":1,"protocolVersion":1,"version":"0.0-test"}}"#)
+                == #"{"id":10,"jsonrpc":"2.0","result":{"build":"\#(build)","controlVersion":1,"protocolVersion":1,"#
+                + #""version":"0.0-test"}}"#)
         try node.stop()
     }
 

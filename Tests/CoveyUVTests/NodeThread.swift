@@ -1,5 +1,6 @@
 import CoveyControl
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 import Glibc
 import Synchronization
@@ -45,7 +46,7 @@ final class NodeThread: @unchecked Sendable {
                 ScriptedNode(answer), store: RecordingStore(), on: loop, configuration: configuration)
             try driver.start()
             do {
-                try driver.openControl(at: path, version: "0.0-test")
+                try driver.openControl(at: path, version: "0.0-test", build: Octets32(Array(repeating: 7, count: 32)))
             } catch {
                 driver.end()
                 loop.run()

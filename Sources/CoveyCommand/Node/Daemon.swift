@@ -52,7 +52,7 @@ enum Daemon {
         driven = driver
         try driver.start()
         do {
-            try driver.openControl(at: configuration.controlPath, version: Build.version)
+            try driver.openControl(at: configuration.controlPath, version: Build.version, build: Build.running)
             try driver.stopOnSignals()
         } catch {
             driver.end()

@@ -22,9 +22,7 @@ struct DoctorCommand: ParsableCommand {
         do {
             let client = try node.connect()
             result = try client.call(NodeExamine())
-            // A node knows its own file no better than whoever asks it.
-            let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()))
-            if let finding = build.finding { result.findings.append(finding) }
+            result.findings += try NodeProgram(of: client).findings
             if let authority {
                 let directory = try AuthorityDirectory(authority)
                 guard try client.call(NodeStatus()).mesh.bytes == directory.book.mesh.array else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoveyControl
+import CoveyCrypto
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "status", abstract: "How the node is.")
@@ -10,11 +11,28 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let client = try node.connect()
         let status = try client.call(NodeStatus())
-        let build = ReleaseStanding(Build.hash, in: try client.call(ReleaseList()))
-        try NodeAnswer(status) { Self.text($0, build) }.show(asJSON: output.json)
+        let program = try NodeProgram(of: client)
+        try Shown(status: status, program: program, text: Self.text(status, program)).show(asJSON: output.json)
     }
 
-    private static func text(_ status: StatusResult, _ build: ReleaseStanding) -> String {
+    /// What the node answered, and which program it is.
+    private struct Shown: Answer {
+        private enum Key: String, CodingKey { case build, askingBuild, release }
+
+        let status: StatusResult
+        let program: NodeProgram
+        let text: String
+
+        func encode(to encoder: any Encoder) throws {
+            try status.encode(to: encoder)
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encodeIfPresent(program.build?.hex, forKey: .build)
+            try container.encodeIfPresent(program.asking?.hex, forKey: .askingBuild)
+            try container.encodeIfPresent(program.standing?.release?.version, forKey: .release)
+        }
+    }
+
+    private static func text(_ status: StatusResult, _ program: NodeProgram) -> String {
         var rows = [
             ["mesh", "\(Output.harmless(status.meshName)) (\(LogText.short(status.mesh.description)))"],
             ["device", "\(Output.harmless(status.label)) (\(LogText.short(status.device.description)))"],
@@ -31,7 +49,8 @@ struct StatusCommand: ParsableCommand {
         if status.quarantined > 0 {
             rows.append(["quarantine", "\(status.quarantined) messages, apart from the inbox: covey quarantine"])
         }
-        if let text = build.text { rows.append(["program", text]) }
+        if let text = program.text { rows.append(["program", text]) }
+        if let difference = program.difference { rows.append(["warning", difference]) }
         if let reason = status.revoked {
             rows.append([
                 "warning", "this device is revoked (\(reason)) and no member any more; it only passes the log on",

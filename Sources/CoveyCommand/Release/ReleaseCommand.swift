@@ -78,20 +78,20 @@ struct ReleaseStanding {
         return isOutdated ? "\(version); the newest is \(Output.harmless(newest.version))" : version
     }
 
-    /// What `covey doctor` says of this program.
+    /// What `covey doctor` says of the program of a node.
     var finding: FindingEntry? {
         guard let newest else { return nil }
         let version = Output.harmless(newest.version)
         guard let release else {
             return FindingEntry(
-                kind: "release", isUrgent: false, text: "this program is in \(Self.none(hasMore)) of the mesh",
+                kind: "release", isUrgent: false, text: "the node's program is in \(Self.none(hasMore)) of the mesh",
                 advice: "unless you built it yourself, put release \(version) in its place: "
                     + "\(AdvisedCommand.verifyRelease)")
         }
         guard isOutdated else { return nil }
         return FindingEntry(
             kind: "release", isUrgent: false,
-            text: "this program is release \(Output.harmless(release.version)), and release \(version) is listed",
+            text: "the node's program is release \(Output.harmless(release.version)), and release \(version) is listed",
             advice: "from \(CalendarText.local(newest.installable)) on it may be installed: "
                 + "\(AdvisedCommand.verifyRelease)")
     }
