@@ -64,9 +64,11 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "How the node is.", parameters: [],
                 result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, quarantined (apart from "
-                    + "inbox), waiting, logEntries, notes, epoch, isHolding, timeIsTrusted, staleness (`fresh`, `stale`, "
-                    + "`stranded`), authorityHeard, certificateExpires, renewalAsked, suspended (devices kept out now), "
-                    + "suspendedUntil (this one), revoked (why this one is), refusals {reason: count}",
+                    + "inbox), waiting, logEntries, notes, epoch, isHolding, timeIsTrusted, clockSpread (minutes between "
+                    + "members' clocks by which mail is dated here; absent while they agree or are not needed), staleness "
+                    + "(`fresh`, `stale`, `stranded`), authorityHeard, certificateExpires, certificateValidity "
+                    + "(`surelyValid`, `unknown`, `surelyExpired`, `notYetValid`), renewalAsked, suspended (devices kept out "
+                    + "now), suspendedUntil (this one), revoked (why this one is), refusals {reason: count}",
                 errors: [])
         case .nodeVersion:
             return Description(
@@ -76,8 +78,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .nodeExamine:
             return Description(
                 summary: "What somebody should look after, what is urgent first.", parameters: [],
-                result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `rekey`, `fork`, "
-                    + "`suspension`, `revocation`, `order`, `waiting`), isUrgent, text, advice}]",
+                result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `behind`, "
+                    + "`silent`, `rekey`, `epoch`, `fork`, `suspension`, `revocation`, `order`, `waiting`), isUrgent, text, advice}]",
                 errors: [])
         case .nodeRevoke:
             return Description(

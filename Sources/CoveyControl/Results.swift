@@ -25,11 +25,15 @@ package struct StatusResult: Hashable, Sendable, Codable {
     /// No clean epoch: the node only meets others and takes the log.
     package var isHolding: Bool
     package var timeIsTrusted: Bool
+    /// Minutes between members' clocks by which mail is dated here; absent while they agree or are not needed.
+    package var clockSpread: Int?
     /// `fresh`, `stale` or `stranded`.
     package var staleness: String
     /// When an authority was last heard of.
     package var authorityHeard: Time?
     package var certificateExpires: Time
+    /// `surelyValid`, `unknown`, `surelyExpired` or `notYetValid`.
+    package var certificateValidity: String
     /// It has asked for its next certificate, and nobody has answered.
     package var renewalAsked: Bool
     /// Devices that are kept out for some days now.
@@ -44,8 +48,9 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package init(
         mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
         inbox: UInt64, quarantined: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool,
-        timeIsTrusted: Bool, staleness: String, authorityHeard: Time?, certificateExpires: Time, renewalAsked: Bool,
-        suspended: Int, suspendedUntil: Time?, revoked: String?, refusals: [String: UInt64]
+        timeIsTrusted: Bool, clockSpread: Int?, staleness: String, authorityHeard: Time?, certificateExpires: Time,
+        certificateValidity: String, renewalAsked: Bool, suspended: Int, suspendedUntil: Time?, revoked: String?,
+        refusals: [String: UInt64]
     ) {
         self.mesh = mesh
         self.meshName = meshName
@@ -63,9 +68,11 @@ package struct StatusResult: Hashable, Sendable, Codable {
         self.epoch = epoch
         self.isHolding = isHolding
         self.timeIsTrusted = timeIsTrusted
+        self.clockSpread = clockSpread
         self.staleness = staleness
         self.authorityHeard = authorityHeard
         self.certificateExpires = certificateExpires
+        self.certificateValidity = certificateValidity
         self.renewalAsked = renewalAsked
         self.suspended = suspended
         self.suspendedUntil = suspendedUntil

@@ -2,6 +2,9 @@ import CoveyCrypto
 
 /// A network epoch as announced in a log (protocol.md §1.10).
 package struct Epoch: Hashable, Sendable {
+    /// Minutes after which the next is announced at the latest, where an authority is reachable.
+    package static let period: Int64 = 7 * 1440
+
     package let entry: EntryID
     package let log: LogID
     package let sequence: UInt64

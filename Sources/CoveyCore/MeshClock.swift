@@ -28,6 +28,8 @@ package struct MeshClock: Sendable {
         package static let step: Int64 = 3_600_000_000
         /// Members whose clocks must agree on the hour before anything is erased by it (sync-routing.md §2.2).
         package static let quorum = 3
+        /// Furthest a member's clock may lie from the median of those that date mail, before somebody is told.
+        package static let mostSpread: UInt64 = 900_000_000
         /// Peers whose clocks are kept.
         package static let mostPeers = 64
         /// Timekeepers whose last word is kept, and for how many microseconds of uptime.
@@ -59,6 +61,13 @@ package struct MeshClock: Sendable {
         case alone
         /// Too vague, or too many.
         case unused
+    }
+
+    /// Members' clocks that date mail here, and do not agree on the hour (rule 5).
+    package struct Spread: Hashable, Sendable {
+        package let members: Int
+        /// Between the earliest and the latest of them.
+        package let minutes: Int
     }
 
     private struct Reading: Sendable {
@@ -239,8 +248,8 @@ package struct MeshClock: Sendable {
     /// median of the members' clocks, never below the floor (rule 5) nor outside what two timekeepers agree on.
     package func mailWall(now: Now) -> Int64 {
         if isTrusted(now) { return now.wall }
-        let clocks = peers.values.map { $0.at(now.uptime) }.sorted()
-        let median = clocks.isEmpty ? floorReading.at(now.uptime) : clocks[(clocks.count - 1) / 2]
+        let clocks = memberClocks(at: now.uptime)
+        let median = Self.median(of: clocks) ?? floorReading.at(now.uptime)
         // Two timekeepers that agree count more than any number of HELLOs.
         guard let attested else { return max(median, Self.microseconds(floor)) }
         let bounded = min(max(median, attested.earliest.at(now.uptime)), attested.latest.at(now.uptime))
@@ -248,6 +257,30 @@ package struct MeshClock: Sendable {
     }
 
     package func mailNow(now: Now) -> Minute { Minute(wall: mailWall(now: now)) }
+
+    /// How far members' clocks lie apart when mail goes by them and one of them lies far from their median; nil when mail
+    /// does not go by them, or they agree.
+    package func spread(now: Now) -> Spread? {
+        guard !isTrusted(now), attested == nil else { return nil }
+        let clocks = memberClocks(at: now.uptime)
+        guard let median = Self.median(of: clocks), let first = clocks.first, let last = clocks.last,
+            max(Self.distance(first, median), Self.distance(median, last)) > Bounds.mostSpread
+        else { return nil }
+        return Spread(members: clocks.count, minutes: Int(clamping: Self.distance(first, last) / 60_000_000))
+    }
+
+    /// Ascending.
+    private func memberClocks(at uptime: UInt64) -> [Int64] { peers.values.map { $0.at(uptime) }.sorted() }
+
+    /// Of ascending clocks; the earlier of two.
+    private static func median(of clocks: [Int64]) -> Int64? {
+        clocks.isEmpty ? nil : clocks[(clocks.count - 1) / 2]
+    }
+
+    /// From an earlier clock to a later one, which may lie further apart than 63 bits count.
+    private static func distance(_ earlier: Int64, _ later: Int64) -> UInt64 {
+        UInt64(bitPattern: later) &- UInt64(bitPattern: earlier)
+    }
 
     /// What mail and keys are erased by: never what fewer than three members say, else no later than the real time as far
     /// as can be told.

@@ -137,7 +137,7 @@ extension Node {
     ) {
         let beacon = verified.beacon
         guard sightings.isNew(beacon) else { return }
-        sightings.hear(beacon, at: now.uptime)
+        sightings.hear(beacon, under: epoch, at: now.uptime)
         if beacon.flags.contains(.solicit), case .on = configuration.multicast {
             deadlines.set(
                 .beaconAnswer,

@@ -246,7 +246,11 @@ package struct Status: Hashable, Sendable {
     /// Why the machine's clock is not believed; nil when it is.
     package var clockFault: MeshClock.Fault?
     package var timeIsTrusted: Bool { clockFault == nil }
+    /// Members' clocks date mail here, and do not agree; nil when they do or are not needed.
+    package var clockSpread: MeshClock.Spread?
     package var certificateExpires: Minute
+    /// How sure it is that this device's certificate is within its time.
+    package var certificateValidity: Validity
     /// This device has asked for its next certificate, and nobody has answered.
     package var renewalAsked: Bool
     /// Why handshakes and frames were refused, and how often.
@@ -272,6 +276,7 @@ package struct Status: Hashable, Sendable {
         staleness = .stranded
         epoch = nil
         isHolding = false
+        certificateValidity = .unknown
         now = Minute(0)
         renewalAsked = false
         refusals = [:]

@@ -129,6 +129,8 @@ extension Node {
         status.now = time(now).now
         status.renewalAsked = roster.renewals[own.id] != nil
         status.clockFault = clock.fault(now: now)
+        status.clockSpread = clock.spread(now: now)
+        if let certificate { status.certificateValidity = certificate.validity(at: time(now)) }
         status.refusals = refusals
         return status
     }

@@ -15,8 +15,14 @@ package struct Finding: Hashable, Sendable {
         case authority
         /// The log has not heard from an authority for long.
         case staleness
+        /// Another member's log or network key is old.
+        case behind
+        /// Nothing has come of other members for long.
+        case silent
         /// A former member holds the network key.
         case rekey
+        /// The authority beside this node has not announced a new network key for a week.
+        case epoch
         /// An authority signed two histories.
         case fork
         /// Members ask that a device be kept out, and no authority has decided.
@@ -43,12 +49,41 @@ extension Node {
     /// first.
     func findings(_ now: Now) -> [Finding] {
         let found =
-            clockFindings(now) + expiryFindings(now) + stalenessFindings(now) + logFindings(now)
-            + exclusionFindings(now) + mailFindings()
+            clockFindings(now) + certificateFindings(now) + expiryFindings(now) + stalenessFindings(now)
+            + logFindings(now) + exclusionFindings(now) + mailFindings() + laggingFindings(now)
         return found.filter(\.isUrgent) + found.filter { !$0.isUrgent }
     }
 
     private func clockFindings(_ now: Now) -> [Finding] {
+        var found = clockFaults(now)
+        if let spread = clock.spread(now: now) {
+            found.append(
+                Finding(
+                    kind: .clock, isUrgent: true,
+                    text: "mail goes by the clocks of \(spread.members) members, and they lie \(spread.text) apart: "
+                        + "letters may end too early, or too late",
+                    advice: "set this machine's clock; where it has none, meet two timekeepers, or more members whose "
+                        + "clocks are right"))
+        }
+        return found
+    }
+
+    /// Whether this device's own certificate holds, where that cannot be told; of one that ends the expiries speak.
+    private func certificateFindings(_ now: Now) -> [Finding] {
+        let view = time(now)
+        guard !view.isTrusted, let certificate = roster.membership.currentCertificate(own.id),
+            certificate.validity(at: view) == .unknown
+        else { return [] }
+        return [
+            Finding(
+                kind: .certificate, isUrgent: false,
+                text: "it cannot be told whether this device's certificate still holds: the clock is not believed, and "
+                    + "signed entries and timekeepers say only which time has come already",
+                advice: "set the clock, or meet timekeepers; others judge the certificate by their own clocks")
+        ]
+    }
+
+    private func clockFaults(_ now: Now) -> [Finding] {
         func wrong(_ text: String, _ advice: String) -> [Finding] {
             [Finding(kind: .clock, isUrgent: true, text: text, advice: advice)]
         }
@@ -181,6 +216,7 @@ extension Node {
                         ? "a new one is announced and not here yet: meet a device that has it"
                         : "an authority announces a new one: \(AdvisedCommand.announceEpoch)"))
         }
+        if authority != nil, let due = Finding(epochDueIn: roster.membership, now: time(now).now) { found.append(due) }
         // Of those that somebody decided nothing is left to do.
         for fork in roster.membership.forks where roster.membership.isFrozen(fork.log) {
             found.append(Finding(of: fork, in: roster.membership))
@@ -207,6 +243,16 @@ extension Node {
     }
 }
 
+extension MeshClock.Spread {
+    fileprivate var text: String {
+        switch minutes {
+        case ..<120: "\(minutes) minutes"
+        case ..<2_880: "\(minutes / 60) hours"
+        default: "\(minutes / 1_440) days"
+        }
+    }
+}
+
 extension Finding {
     /// A fork that freezes a log.
     package init(of fork: ForkProof, in membership: Membership) {
@@ -221,6 +267,18 @@ extension Finding {
             advice: "keep both histories, and let the cold keys name the one that stands by its last entry: "
                 + "\(AdvisedCommand.recoverFork(log: name)), or, if its keys were stolen, "
                 + "\(AdvisedCommand.recover(log: name))")
+    }
+
+    /// A new network key is due, or will be within a day: for whoever may announce one. Nil before.
+    package init?(epochDueIn membership: Membership, now: Minute) {
+        guard let newest = membership.select(held: membership.epochCommits).preferred else { return nil }
+        let age = Int64(now.value) - Int64(newest.announced.value)
+        guard age >= Epoch.period - 1440 else { return nil }
+        self.init(
+            kind: .epoch, isUrgent: age > Int64(membership[policy: .freshDays]) * 1440,
+            text: "the network key of epoch \(newest.number) is \(age / 1440) days old, and a new one is due every "
+                + "\(Epoch.period / 1440)",
+            advice: "announce one: \(AdvisedCommand.announceEpoch)")
     }
 
     /// What one officer alone revoked, and no verdict has decided.

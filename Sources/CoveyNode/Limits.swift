@@ -123,6 +123,8 @@ package enum Limits {
     static let undecidedAuthors = 1_024
     /// Hours that one is remembered beyond its end.
     package static let announcementMemory: Int64 = 30 * 24
+    /// Devices that one finding names.
+    static let namesShown = 8
     /// Rows an inbox page has at most.
     package static let page = 500
     /// Where a node listens unless it is told otherwise (sync-routing.md §1.1).

@@ -11,7 +11,8 @@ import CoveySync
 /// `StoreError` ends the run: this object is then of no more use, a new one is made from the store.
 ///
 /// What belongs together stands in one file: `Handshakes`, `MembershipExchange`, `MailExchange`, `Delivery`, `Sending`,
-/// `Announcements`, `Beacons`, `Timekeeping`, `Renewing`, `Excluding`, `Wiping`, `WipeOrders`, `Diagnosis`, `Commands`.
+/// `Announcements`, `Beacons`, `Timekeeping`, `Renewing`, `Excluding`, `Wiping`, `WipeOrders`, `Diagnosis`,
+/// `Lagging`, `Commands`.
 package final class Node {
     let configuration: NodeConfiguration
     let own: OwnDevice

@@ -5,6 +5,8 @@ import CoveyCrypto
 struct Sightings {
     private struct Sighting {
         let addresses: [SocketAddress]
+        /// Under whose key the newest was sealed.
+        let epoch: EpochCommit
         let heard: UInt64
     }
 
@@ -41,18 +43,23 @@ struct Sightings {
         return true
     }
 
-    mutating func hear(_ beacon: LANBeacon, at uptime: UInt64) {
+    mutating func hear(_ beacon: LANBeacon, under epoch: EpochCommit, at uptime: UInt64) {
         if sightings.count >= Limits.heard, sightings[beacon.device] == nil,
             let oldest = sightings.min(by: { ($0.value.heard, $0.key) < ($1.value.heard, $1.key) })?.key
         {
             sightings[oldest] = nil
         }
-        sightings[beacon.device] = Sighting(addresses: beacon.addresses, heard: uptime)
+        sightings[beacon.device] = Sighting(addresses: beacon.addresses, epoch: epoch, heard: uptime)
     }
 
     mutating func forget(_ device: DeviceID) {
         sightings[device] = nil
         marks[device] = nil
+    }
+
+    /// When a device was heard last, in microseconds of uptime, and under which epoch; nil when not in this run.
+    func newest(of device: DeviceID) -> (heard: UInt64, epoch: EpochCommit)? {
+        sightings[device].map { ($0.heard, $0.epoch) }
     }
 
     /// The port that the newest beacon naming this host gave with it.

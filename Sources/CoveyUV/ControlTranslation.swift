@@ -92,16 +92,17 @@ extension StatusResult {
             links: status.links, held: status.held, heldBytes: status.heldBytes, ghosts: status.ghosts,
             inbox: status.inbox, quarantined: status.quarantined, waiting: status.waiting,
             logEntries: status.logEntries, notes: status.notes, epoch: status.epoch, isHolding: status.isHolding,
-            timeIsTrusted: status.timeIsTrusted,
+            timeIsTrusted: status.timeIsTrusted, clockSpread: status.clockSpread?.minutes,
             staleness: status.staleness.rawValue, authorityHeard: status.authorityHeard?.asTime,
-            certificateExpires: status.certificateExpires.asTime, renewalAsked: status.renewalAsked,
+            certificateExpires: status.certificateExpires.asTime,
+            certificateValidity: status.certificateValidity.rawValue, renewalAsked: status.renewalAsked,
             suspended: status.suspended, suspendedUntil: status.suspendedUntil?.asTime, revoked: status.revoked?.word,
             refusals: status.refusals)
     }
 }
 
 extension FindingEntry {
-    init(_ finding: Finding) {
+    package init(_ finding: Finding) {
         self.init(
             kind: finding.kind.rawValue, isUrgent: finding.isUrgent, text: finding.text, advice: finding.advice)
     }

@@ -100,4 +100,21 @@ final class DirectoryDeskTests {
         let refusal = #expect(throws: Complaint.self) { try desk.renew([ana], membership, at: self.at(64)) }
         #expect(refusal?.description.contains("lacks entries of its own log") ?? false)
     }
+
+    @Test("covey doctor reminds a desk without a node of the weekly network key")
+    func epochDue() throws {
+        do {
+            let directory = try AuthorityDirectory(path)
+            var book = directory.book
+            try book.announce(now: start, random: random)
+            try directory.keep(book)
+        }
+        let found = try program.run(["doctor", "--authority", "desk", "--home", "nobody"])
+        #expect(found.status == 1)
+        #expect(found.output.contains("a new one is due every 7"))
+        #expect(found.output.contains("covey authority epoch"))
+        try program.succeed("authority", "epoch", "-o", "epoch.log", "--authority", "desk")
+        let after = try program.run(["doctor", "--authority", "desk", "--home", "nobody"])
+        #expect(!after.output.contains("a new one is due"))
+    }
 }

@@ -187,6 +187,37 @@ struct MeshClockTests {
         #expect(own.mailNow(now: now(uptime: 0, wall: 10)) == floor.adding(10))
     }
 
+    @Test("39: members' clocks that date mail are told of when one lies more than 15 minutes from their median")
+    func spread() throws {
+        let start = now(uptime: 0, wall: -100)
+        var clock = MeshClock(floor: floor, now: start)
+        #expect(clock.spread(now: start) == nil)
+        let ids = (1...3).map { DeviceID([UInt8](repeating: $0, count: 16))! }
+        for (id, ahead) in zip(ids, [500, 515, 530] as [Int64]) {
+            clock.hear(wall: (Int64(floor.value) + ahead) * Self.minute, from: id, now: start)
+        }
+        #expect(clock.spread(now: start) == nil)
+        clock.hear(wall: (Int64(floor.value) + 499) * Self.minute, from: ids[0], now: start)
+        let far = try #require(clock.spread(now: start))
+        #expect(far.members == 3 && far.minutes == 31)
+        // They go on as time does, and one that is forgotten counts no more.
+        #expect(clock.spread(now: now(uptime: 600, wall: -100))?.minutes == 31)
+        clock.forget(ids[0])
+        #expect(clock.spread(now: start) == nil)
+        // However far apart.
+        clock.hear(wall: .min, from: ids[0], now: start)
+        clock.hear(wall: .max, from: ids[1], now: start)
+        #expect(clock.spread(now: start)?.members == 3)
+        // A trusted clock needs nobody, and two timekeepers count more.
+        var right = clock
+        _ = right.update(now: now(uptime: 0, wall: 10))
+        #expect(right.spread(now: now(uptime: 0, wall: 10)) == nil)
+        _ = clock.hear(word(500), from: subject(1), now: start)
+        #expect(clock.spread(now: start) != nil)
+        _ = clock.hear(word(501), from: subject(2), now: start)
+        #expect(clock.spread(now: start) == nil)
+    }
+
     // MARK: Timekeepers
 
     private func subject(_ number: UInt8) -> SubjectID { SubjectID([UInt8](repeating: number, count: 16))! }

@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyLink
 import CoveyNode
 import Testing
 
@@ -135,5 +136,120 @@ struct DiagnosisTests {
         var names = hosts.dropLast().map(\.identity.id.hex)
         names.append("'the old phone'")
         #expect(advised == Set(names.map { "renew it: covey authority renew \($0)" }))
+    }
+
+    @Test("Where no clock is believed, members that do not agree on the hour, and one's own certificate, are named")
+    func clocks() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let members = try ["bo", "cy", "dee"].map { try mesh.enrol($0) }
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 1)
+        #expect(try mesh.status(of: ana)?.certificateValidity == .surelyValid)
+        ana.clockOffset = -20 * 365 * 86_400_000_000
+        let late: Int64 = 5 * 3_600_000 + 300_000
+        var open: [RawMember] = []
+        for (device, ahead) in zip(members, [0, 0, late]) {
+            #expect(try findings(mesh, ana).filter { $0.text.contains("apart") }.isEmpty)
+            let member = try RawMember(mesh, device, linkedTo: ana)
+            try member.open(clock: UInt64(Int64(mesh.minute.value) * 60_000 + ahead))
+            open.append(member)
+        }
+        let found = try findings(mesh, ana)
+        let apart = try #require(found.first { $0.text.contains("3 members") && $0.text.contains("5 hours apart") })
+        #expect(apart.kind == .clock && apart.isUrgent && apart.advice.contains("timekeepers"))
+        let certificate = try #require(found.first { $0.kind == .certificate })
+        #expect(!certificate.isUrgent && certificate.text.contains("cannot be told"))
+        let status = try #require(try mesh.status(of: ana))
+        #expect(status.clockSpread?.members == 3 && status.certificateValidity == .unknown)
+        ana.clockOffset = 0
+        #expect(try findings(mesh, ana).isEmpty)
+        #expect(try mesh.status(of: ana)?.clockSpread == nil)
+    }
+
+    @Test("Linked members whose log is behind, and those heard near by with an older network key, are named")
+    func behind() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        let bo = try mesh.enrol("bo")
+        let cy = try mesh.enrol("cy")
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        let member = try RawMember(mesh, bo, linkedTo: ana)
+        #expect(try findings(mesh, ana).isEmpty, "it has not said yet how far its log goes")
+        let heads = mesh.membership.heads.filter { $0.log == mesh.founding.genesis.rootID }
+        try member.say(
+            Frame.LogHeads(
+                heads.map { Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id)) }))
+        let lacking = mesh.membership.heads.map(\.sequence).reduce(0, +) - heads.map(\.sequence).reduce(0, +)
+        let late = try #require(try findings(mesh, ana).first)
+        #expect(late.kind == .behind && !late.isUrgent && late.text.contains("up to \(lacking) entries"))
+        #expect(late.text.hasSuffix(": bo"))
+        try member.sayHeads()
+        #expect(try findings(mesh, ana).isEmpty)
+
+        // Cy says where it is under the old key, and no connection comes of it.
+        mesh.partition([[ana], [cy]])
+        try mesh.begin(cy)
+        let before = mesh.datagrams.count
+        #expect(try mesh.run(seconds: 60) { mesh.datagrams[before...].contains { $0.from == cy.address } })
+        let beacon = try #require(mesh.datagrams.last { $0.from == cy.address })
+        mesh.post(.datagram(beacon.bytes, from: beacon.from, interface: 1), to: ana)
+        #expect(try findings(mesh, ana).filter { $0.text.contains("cy") }.isEmpty)
+        _ = try mesh.announce(at: ana)
+        let old = try #require(try findings(mesh, ana).first { $0.text.contains("cy") })
+        #expect(old.kind == .behind && old.text.contains("older network key than epoch 2"))
+        try mesh.run(seconds: 700)
+        #expect(try !kinds(mesh, ana).contains(.behind), "it was heard too long ago")
+    }
+
+    @Test("Members of whom nothing has come for longer than keys are renewed are named, those that were heard are not")
+    func silent() throws {
+        let mesh = try TestMesh()
+        let hosts = try ["ana", "bo", "cy"].map { try mesh.add($0) }
+        let (ana, bo, cy) = (hosts[0], hosts[1], hosts[2])
+        #expect(try mesh.run(seconds: 60) { mesh.areLinked(ana, bo) && mesh.areLinked(ana, cy) })
+        try mesh.run(seconds: 60)
+        for host in hosts { mesh.stop(host) }
+        mesh.skip(seconds: 13 * 86_400)
+        try mesh.begin(ana)
+        try mesh.run(seconds: 5)
+        #expect(try !kinds(mesh, ana).contains(.silent))
+        mesh.stop(ana)
+        mesh.skip(seconds: 2 * 86_400)
+        try mesh.begin(ana)
+        let both = try #require(try findings(mesh, ana).first { $0.kind == .silent })
+        #expect(!both.isUrgent && both.text == "nothing has come of 2 members for more than 14 days: bo, cy")
+        #expect(both.advice.contains("covey suspend NAME"))
+        try mesh.begin(bo)
+        #expect(try mesh.run(seconds: 60) { mesh.areLinked(ana, bo) })
+        let one = try #require(try findings(mesh, ana).first { $0.kind == .silent })
+        #expect(one.text == "nothing has come of a member for more than 14 days: cy")
+        // What it signed lately counts as well as the link.
+        try mesh.run(seconds: 60)
+        mesh.stop(bo)
+        mesh.stop(ana)
+        try mesh.begin(ana)
+        #expect(try findings(mesh, ana).first { $0.kind == .silent }?.text == one.text)
+    }
+
+    @Test("A node beside which an authority works reminds of the weekly network key, the day before")
+    func epochDue() throws {
+        let mesh = try TestMesh()
+        let leader = try mesh.enrol("leader")
+        let ana = try mesh.enrol("ana")
+        leader.desk = MemoryDesk(mesh.authority, signed: mesh.entries)
+        for (days, urgent) in [(UInt64(5), nil), (1, false), (2, true)] as [(UInt64, Bool?)] {
+            mesh.skip(seconds: days * 86_400)
+            for host in [leader, ana] { try mesh.begin(host) }
+            try mesh.run(seconds: 60)
+            let due = try findings(mesh, leader).first { $0.kind == .epoch }
+            #expect(due?.isUrgent == urgent)
+            if let due { #expect(due.advice.contains("covey authority epoch")) }
+            #expect(try !kinds(mesh, ana).contains(.epoch))
+            if urgent != true { for host in [leader, ana] { mesh.stop(host) } }
+        }
+        _ = try mesh.announce(at: leader)
+        try mesh.run(seconds: 5)
+        #expect(try findings(mesh, leader).isEmpty)
     }
 }

@@ -47,6 +47,7 @@ struct ControlSocketTests {
         #expect(status.links == 3)
         #expect(status.epoch == nil)
         #expect(status.certificateExpires.description == "2026-11-06T21:20:00Z")
+        #expect(status.certificateValidity == "unknown" && status.clockSpread == nil)
         let version = try client.call(NodeVersion())
         #expect(version.version == "0.0-test" && version.build == Hex(Array(repeating: 7, count: 32)))
         #expect(try client.call(MessageSend(to: "bob", text: "hi")).state == "sealed")

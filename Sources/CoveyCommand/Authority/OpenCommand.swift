@@ -3,6 +3,7 @@ import CoveyControl
 import CoveyCore
 import CoveyCrypto
 import CoveyNode
+import CoveyUV
 
 struct OpenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

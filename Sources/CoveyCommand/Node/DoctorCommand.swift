@@ -3,6 +3,7 @@ import CoveyControl
 import CoveyCore
 import CoveyCrypto
 import CoveyNode
+import CoveyUV
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,10 +26,15 @@ struct DoctorCommand: ParsableCommand {
             result.findings += try NodeProgram(of: client).findings
             if let authority {
                 let directory = try AuthorityDirectory(authority)
-                guard try client.call(NodeStatus()).mesh.bytes == directory.book.mesh.array else {
+                let status = try client.call(NodeStatus())
+                guard status.mesh.bytes == directory.book.mesh.array else {
                     throw Complaint(.usage, "the node is of another mesh than \(authority); name a node of the same")
                 }
-                result.findings += Self.desk(directory) + (try Self.handover(directory, client))
+                result.findings += Self.desk(directory) + (try Self.handover(directory, status, client))
+                // A node beside which the authority works has said so itself.
+                if !result.findings.contains(where: { $0.kind == Finding.Kind.epoch.rawValue }) {
+                    result.findings += Self.epochDue(directory.book, held: status.epoch ?? 0)
+                }
             }
         } catch ControlClientError.noNode(let path) {
             guard let authority else { throw ControlClientError.noNode(path) }
@@ -49,7 +55,16 @@ struct DoctorCommand: ParsableCommand {
         let undecided = Set(membership.undecidedNotes)
         let notes = book.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
             .sorted { $0.hash < $1.hash }.map { Finding(undecided: $0, in: membership) }
-        return AuthorityOptions.expiries(book, now: CalendarText.now) + (forks + notes).map(FindingEntry.init)
+        return AuthorityOptions.expiries(book, now: CalendarText.now) + epochDue(book, held: 0)
+            + (forks + notes).map(FindingEntry.init)
+    }
+
+    /// - Parameter held: the epoch of the node that was asked, which may know of a newer one.
+    private static func epochDue(_ book: AuthorityBook, held: UInt32) -> [FindingEntry] {
+        let membership = book.membership
+        let newest = membership.select(held: membership.epochCommits).preferred?.number ?? 0
+        guard held <= newest else { return [] }
+        return [Finding(epochDueIn: membership, now: CalendarText.now)].compactMap { $0.map(FindingEntry.init) }
     }
 
     /// What only a desk knows: what was signed here and waits for other officers, and which keys it lacks.
@@ -86,7 +101,9 @@ struct DoctorCommand: ParsableCommand {
     }
 
     /// What one of them has of the authority's log, and the other has not.
-    private static func handover(_ directory: AuthorityDirectory, _ client: ControlClient) throws -> [FindingEntry] {
+    private static func handover(
+        _ directory: AuthorityDirectory, _ status: StatusResult, _ client: ControlClient
+    ) throws -> [FindingEntry] {
         let book = directory.book
         var found: [FindingEntry] = []
         if try HandOver.isBehind(book, client) {
@@ -107,7 +124,7 @@ struct DoctorCommand: ParsableCommand {
                     advice: "\(AdvisedCommand.writeLog), and \(AdvisedCommand.importLogWithKeys)")
             ]
         }
-        let held = try client.call(NodeStatus()).epoch ?? 0
+        let held = status.epoch ?? 0
         let best = book.membership.select(held: book.epochs.map(\.key.commit)).clean.first
         // Until a node has a revocation, the mesh takes the device for a member; until it has a key, nobody has.
         return found + finding(missing.notes.count, "revocations", isUrgent: true)
@@ -128,12 +145,5 @@ struct DoctorCommand: ParsableCommand {
             "\(finding.isUrgent ? "urgent" : "soon  ")  \(Output.harmless(finding.text))\n"
                 + "        \(Output.harmless(finding.advice))"
         }.joined(separator: "\n")
-    }
-}
-
-extension FindingEntry {
-    init(_ finding: Finding) {
-        self.init(
-            kind: finding.kind.rawValue, isUrgent: finding.isUrgent, text: finding.text, advice: finding.advice)
     }
 }

@@ -36,10 +36,7 @@ struct StatusCommand: ParsableCommand {
         var rows = [
             ["mesh", "\(Output.harmless(status.meshName)) (\(LogText.short(status.mesh.description)))"],
             ["device", "\(Output.harmless(status.label)) (\(LogText.short(status.device.description)))"],
-            [
-                "certificate",
-                "until \(CalendarText.local(status.certificateExpires))\(status.renewalAsked ? ", renewal asked" : "")",
-            ],
+            ["certificate", certificate(status)],
             ["neighbours", "\(status.links)"],
             ["inbox", "\(status.inbox) messages"],
             ["carried", "\(status.held) envelopes, \(status.heldBytes) bytes"],
@@ -75,9 +72,24 @@ struct StatusCommand: ParsableCommand {
             rows.append(["warning", banner])
         }
         if !status.timeIsTrusted { rows.append(["warning", "this machine's clock is not to be trusted; set it"]) }
+        if status.clockSpread != nil {
+            rows.append(["warning", "mail goes by members' clocks, and they do not agree: covey doctor"])
+        }
         for (cause, count) in status.refusals.sorted(by: { $0.key < $1.key }) {
             rows.append(["refused", "\(count) × \(cause)"])
         }
         return Columns.text(rows)
+    }
+
+    private static func certificate(_ status: StatusResult) -> String {
+        let standing =
+            switch status.certificateValidity {
+            case "unknown": ", and it cannot be told whether it holds now"
+            case "surelyExpired": ": it has ended"
+            case "notYetValid": ", and it has not begun"
+            default: ""
+            }
+        return "until \(CalendarText.local(status.certificateExpires))\(standing)"
+            + (status.renewalAsked ? ", renewal asked" : "")
     }
 }
