@@ -153,19 +153,19 @@ extension Membership {
         return record
     }
 
-    /// Whether the authorities of the device have written since the Suspend mattered.
+    /// Whether the authorities of the device have written since the Suspend mattered: those that had the right to enrol it.
     private func isOver(_ record: SuspendBook.Record, _ device: DeviceRecord) -> Bool {
-        device.certificates.contains { hasWritten($0.log, since: record.forgotten) }
+        device.certificates.contains { rightsFault(of: $0) == nil && hasWritten($0.log, since: record.forgotten) }
     }
 
     /// Whether an authority, or one above it, has written at a time or later: by the log and not by a clock, so that both
     /// sides of a link forget the same.
     ///
-    /// A forked log says nothing here: which of its branches is the later depends on which came first, and whoever forked
-    /// it may date entries as he likes. What it would have let go of stays until an authority above has written.
+    /// Only entries that tell the time say so: whoever took a dismissed authority's key may date its entries as he likes,
+    /// and of a forked log the branches beyond the fork depend on which came first.
     func hasWritten(_ authority: AuthorityID, since time: Minute) -> Bool {
-        logs.contains { id, log in
-            log.tree.frozenAt == nil && log.lastTime >= time && (id == authority || isAbove(id, authority))
+        logs.keys.contains { id in
+            (id == authority || isAbove(id, authority)) && timeTold(by: id).map { $0 >= time } ?? false
         }
     }
 
@@ -240,11 +240,13 @@ extension Membership {
         } ?? false
     }
 
-    /// Devices that announce or hold an authority's key are for authorities to judge.
+    /// Devices that announce or hold the key of an authority with rights are for authorities to judge.
     private func isProtected(_ device: DeviceID) -> Bool {
         guard let certificate = currentCertificate(device) else { return false }
         return certificate.capabilities.contains(.announce)
-            || logs.values.contains { $0.keyset.keys.contains(certificate.signing) }
+            || logs.contains { id, log in
+                log.keyset.keys.contains(certificate.signing) && (log.isReleaseLog || limits(of: id) != nil)
+            }
     }
 
     /// When members keep a device out, ascending and apart: while one of the same subject asks for it, or two others.

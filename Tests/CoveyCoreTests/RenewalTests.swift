@@ -214,6 +214,29 @@ struct RenewalBookTests {
         }
         #expect(refusal(request, story, in: book) == .over)
     }
+
+    @Test("A late date ends no request once its authority was dismissed before it, by a thief or by a wrong clock")
+    func dismissed() throws {
+        var story = try RenewalStory()
+        var book = RenewalBook()
+        let request = story.request(serial: 1)
+        _ = try book.accept(request.signed, story.membership)
+        let word = AuthorityRevocation(
+            authority: story.field.log, reason: 3, lastGood: [.init(log: story.field.log, sequence: 1)])
+        let dismissal = try story.mesh.root.append(.authorityRevoke(word))
+        let certificate = try story.mesh.certificate(story.mesh.device(), serial: 2, by: story.field)
+        let late = try story.field.append(
+            .certIssue([certificate]), time: TestMesh.start.adding(30_000 * 1440))
+        for entry in [dismissal, late] {
+            guard case .accepted(let intake) = try story.membership.accept(entry.signed) else {
+                Issue.record("the entry is not accepted")
+                return
+            }
+            #expect(book.settle(after: intake.changes, intake.entries.map(\.time), story.membership) == [])
+        }
+        #expect(book.all.map(\.request.hash) == [request.hash])
+        #expect(refusal(request, story) == nil)
+    }
 }
 
 @Suite("Renewal by authorities")

@@ -262,6 +262,37 @@ struct SuspendTests {
         }
     }
 
+    @Test("Whoever took the key of a dismissed authority ends no Suspend with a late date, and protects nobody")
+    func dismissed() throws {
+        var mesh = mesh
+        let (add, begun) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var thief = begun
+        let first = try thief.append(.certIssue([mesh.certificate(mesh.device(), by: thief)]))
+        let dismissal = try mesh.root.append(
+            .authorityRevoke(
+                AuthorityRevocation(
+                    authority: thief.log, reason: 3, lastGood: [.init(log: thief.log, sequence: 1)])))
+        // A certificate for the lost device, and an authority with the keys of its person.
+        let late = try thief.append(.certIssue([mesh.certificate(lost, serial: 9, by: thief)]), time: minute(30_000))
+        let (guise, below) = try mesh.add(keys: [lost.signing], below: &thief) { $0.depthLeft = 0 }
+        for order in [[add, first, dismissal, late, guise], [add, first, late, guise, dismissal]] {
+            var membership = membership
+            for entry in order { try membership.take(entry) }
+            #expect(membership.limits(of: thief.log) != nil)
+            #expect(membership.limits(of: below.log) == nil)
+            _ = try membership.accept(suspend: suspend(lost, by: same).signed)
+            #expect(membership.isSuspended(lost.id(in: mesh.mesh), at: at(2)))
+        }
+        // Nor does the authority of the device itself, once it is dismissed.
+        var field = field
+        var membership = membership
+        let end = try field.append(.certIssue([mesh.certificate(mesh.device(), by: field)]), time: minute(30_000))
+        let word = AuthorityRevocation(authority: field.log, reason: 3, lastGood: [.init(log: field.log, sequence: 1)])
+        try membership.take(end, add, first, dismissal, mesh.root.append(.authorityRevoke(word)))
+        _ = try membership.accept(suspend: suspend(lost, by: same).signed)
+        #expect(membership.isSuspended(lost.id(in: mesh.mesh), at: at(2)))
+    }
+
     private func epoch(in membership: Membership, _ number: UInt32) -> EpochAnnouncement {
         EpochAnnouncement(
             number: number, commit: .random(from: mesh.random), rows: membership.heads, notes: [],
