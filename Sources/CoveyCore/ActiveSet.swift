@@ -150,7 +150,7 @@ extension Membership {
     private func coveredRights(of log: LogID, _ covered: Covered) -> CoveredRights? {
         guard let limits = coveredLimits(of: log, covered) else { return nil }
         var limit = UInt64.max
-        for placed in authorityRevocations where has(covered, placed.place) {
+        for placed in revocations(over: log) where has(covered, placed.place) {
             limit = min(limit, self.limit(of: log, by: placed) ?? limit)
         }
         return CoveredRights(limits: limits, limit: limit)

@@ -4,7 +4,12 @@ import CoveyCrypto
 struct AuthorityGrant: Sendable {
     /// In the parent's log.
     let place: EntryPlace
+    let time: Minute
     let certificate: AuthorityCertificate
+
+    func isOlder(than other: AuthorityGrant) -> Bool {
+        (time, place.log, place.sequence) < (other.time, other.place.log, other.place.sequence)
+    }
 }
 
 /// What an authority may grant (protocol.md §1.3).
@@ -138,8 +143,8 @@ struct AuthorityLog: Sendable {
     let isReleaseLog: Bool
     /// All AuthorityAdds of it, whatever they are worth; none for the root.
     var grants: [AuthorityGrant] = []
-    /// The authority whose AuthorityAdd its first entry names; before that, of those that added it the one nearest to the
-    /// root, then the one with the smallest id. Nil for the root and the release log.
+    /// Of those whose AuthorityAdds its first entries name, or of all while there is none, the one that had the right to
+    /// add it, is nearest to the root, did so first, and has the smallest id. Nil for the root and the release log.
     var parent: AuthorityID?
     /// Steps down from the root, which has 0.
     var depth: Int

@@ -183,8 +183,7 @@ extension Membership {
 
     private func isTainted(_ epoch: Epoch, by notes: [NoteHash]) -> Bool {
         if !counts(epoch.place) { return true }
-        for placed in authorityRevocations
-        where isAbove(placed.place.log, placed.revocation.authority) && isHonoured(placed.place) {
+        for placed in countingRevocations {
             guard isCovered(placed.place, by: epoch.rows) else { return true }
         }
         return notes.contains { !epoch.notes.contains($0) && !isConfirmed($0, within: epoch.rows) }

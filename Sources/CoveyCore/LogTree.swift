@@ -443,10 +443,9 @@ struct LogTree: Sendable {
         for sequence in beside.keys.sorted() where sequence > 0 { adopt(behind: graft.place.entry, at: sequence - 1) }
     }
 
-    /// Lets these choices count and no others; whether that changes anything. The path is cut where it stood on one of the
-    /// others, for `settle` to find it again.
-    mutating func replaceGrafts(by choices: [PlacedChoice]) -> Bool {
-        guard !grafts.isEmpty || !choices.isEmpty else { return false }
+    /// Lets these choices count and no others. The path is cut where it stood on one of the others, for `settle` to find it
+    /// again.
+    mutating func replaceGrafts(by choices: [PlacedChoice]) {
         if !grafts.isEmpty {
             let held = anchors + choices.map(\.place.entry)
             let cut = joints.filter { !held.contains($0.value) }.keys.min() ?? UInt64(ids.count) + 1
@@ -457,7 +456,6 @@ struct LogTree: Sendable {
             grafts = [:]
         }
         for choice in choices { add(choice) }
-        return true
     }
 
     // MARK: The path

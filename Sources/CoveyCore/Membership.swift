@@ -46,7 +46,8 @@ package struct Membership: Sendable {
     /// Of link keys that more than one device claims.
     private(set) var rivalClaims: [AgreementPublicKey: RivalClaims] = [:]
     private var policies: [(place: EntryPlace, policy: Policy)] = []
-    var authorityRevocations: [PlacedRevocation] = []
+    /// By whom they dismiss, whatever they are worth: anybody may write any number, about anybody.
+    private var authorityRevocations: [AuthorityID: [PlacedRevocation]] = [:]
     /// Held entries of all logs together.
     private var orphanCount = 0
     /// Entries that nobody known signed yet: of logs, or behind rotations, that are still to come.
@@ -62,10 +63,13 @@ package struct Membership: Sendable {
     private var marks: [(place: EntryPlace, time: Minute)] = []
     private var manifests: [(place: EntryPlace, time: Minute, manifest: ReleaseManifest)] = []
     package private(set) var releaseLog: LogID?
-    /// Asked of every certificate, and changed by few entries.
+    /// Asked of every certificate, and changed by few entries: of no log from the first of them in an intake until all are
+    /// in, and what it was before.
     private var rights: [LogID: Right] = [:]
-    /// False from the first entry of an intake that may have changed something of it until all are in.
+    private var formerRights: [LogID: Right] = [:]
     private var areRightsKnown = false
+    /// The AuthorityRevokes that count, by whom they dismiss; known with the rights.
+    private var dismissals: [AuthorityID: [PlacedRevocation]] = [:]
     /// How many entries and notes were ever put aside, as something before them was missing.
     package internal(set) var putAside = 0
 
@@ -483,10 +487,10 @@ package struct Membership: Sendable {
             effects.rights = true
         }
         if isContested { effects.paths = true }
-        if effects.paths || effects.rights { areRightsKnown = false }
+        if effects.paths || effects.rights { forgetRights() }
         intake.entries.append(entry)
         record(entry, keyset, isOnPath, &intake, &effects)
-        if effects.paths || effects.rights { areRightsKnown = false }
+        if effects.paths || effects.rights { forgetRights() }
     }
 
     private mutating func record(
@@ -501,9 +505,13 @@ package struct Membership: Sendable {
             if before.map({ $0 < policy.number }) ?? true { tell(.policy(number: policy.number)) }
         case .authorityAdd(let certificate): add(certificate, entry, keyset, &intake, &effects)
         case .authorityRevoke(let revocation):
-            authorityRevocations.append(PlacedRevocation(place: place, revocation: revocation))
-            effects.rights = true
-            intake.changes.append(.authorityRevoked(revocation.authority))
+            let target = revocation.authority
+            authorityRevocations[target, default: []].append(PlacedRevocation(place: place, revocation: revocation))
+            // What makes a word from elsewhere count changes rights itself.
+            if isAbove(entry.log, target) {
+                effects.rights = true
+                intake.changes.append(.authorityRevoked(target))
+            }
         case .certIssue(let certificates):
             for certificate in certificates {
                 issue(certificate, entry, keyset, isOnPath: isOnPath, &intake, &effects)
@@ -587,7 +595,7 @@ package struct Membership: Sendable {
         }
         effects.authorities.append(certificate.authority)
         logs[certificate.authority]?.grants.append(
-            AuthorityGrant(place: place, certificate: certificate))
+            AuthorityGrant(place: place, time: entry.time, certificate: certificate))
         logs[certificate.authority]?.tree.add(anchor: entry.id, time: entry.time)
         epochBook.grew(certificate.authority)
         if settleParent(of: certificate.authority) { effects.paths = true }
@@ -774,8 +782,8 @@ package struct Membership: Sendable {
 
     /// Brings everything derived up to date with the facts of an intake.
     private mutating func settle(_ effects: inout Effects, _ intake: inout EntryIntake) {
-        if effects.rights || effects.paths, settlePaths(&intake) { effects.rights = true }
-        if !areRightsKnown { findRights() }
+        if !areRightsKnown, settleLogs(&effects, &intake) { effects.rights = true }
+        tellOtherRights(&effects, &intake)
         var released: [DeviceID] = []
         if noteBook.isHolding {
             for device in effects.devices { released += release(.device(device), into: &intake) }
@@ -787,6 +795,7 @@ package struct Membership: Sendable {
             devices = noteBook.devices
         } else {
             for note in effects.verdicts { devices += noteBook.devicesTouched(by: note) }
+            if effects.paths { devices += noteBook.devices(judgedIn: Set(logs.keys.filter(isContested))) }
             devices += released
         }
         let changes = refresh(devices)
@@ -823,15 +832,35 @@ package struct Membership: Sendable {
 
     /// The last sequence of a log at which grants count.
     package func grantLimit(of log: LogID) -> UInt64 {
-        if areRightsKnown, let known = rights[log] { return known.upTo }
+        if let known = rights[log] { return known.upTo }
         guard let state = logs[log] else { return 0 }
-        var limit = UInt64.max
-        if let frozen = state.tree.frozenAt { limit = frozen }
-        for placed in authorityRevocations where isHonoured(placed.place) {
-            limit = min(limit, self.limit(of: log, by: placed) ?? limit)
+        var limit = state.tree.frozenAt ?? .max
+        for target in chain(of: log) {
+            for placed in dismissals[target] ?? honouredRevocations(of: target) {
+                limit = min(limit, self.limit(of: log, by: placed) ?? limit)
+            }
         }
         return limit
     }
+
+    /// An authority and those above it, up to the root.
+    private func chain(of log: LogID) -> [AuthorityID] {
+        var chain = [log]
+        while let parent = logs[chain[chain.count - 1]]?.parent { chain.append(parent) }
+        return chain
+    }
+
+    private func honouredRevocations(of target: AuthorityID) -> [PlacedRevocation] {
+        (authorityRevocations[target] ?? []).filter { isAbove($0.place.log, target) && isHonoured($0.place) }
+    }
+
+    /// All AuthorityRevokes that may say something of a log, whatever they are worth.
+    func revocations(over log: LogID) -> [PlacedRevocation] {
+        chain(of: log).flatMap { authorityRevocations[$0] ?? [] }
+    }
+
+    /// The AuthorityRevokes that count, in any order.
+    var countingRevocations: some Sequence<PlacedRevocation> { dismissals.values.joined() }
 
     /// Up to where a revocation lets the grants of a log count; nil when it says nothing of that log.
     func limit(of log: LogID, by placed: PlacedRevocation) -> UInt64? {
@@ -861,51 +890,137 @@ package struct Membership: Sendable {
         rows.contains { isCovered(place, by: $0) }
     }
 
-    /// Finds the path of every log about whose branches something is known; whether any changed.
-    private mutating func settlePaths(_ intake: inout EntryIntake) -> Bool {
+    private mutating func forgetRights() {
+        guard areRightsKnown else { return }
+        areRightsKnown = false
+        (formerRights, rights, dismissals) = (rights, [:], [:])
+    }
+
+    /// Which AuthorityAdds of a log may tell its parent, the best first.
+    private enum Claim: CaseIterable {
+        /// Those that first entries name, of authorities that had the right to write them.
+        case entitled
+        /// Those that first entries name.
+        case named
+        /// All: by what they name, some logs would stand below each other.
+        case any
+    }
+
+    /// Finds the parents, the paths and the rights of all logs, from the root down: what an authority says of another one
+    /// counts by its own standing, so that is found before. Whether some parent or path is another one.
+    private mutating func settleLogs(_ effects: inout Effects, _ intake: inout EntryIntake) -> Bool {
+        var levels = [[genesis.rootID] + (releaseLog.map { [$0] } ?? [])]
+        var open = Set(logs.keys).subtracting(levels[0])
         var isOther = false
-        // Parents first: what they say about a child counts only on their own path.
-        let contested = logs.filter { $0.value.tree.isContested }.keys.sorted {
-            (logs[$0]?.depth ?? 0, $0) < (logs[$1]?.depth ?? 0, $1)
+        for id in levels[0] where settlePath(of: id, &intake) { isOther = true }
+        for claim in Claim.allCases {
+            var depth = 0
+            while depth < levels.count, !open.isEmpty {
+                let above = Set(levels[depth])
+                var below: [LogID] = []
+                for id in open.sorted() {
+                    guard let grant = grant(of: id, by: above, claim) else { continue }
+                    below.append(id)
+                    if adopt(id, grant) {
+                        isOther = true
+                        effects.authorities.append(id)
+                    }
+                    if settlePath(of: id, &intake) { isOther = true }
+                }
+                open.subtract(below)
+                depth += 1
+                if depth < levels.count { levels[depth] += below } else if !below.isEmpty { levels.append(below) }
+            }
         }
-        for id in contested {
-            guard let log = logs[id] else { continue }
-            let grafts = log.tree.grafts.values.filter { $0.place.log == log.parent }
+        areRightsKnown = true
+        for link in rivalClaims.keys { findFirstClaim(link) }
+        return isOther
+    }
+
+    /// Of what some authorities wrote about a log the AuthorityAdd that was first.
+    private func grant(of id: LogID, by authorities: Set<LogID>, _ claim: Claim) -> AuthorityGrant? {
+        guard let log = logs[id] else { return nil }
+        let known = log.grants.filter { authorities.contains($0.place.log) }
+        guard !known.isEmpty else { return nil }
+        switch claim {
+        case .entitled:
+            return named(log.grants, log).filter { authorities.contains($0.place.log) && isEntitled($0) }
+                .min { $0.isOlder(than: $1) }
+        case .named:
+            return named(log.grants, log).filter { authorities.contains($0.place.log) }.min { $0.isOlder(than: $1) }
+        case .any: return known.min { $0.isOlder(than: $1) }
+        }
+    }
+
+    /// Those that first entries name, or all where none does.
+    private func named(_ grants: [AuthorityGrant], _ log: AuthorityLog) -> [AuthorityGrant] {
+        let anchors = log.tree.namedAnchors
+        let named = grants.filter { anchors.contains($0.place.entry) }
+        return named.isEmpty ? grants : named
+    }
+
+    /// Whether an authority had the right to write an AuthorityAdd.
+    private func isEntitled(_ grant: AuthorityGrant) -> Bool {
+        limits(of: grant.place.log).map { isEntitled(grant, within: $0) } ?? false
+    }
+
+    private func isEntitled(_ grant: AuthorityGrant, within limits: AuthorityLimits) -> Bool {
+        counts(grant.place) && isWithinBound(grant) && limits.fault(in: grant.certificate.content) == nil
+    }
+
+    /// Finds the path of a log whose parent is known, and what it may grant. Whether the path is another one.
+    private mutating func settlePath(of id: LogID, _ intake: inout EntryIntake) -> Bool {
+        var isOther = false
+        if let log = logs[id], log.tree.isContested {
+            let choices = log.tree.grafts.values.filter { $0.place.log == log.parent && counts($0.place) }
             let checkpointed = log.checkpointed.filter { $0.place.log == log.parent && counts($0.place) }
                 .max { $0.place.sequence < $1.place.sequence }?.row
-            let counting = grafts.filter { counts($0.place) }
-            guard logs[id]?.tree.settle(grafts: counting, checkpointed: checkpointed) ?? false
-            else { continue }
-            isOther = true
-            let frozen = logs[id]?.tree.frozenAt
-            if frozen != nil {
-                intake.changes.append(.frozen(id, upTo: grantLimit(of: id)))
-            } else {
-                intake.changes.append(.recovered(id))
-            }
+            isOther = logs[id]?.tree.settle(grafts: choices, checkpointed: checkpointed) ?? false
+        }
+        if authorityRevocations[id] != nil { dismissals[id] = honouredRevocations(of: id) }
+        rights[id] = right(of: id)
+        if isOther {
+            intake.changes.append(isFrozen(id) ? .frozen(id, upTo: grantLimit(of: id)) : .recovered(id))
         }
         return isOther
     }
 
-    /// Finds the parent of a log: anybody may write an AuthorityAdd of anybody, but only the parent speaks for it. Whether
-    /// other choices of branch count now.
-    private mutating func settleParent(of id: LogID) -> Bool {
-        guard let log = logs[id], let parent = parent(of: log, id), parent != log.parent else { return false }
-        logs[id]?.parent = parent
-        if let grant = log.grants.first(where: { $0.place.log == parent }) {
-            logs[id]?.tree.begin(at: grant.place.entry)
+    /// What a branch takes away, and whether it is honoured, may be another thing though all paths are the same.
+    private mutating func tellOtherRights(_ effects: inout Effects, _ intake: inout EntryIntake) {
+        if effects.paths, !effects.rights {
+            for id in rights.keys.sorted() where rights[id] != formerRights[id] {
+                effects.rights = true
+                intake.changes.append(.authority(id))
+            }
         }
-        settleDepth(of: id)
-        return logs[id]?.tree.replaceGrafts(by: log.choices.filter { $0.place.log == parent }) ?? false
+        formerRights = [:]
     }
 
-    private func parent(of log: AuthorityLog, _ id: LogID) -> AuthorityID? {
+    /// Finds the parent of a log as far as it can be told before the intake is whole: anybody may write an AuthorityAdd of
+    /// anybody, but only the parent speaks for it. Whether it is another one.
+    private mutating func settleParent(of id: LogID) -> Bool {
+        guard let log = logs[id] else { return false }
         // No log comes to be above itself, whatever is written.
         let grants = log.grants.filter { $0.place.log != id && !isAbove(id, $0.place.log) }
-        let named = log.tree.namedAnchors
-        let own = grants.filter { named.contains($0.place.entry) }
-        func rank(_ grant: AuthorityGrant) -> (Int, LogID) { (logs[grant.place.log]?.depth ?? .max, grant.place.log) }
-        return (own.isEmpty ? grants : own).min { rank($0) < rank($1) }?.place.log
+        func rank(_ grant: AuthorityGrant) -> (Int, Int) {
+            (isEntitled(grant) ? 0 : 1, logs[grant.place.log]?.depth ?? .max)
+        }
+        let best = named(grants, log).min { left, right in
+            let (one, other) = (rank(left), rank(right))
+            return one == other ? left.isOlder(than: right) : one < other
+        }
+        return best.map { adopt(id, $0) } ?? false
+    }
+
+    private mutating func adopt(_ id: LogID, _ grant: AuthorityGrant) -> Bool {
+        let parent = grant.place.log
+        guard let log = logs[id], log.parent != parent else { return false }
+        logs[id]?.parent = parent
+        logs[id]?.tree.begin(at: grant.place.entry)
+        settleDepth(of: id)
+        logs[id]?.tree.replaceGrafts(by: log.choices.filter { $0.place.log == parent })
+        epochBook.grew(id)
+        return true
     }
 
     private mutating func settleDepth(of id: LogID) {
@@ -932,25 +1047,19 @@ package struct Membership: Sendable {
     }
 
     /// What an authority may grant, and up to which sequence of its log.
-    private struct Right: Sendable {
+    private struct Right: Equatable, Sendable {
         let limits: AuthorityLimits?
         let upTo: UInt64
     }
 
     private func right(of log: LogID) -> Right {
-        if areRightsKnown, let known = rights[log] { return known }
+        if let known = rights[log] { return known }
         return Right(limits: limits(of: log), upTo: grantLimit(of: log))
-    }
-
-    private mutating func findRights() {
-        rights = logs.keys.reduce(into: [:]) { $0[$1] = right(of: $1) }
-        areRightsKnown = true
-        for link in rivalClaims.keys { findFirstClaim(link) }
     }
 
     /// What an authority may grant now; nil when it is unknown, or has no right itself.
     package func limits(of authority: AuthorityID) -> AuthorityLimits? {
-        if areRightsKnown, let known = rights[authority] { return known.limits }
+        if let known = rights[authority] { return known.limits }
         return currentGrant(of: authority).map { $0.limits }
     }
 
@@ -965,10 +1074,8 @@ package struct Membership: Sendable {
             let above = limits(of: parent)
         else { return nil }
         var best: AuthorityCertificate?
-        for grant in log.grants where grant.place.log == parent && counts(grant.place) && isWithinBound(grant) {
-            guard log.tree.knows(grant.certificate.keyset), above.fault(in: grant.certificate.content) == nil else {
-                continue
-            }
+        for grant in log.grants where grant.place.log == parent && isEntitled(grant, within: above) {
+            guard log.tree.knows(grant.certificate.keyset) else { continue }
             let serial = grant.certificate.content.serial
             if let found = best, (found.content.serial, grant.certificate.hash) >= (serial, found.hash) { continue }
             best = grant.certificate
@@ -1139,9 +1246,7 @@ package struct Membership: Sendable {
     /// Of them those that a new epoch or Checkpoint names: of logs that grant something, or revoke an authority, and the
     /// releases. Anybody with the keys of an authority may open any number of others, which are worth no row.
     package var coveredHeads: [CoveredRow] {
-        let revoking = Set(
-            authorityRevocations.filter { isAbove($0.place.log, $0.revocation.authority) && isHonoured($0.place) }
-                .map(\.place.log))
+        let revoking = Set(countingRevocations.map(\.place.log))
         return heads.filter {
             $0.log == releaseLog || revoking.contains($0.log) || limits(of: $0.log) != nil
         }

@@ -80,6 +80,12 @@ struct NoteBook: Sendable {
         return !keys.contains { hints == [KeyHint(of: $0)] }
     }
 
+    /// Devices whose standing may change with the branches of some logs, by what those say of notes.
+    func devices(judgedIn logs: Set<LogID>) -> [DeviceID] {
+        guard !logs.isEmpty else { return [] }
+        return verdicts.filter { $0.value.contains { logs.contains($0.log) } }.keys.flatMap { devicesTouched(by: $0) }
+    }
+
     /// Single-key notes of a key, by (note_no, hash).
     func singles(of key: SigningPublicKey) -> [NoteHash] { bySigner[.key(key), default: []] }
 

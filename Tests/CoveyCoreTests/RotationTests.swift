@@ -531,6 +531,49 @@ struct RotationTests {
         #expect(membership.currentCertificate(certificate.device) == nil)
     }
 
+    @Test("What was honoured in the air, and turns out to stand on the branch that lost, leaves nothing behind")
+    func looseRevocation() throws {
+        var mesh = mesh
+        let fieldKey = SigningPrivateKey(from: mesh.random)
+        var (add, field) = try mesh.add(keys: [fieldKey], below: &mesh.root)
+        let certificate = try mesh.certificate(mesh.device(), by: field)
+        let issued = try field.append(.certIssue([certificate]))
+        var (left, right) = (mesh.root, mesh.root)
+        func group() -> LogPayload {
+            .groupDefinition(GroupDefinition(group: .random(from: mesh.random), name: "team"))
+        }
+        var lost = try (0..<2).map { _ in try left.append(group()) }
+        lost.append(
+            try left.append(
+                .authorityRevoke(
+                    AuthorityRevocation(
+                        authority: field.log, reason: 3, lastGood: [.init(log: field.log, sequence: 0)]))))
+        let first = try right.append(group())
+        var long = right
+        let further = try (0..<3).map { _ in try long.append(group()) }
+        right.keys = Array(mesh.recovery[..<2])
+        let choice = try right.append(
+            .recoverFork(
+                ForkRecovery(log: right.log, branch: right.previous, recovery: TestMesh.keyset(mesh.recovery, 2))))
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: certificate.device, reason: .lost, suspectSince: TestMesh.start,
+                issued: TestMesh.start.adding(30), authority: field.log, number: 0, wipe: nil),
+            mesh: mesh.mesh, keys: [fieldKey])
+        var membership = try mesh.membership()
+        for entry in [add, issued, first] + further + [lost[0], lost[2], choice] { try membership.take(entry) }
+        _ = try membership.accept(note: note.signed)
+        #expect(membership.grantLimit(of: field.log) == 0)
+        #expect(!membership.isRevoked(certificate.device))
+        guard case .accepted(let intake) = try membership.accept(lost[1].signed) else {
+            Issue.record("the entry that closes the gap is taken")
+            return
+        }
+        #expect(membership.grantLimit(of: field.log) == .max)
+        #expect(membership.isRevoked(certificate.device))
+        #expect(intake.changes.contains(.authority(field.log)))
+    }
+
     @Test("33: revocations of the branch that lost still count")
     func revocationsOfBoth() throws {
         var mesh = mesh
