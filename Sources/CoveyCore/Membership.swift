@@ -784,6 +784,7 @@ package struct Membership: Sendable {
     private mutating func settle(_ effects: inout Effects, _ intake: inout EntryIntake) {
         if !areRightsKnown, settleLogs(&effects, &intake) { effects.rights = true }
         tellOtherRights(&effects, &intake)
+        if effects.rights { dropForeignNotes(&intake) }
         var released: [DeviceID] = []
         if noteBook.isHolding {
             for device in effects.devices { released += release(.device(device), into: &intake) }

@@ -144,7 +144,7 @@ struct NoteBook: Sendable {
                 if let gone = drop(spare, of: signer, listed) { dropped.append(gone) }
             }
         }
-        return dropped.contains { $0.id == note.id } ? nil : dropped
+        return dropped
     }
 
     /// Drops what a signer has too many of. What one of two officers has too many of may be among the first of the other;
@@ -152,20 +152,26 @@ struct NoteBook: Sendable {
     private mutating func drop(_ note: NoteHash, of signer: Signer, _ listed: Set<NoteHash>) -> Dropped? {
         guard let record = records[note] else { return nil }
         let device = record.content.device
-        if case .singleKeys(let keys) = record.form, case .key(let key) = signer {
-            let others = keys.filter { $0 != key }
-            if others.isEmpty {
-                remove(note)
-            } else {
-                bySigner[signer]?.removeAll { $0 == note }
-                records[note] = Record(content: record.content, form: .singleKeys(others))
-            }
-            return Dropped(id: NoteID(of: note, signers: [KeyHint(of: key)]), device: device)
-        }
+        if case .key(let key) = signer { return withdraw(key, from: note).map { Dropped(id: $0, device: device) } }
         let signers = Self.signers(record.form, of: device)
         guard signers.allSatisfy({ beyond($0, listed).contains(note) }) else { return nil }
         remove(note)
         return Dropped(id: NoteID(prefixOf: note), device: device)
+    }
+
+    /// Lets go of the copy of a note that a key signed alone, and of the note with the last of them.
+    mutating func withdraw(_ key: SigningPublicKey, from note: NoteHash) -> NoteID? {
+        guard let record = records[note], case .singleKeys(let keys) = record.form, keys.contains(key) else {
+            return nil
+        }
+        let others = keys.filter { $0 != key }
+        if others.isEmpty {
+            remove(note)
+        } else {
+            bySigner[.key(key)]?.removeAll { $0 == note }
+            records[note] = Record(content: record.content, form: .singleKeys(others))
+        }
+        return NoteID(of: note, signers: [KeyHint(of: key)])
     }
 
     /// What a signer has more of than is kept.
@@ -180,7 +186,7 @@ struct NoteBook: Sendable {
         verdicts[note, default: []].contains { $0.decision == .confirmed }
     }
 
-    private mutating func remove(_ note: NoteHash) {
+    mutating func remove(_ note: NoteHash) {
         guard let record = records.removeValue(forKey: note) else { return }
         let device = record.content.device
         for signer in Self.signers(record.form, of: device) { bySigner[signer]?.removeAll { $0 == note } }
@@ -308,10 +314,24 @@ extension Membership {
         let form = try form(of: note, by: log.tree.keysets)
         if content.authority == genesis.rootID { return .valid(form) }
         guard let record = deviceRecords[content.device] else { return .waits(.device(content.device)) }
-        guard record.certificates.contains(where: { isOrIsAbove(content.authority, $0.log) }) else {
+        guard record.certificates.contains(where: { mayBeAbove(content.authority, $0.log) }) else {
             throw .outsideChain
         }
         return .valid(form)
+    }
+
+    /// Whether an authority is another one, or added it, or one that added it: by what is known later, another of those may
+    /// be its parent. So what was taken once is taken again, and what counts is asked of the parents (`isFounded`).
+    private func mayBeAbove(_ authority: AuthorityID, _ other: AuthorityID) -> Bool {
+        var met: Set<LogID> = [other]
+        var next = [other]
+        while let at = next.popLast() {
+            if at == authority { return true }
+            for grant in logs[at]?.grants ?? [] where met.insert(grant.place.log).inserted {
+                next.append(grant.place.log)
+            }
+        }
+        return false
     }
 
     /// The form of a note that one of several keysets signed; else why the one that comes nearest did not.
@@ -417,6 +437,27 @@ extension Membership {
                 } ?? false
             }
             return entitled.count >= 2
+        }
+    }
+
+    /// Lets go of notes by keys that their authority turned out never to have had: who gave it those was not its parent.
+    mutating func dropForeignNotes(_ intake: inout EntryIntake) {
+        for hash in noteBook.records.keys.sorted() {
+            guard let record = noteBook.records[hash], let log = logs[record.content.authority] else { continue }
+            let keysets = log.tree.keysets
+            switch record.form {
+            case .singleKeys(let keys):
+                for key in keys where !keysets.contains(where: { $0.threshold > 1 && $0.keys.contains(key) }) {
+                    if let gone = noteBook.withdraw(key, from: hash) { intake.notesGone.append(gone) }
+                }
+            case .authority(let keys):
+                guard !keysets.contains(where: { $0.keys.count(where: keys.contains) >= $0.threshold }) else {
+                    continue
+                }
+                noteBook.remove(hash)
+                intake.notesGone.append(NoteID(prefixOf: hash))
+            case .device, .officers: break
+            }
         }
     }
 

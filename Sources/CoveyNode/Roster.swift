@@ -54,6 +54,10 @@ struct Roster {
             } catch NoteRefusal.tooMany {
                 // Its signer has others that go before it.
                 try store.delete(.notes, record.key)
+            } catch NoteRefusal.malformed(let cause) {
+                throw StoreError.damaged("a revocation note: \(cause)")
+            } catch is NoteRefusal {
+                // It was taken when other entries were known, and may be again.
             } catch is RenewRefusal {
                 // Answered since.
                 try store.delete(.notes, record.key)

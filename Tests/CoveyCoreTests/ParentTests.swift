@@ -117,6 +117,80 @@ struct ParentTests {
         try expectRegional(world)
     }
 
+    @Test("A note of an authority that no longer stands above the device stays in the set, and does nothing")
+    func noteOfAnotherChain() throws {
+        var world = try World(seed: 6, isOtherFirst: false)
+        try world.claim()
+        let note = world.mesh.note(of: world.device, authority: world.other.log, keys: world.other.keys)
+        let device = world.device.id(in: world.mesh.mesh)
+        // As if the other one alone had added it.
+        var membership = Membership(genesis: world.mesh.genesis)
+        var kept: [Signed] = []
+        func take(_ entries: some Sequence<LogEntry>) throws {
+            for entry in entries {
+                if case .accepted(let intake) = try membership.accept(entry.signed) {
+                    kept += intake.entries.map(\.signed)
+                }
+            }
+        }
+        let (addRegional, addField) = (world.entries[2], world.entries[3])
+        var anew = world.field
+        (anew.sequence, anew.previous, anew.time) = (1, world.entries[7].id, world.entries[7].time)
+        let renewed = try anew.append(
+            .certIssue([try world.mesh.certificate(world.device, serial: 2, by: anew)]))
+        try take([world.mesh.first, world.entries[1], world.entries[6], world.entries[7], renewed])
+        _ = try membership.accept(note: note.signed)
+        #expect(membership.isRevoked(device))
+        try take([addRegional, addField] + world.entries[4...5])
+        #expect(!membership.isRevoked(device))
+        // What was kept is taken back.
+        var restored = Membership(genesis: world.mesh.genesis)
+        for signed in kept { _ = try restored.restore(signed) }
+        _ = try restored.accept(note: note.signed)
+        #expect(restored.notes == membership.notes && restored.notes == [note.hash])
+        #expect(!restored.isRevoked(device))
+        #expect(restored.headsDigest == membership.headsDigest)
+    }
+
+    @Test("Keys that an authority beside it gave it revoke nobody once its parent is known")
+    func foreignKeys() throws {
+        var world = try World(seed: 8)
+        let stolen = SigningPrivateKey(from: world.mesh.random)
+        try world.claim()
+        let (claim, anew) = (world.entries[6], world.entries[7])
+        var writer = world.other
+        writer.keys += [stolen]
+        let choice = try writer.append(
+            .authorityRotate(
+                AuthorityRotation(
+                    authority: world.field.log, keyset: TestMesh.keyset([stolen], 1),
+                    nextCommit: .random(from: world.mesh.random), branch: anew.id)))
+        let note = world.mesh.note(of: world.device, authority: world.field.log, keys: [stolen])
+        var early = Membership(genesis: world.mesh.genesis)
+        var late = early
+        let device = world.device.id(in: world.mesh.mesh)
+        let certified = try {
+            var onward = world.field
+            (onward.sequence, onward.previous, onward.keys) = (1, choice.id, [stolen])
+            onward.time = choice.time
+            return try onward.append(.certIssue([world.mesh.certificate(world.device, serial: 2, by: onward)]))
+        }()
+        try early.take(world.mesh.first, world.entries[1], claim, anew, choice, certified)
+        _ = try early.accept(note: note.signed)
+        #expect(early.isRevoked(device))
+        var gone: [NoteID] = []
+        for entry in world.entries[2...5] {
+            if case .accepted(let intake) = try early.accept(entry.signed) { gone += intake.notesGone }
+        }
+        #expect(early.isAbove(world.regional.log, world.field.log))
+        #expect(gone == [note.id] && early.notes.isEmpty)
+        #expect(!early.isRevoked(device))
+        for entry in world.entries { try late.take(entry) }
+        try late.take(choice)
+        #expect(late.refusal(of: note) == .signatures)
+        #expect(!late.isRevoked(device))
+    }
+
     @Test("Nobody is told of a dismissal by an authority that does not stand above; it counts once that one does")
     func dismissalFromBeside() throws {
         let world = try World(seed: 9)
