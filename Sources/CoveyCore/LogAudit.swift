@@ -362,10 +362,10 @@ private struct AuditWalk {
     var suspends: [LogAudit.AskedSuspension] {
         let records = membership.suspendBook.records.values.sorted { ($0.issued, $0.id) < ($1.issued, $1.id) }
         return records.map { record in
-            LogAudit.AskedSuspension(
-                device: record.device, label: label(of: record.device), signer: record.signer,
-                signerLabel: label(of: record.signer), issued: record.issued, until: record.until,
-                isLifted: membership.isLifted(record))
+            let signer = membership.namedSigner(of: record)
+            return LogAudit.AskedSuspension(
+                device: record.device, label: label(of: record.device), signer: signer, signerLabel: label(of: signer),
+                issued: record.issued, until: record.until, isLifted: membership.isLifted(record))
         }
     }
 

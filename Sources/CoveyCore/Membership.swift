@@ -680,6 +680,12 @@ package struct Membership: Sendable {
         return signersByHint?[hint] ?? []
     }
 
+    /// Devices with a signing key, ascending; nearly always one.
+    func devices(signing key: SigningPublicKey) -> [DeviceID] {
+        let hinted = signersByHint.map { $0[KeyHint(of: key)] ?? [] } ?? Array(deviceRecords.keys)
+        return hinted.filter { deviceRecords[$0]?.signing == key }.sorted()
+    }
+
     /// What is wrong with a certificate whatever else is in the log but its device's first one; then it is not recorded.
     ///
     /// - Parameter keyset: the one that signed the entry.

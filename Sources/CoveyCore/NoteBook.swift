@@ -431,12 +431,13 @@ extension Membership {
                 isOrIsAbove(record.content.authority, $0.log) && rightsFault(of: $0) == nil
             }
         case .officers(let officers):
-            let entitled = officers.filter { officer in
-                deviceRecords[officer]?.certificates.contains {
+            let entitled = officers.compactMap { officer in
+                deviceRecords[officer]?.certificates.first {
                     $0.certificate.capabilities.contains(.wipeOfficer) && rightsFault(of: $0) == nil
-                } ?? false
+                }?.certificate
             }
-            return entitled.count >= 2
+            // Neither two devices of one person nor two that have one key are two officers.
+            return Set(entitled.map(\.subject)).count >= 2 && Set(entitled.map(\.signing)).count >= 2
         }
     }
 

@@ -32,7 +32,8 @@ struct SuspendBook: Sendable {
         /// What a verdict names.
         let hash: SuspendHash
         let device: DeviceID
-        let signer: DeviceID
+        /// The key: devices that have one key between them are one signer.
+        let signer: SigningPublicKey
         let issued: Minute
         let until: Minute
 
@@ -42,7 +43,7 @@ struct SuspendBook: Sendable {
 
     private(set) var records: [NoteID: Record] = [:]
     /// By (issued, hash).
-    private(set) var bySigner: [DeviceID: [NoteID]] = [:]
+    private(set) var bySigner: [SigningPublicKey: [NoteID]] = [:]
     private(set) var byDevice: [DeviceID: [NoteID]] = [:]
     private var held: [Suspend] = []
     /// No record is over before an authority has written then.
@@ -131,21 +132,21 @@ extension Membership {
     /// Whom Suspends of these words are to keep out, and who signed them, ascending; nil when none is in the set.
     package func parties(of suspend: SuspendHash) -> (device: DeviceID, signers: [DeviceID])? {
         let records = suspendBook.records.values.filter { $0.hash == suspend }
-        return records.first.map { ($0.device, records.map(\.signer).sorted()) }
+        return records.first.map { ($0.device, records.map(namedSigner(of:)).sorted()) }
     }
 
     /// Nil while device or signer is not known.
     private mutating func judge(_ suspend: Suspend) throws(SuspendRefusal) -> SuspendBook.Record? {
         guard suspend.signed.signatureCount == 1 else { throw .signature }
         guard let device = deviceRecords[suspend.device] else { return nil }
-        let named = signers(hinted: suspend.signed.attestations[0].hint)
-        guard !named.isEmpty else { return nil }
-        let signer = named.first { device in
-            guard let key = deviceRecords[device]?.signing else { return false }
-            return suspend.signed.signers(among: [key], type: .object(.suspend), mesh: mesh) != nil
+        let keys = Set(
+            signers(hinted: suspend.signed.attestations[0].hint).compactMap { deviceRecords[$0]?.signing })
+        guard !keys.isEmpty else { return nil }
+        let signer = keys.sorted().first {
+            suspend.signed.signers(among: [$0], type: .object(.suspend), mesh: mesh) != nil
         }
         guard let signer else { throw .signature }
-        guard signer != suspend.device else { throw .ownDevice }
+        guard devices(signing: signer) != [suspend.device] else { throw .ownDevice }
         let record = SuspendBook.Record(
             id: suspend.id, hash: suspend.hash, device: suspend.device, signer: signer, issued: suspend.issued,
             until: suspend.until)
@@ -213,22 +214,32 @@ extension Membership {
 
     // MARK: What Suspends mean
 
-    /// Whether a Suspend counts: its signer was a member when it signed and is not revoked, had no other in force then
-    /// and fewer than two in the 30 days before, and no authority of the device has lifted it.
+    /// Who signed a Suspend that counts: a member when it signed, that is not revoked, had no other in force then and fewer
+    /// than two in the 30 days before; and no authority of the device has lifted it. Nil when it does not count.
     ///
     /// A Suspend names no log entry, so nothing shows that it came before its signer's revocation: then it is void
-    /// (protocol.md §1.9).
-    private func counts(_ record: SuspendBook.Record) -> Bool {
-        guard !isRevoked(record.signer), wasMember(record.signer, at: record.issued), !isLifted(record) else {
-            return false
-        }
+    /// (protocol.md §1.9). Which of several devices with the key signed nothing shows either: all must be beyond doubt.
+    private func signer(of record: SuspendBook.Record) -> DeviceID? {
+        let devices = devices(signing: record.signer)
+        guard !devices.contains(where: { $0 == record.device || isRevoked($0) }), !isLifted(record) else { return nil }
         var recent = 0
         for id in suspendBook.bySigner[record.signer, default: []] {
             guard id != record.id, let earlier = suspendBook.records[id] else { break }
-            if earlier.until > record.issued { return false }
+            if earlier.until > record.issued { return nil }
             if earlier.issued > record.issued.adding(-Bounds.suspendMonth) { recent += 1 }
         }
-        return recent < Bounds.suspendsInMonth
+        guard recent < Bounds.suspendsInMonth else { return nil }
+        return devices.first { wasMember($0, at: record.issued) }
+    }
+
+    /// Of the devices with the key of a Suspend in the set the first that was a member when it was signed; whether it counts
+    /// or not.
+    func namedSigner(of record: SuspendBook.Record) -> DeviceID {
+        let devices = devices(signing: record.signer)
+        guard let signer = devices.first(where: { wasMember($0, at: record.issued) }) ?? devices.first else {
+            preconditionFailure("a Suspend in the set is of a known device")
+        }
+        return signer
     }
 
     private func wasMember(_ device: DeviceID, at time: Minute) -> Bool {
@@ -256,8 +267,8 @@ extension Membership {
         // A device of the same subject weighs as much as two others.
         var steps: [(at: UInt32, weight: Int)] = []
         for id in ids {
-            guard let record = suspendBook.records[id], counts(record) else { continue }
-            let isSame = subject != nil && currentCertificate(record.signer)?.subject == subject
+            guard let record = suspendBook.records[id], let signer = signer(of: record) else { continue }
+            let isSame = subject != nil && currentCertificate(signer)?.subject == subject
             steps.append((record.issued.value, isSame ? 2 : 1))
             steps.append((record.until.value, isSame ? -2 : -1))
         }
@@ -311,8 +322,10 @@ extension Membership {
 
     /// Why a signer may not sign another Suspend now.
     package func suspendFault(of signer: DeviceID, at now: Minute) -> SuspendFault? {
-        guard wasMember(signer, at: now), !isRevoked(signer) else { return .signer }
-        let own = suspendBook.bySigner[signer, default: []].compactMap { suspendBook.records[$0] }
+        guard let key = deviceRecords[signer]?.signing, wasMember(signer, at: now),
+            !devices(signing: key).contains(where: isRevoked)
+        else { return .signer }
+        let own = suspendBook.bySigner[key, default: []].compactMap { suspendBook.records[$0] }
         if let last = own.map(\.until).max(), last > now { return .inForce(until: last) }
         let recent = own.map(\.issued).filter { $0 > now.adding(-Bounds.suspendMonth) }.sorted()
         guard recent.count >= Bounds.suspendsInMonth else { return nil }
@@ -333,10 +346,11 @@ extension Membership {
         var weight = 0
         var end = Minute(0)
         for id in suspendBook.byDevice[device, default: []] {
-            guard let record = suspendBook.records[id], record.issued <= early, now < record.until, counts(record)
+            guard let record = suspendBook.records[id], record.issued <= early, now < record.until,
+                let signer = signer(of: record)
             else { continue }
-            signers.append(record.signer)
-            weight += subject != nil && currentCertificate(record.signer)?.subject == subject ? 2 : 1
+            signers.append(signer)
+            weight += subject != nil && currentCertificate(signer)?.subject == subject ? 2 : 1
             end = max(end, record.until)
         }
         guard !signers.isEmpty else { return nil }

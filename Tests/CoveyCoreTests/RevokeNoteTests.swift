@@ -204,6 +204,18 @@ struct RevokeNoteTests {
         let one = mesh.note(of: mesh.device(), wipe: order, keys: [officers[0].signing])
         #expect(membership.refusal(of: one) == .wipeOrder)
 
+        // Two devices of one person are one officer.
+        let pair = [mesh.device(), mesh.device()]
+        let subject = pair[0].subject
+        let doubles = try pair.map { officer in
+            try mesh.certificate(officer, by: mesh.root) {
+                $0.capabilities.insert(.wipeOfficer); $0.subject = subject
+            }
+        }
+        try membership.take(mesh.root.append(.certIssue(doubles)))
+        _ = try membership.accept(note: mesh.note(of: officers[1], wipe: order, keys: pair.map(\.signing)).signed)
+        #expect(!membership.isRevoked(certificates[1].device))
+
         // Officers that a field authority made up, beyond what it may grant.
         var field = field
         let impostors = (0..<2).map { _ in mesh.device() }

@@ -102,6 +102,46 @@ struct SuspendTests {
         #expect(asked.suspendFault(of: same.id(in: mesh.mesh), at: minute(11)) == .twice(until: minute(31)))
     }
 
+    @Test("Two devices with one signing key are one signer, whichever was enrolled first; one revoked voids for both")
+    func sharedKey() throws {
+        // As whoever has the key of a member, and an authority, may arrange it.
+        func twin() -> TestDevice {
+            let fresh = mesh.device()
+            return TestDevice(
+                signing: others[0].signing, link: fresh.link, message: fresh.message, subject: fresh.subject)
+        }
+        let (one, another, third) = (twin(), twin(), mesh.device())
+        var field = field
+        let certificates = try [one, another, third].map { try mesh.certificate($0, by: field) }
+        let issued = try certificates.map { try field.append(.certIssue([$0])) }
+        let asked = [suspend(lost, by: others[0]), suspend(lost, by: others[1], 1.5, 8)]
+        let against = suspend(another, by: others[0], 20, 25)
+        let gone = mesh.note(of: another, reason: .retired, keys: [another.signing])
+        func held(_ before: [Suspend], _ after: [Suspend]) throws -> Membership {
+            var membership = membership
+            for suspend in before { _ = try membership.accept(suspend: suspend.signed) }
+            for entry in issued { try membership.take(entry) }
+            for suspend in after { _ = try membership.accept(suspend: suspend.signed) }
+            return membership
+        }
+        for var membership in [try held(asked, []), try held([], asked)] {
+            let device = lost.id(in: mesh.mesh)
+            let signers = [others[0], one, another].map { $0.id(in: mesh.mesh) }
+            #expect(membership.isSuspended(device, at: at(2)))
+            let standing = try #require(membership.memberSuspension(of: device, at: minute(2)))
+            #expect(standing.signers == [try #require(signers.min()), others[1].id(in: mesh.mesh)].sorted())
+            for signer in signers {
+                #expect(membership.suspendFault(of: signer, at: minute(2)) == .inForce(until: minute(8)))
+            }
+            // Its own key is among those of the signer.
+            _ = try membership.accept(suspend: against.signed)
+            _ = try membership.accept(suspend: suspend(another, by: others[2], 20, 25).signed)
+            #expect(!membership.isSuspended(another.id(in: mesh.mesh), at: at(21)))
+            _ = try membership.accept(note: gone.signed)
+            #expect(!membership.isSuspended(device, at: at(2)))
+        }
+    }
+
     @Test("Nobody takes a Suspend away from its signer by signing the same words, whose copy ever comes first")
     func copies() throws {
         let asked = [suspend(lost, by: others[0]), suspend(lost, by: others[1], 1.5, 8)]
