@@ -18,6 +18,13 @@ package struct CoveredRow: Hashable, Sendable {
         self.id = id
     }
 
+    /// Whole, as rows name what nobody may ever have computed: many ids that begin alike are easily written.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(Octets16(prefixOf: log))
+        hasher.combine(sequence)
+        hasher.combine(Octets32(prefixOf: id))
+    }
+
     /// `bytes` holds whole rows; rows must ascend by log, one for each, and sequences count from 1.
     package static func parse(_ bytes: ArraySlice<UInt8>, tag: UInt8) throws(Malformed) -> [CoveredRow] {
         guard bytes.count.isMultiple(of: byteCount) else { throw .width(tag) }

@@ -4,6 +4,7 @@ package import CoveyCrypto
 // All are BLAKE2b values with the personalisation of their kind, whole or cut (protocol.md §0.4, §1).
 
 /// An id that is a hash, whole or cut: in tables its first word stands for it, as many that begin alike cannot be made.
+/// They can be written: where keys are what peers name, and not what was computed here, the table is one of plain octets.
 package protocol HashedOctets: FixedOctets {}
 
 extension HashedOctets {

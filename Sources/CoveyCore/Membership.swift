@@ -34,6 +34,9 @@ package struct Membership: Sendable {
         static let suspendMonth: Int64 = 30 * 1440
         /// Authorities that one below the root may add: an EpochAnnounce names 256 logs in all.
         package static let authoritiesBelow = 64
+        /// Heads kept of one log that is unknown yet, as Checkpoints name it, and of all together.
+        package static let earlyHeadsOfLog = 8
+        package static let earlyHeads = 4096
     }
 
     package let genesis: Genesis
@@ -58,7 +61,7 @@ package struct Membership: Sendable {
     private var signersByHint: [KeyHint: [DeviceID]]?
     var epochBook = EpochBook()
     /// Heads of unknown logs, that Checkpoints beside the path of their own name.
-    private var earlyHeads: [LogID: [PlacedHead]] = [:]
+    private(set) var earlyHeads = EarlyHeads()
     /// Times of Checkpoints and EpochAnnounces, by their place.
     private var marks: [(place: EntryPlace, time: Minute)] = []
     private var manifests: [(place: EntryPlace, time: Minute, manifest: ReleaseManifest)] = []
@@ -533,7 +536,7 @@ package struct Membership: Sendable {
                     if logs.values[at].tree.isContested { effects.paths = true }
                 } else if !isOnPath {
                     // The AuthorityAdd may be one of the entries before it that are still to come.
-                    earlyHeads[row.log, default: []].append(head)
+                    earlyHeads.add(head)
                 }
             }
             marks.append((place, entry.time))
@@ -591,7 +594,7 @@ package struct Membership: Sendable {
             guard certificate.authority == certificate.keyset.authorityID else { return void(.issuer) }
             logs[certificate.authority] = AuthorityLog(
                 KeysetStatement(keyset: certificate.keyset, nextCommit: nil), depth: depth + 1)
-            logs[certificate.authority]?.checkpointed = earlyHeads.removeValue(forKey: certificate.authority) ?? []
+            logs[certificate.authority]?.checkpointed = earlyHeads.take(certificate.authority)
         }
         effects.authorities.append(certificate.authority)
         logs[certificate.authority]?.grants.append(

@@ -1,6 +1,7 @@
-import CoveyCore
 import CoveyCrypto
 import Testing
+
+@testable import CoveyCore
 
 /// protocol.md §7.2, items 7 to 11, 32 and 33.
 @Suite("A log is a chain that only its authority can lengthen")
@@ -313,6 +314,34 @@ struct MembershipLogTests {
             #expect(membership.entryIDs(of: regional.log) == [addField, checkpoint].map(\.id))
             #expect(membership.isFrozen(field.log) && membership.devices == [certificate.device])
         }
+    }
+
+    @Test("Of heads whose logs are unknown yet so many are kept, and the entries that name more are taken all the same")
+    func earlyHeads() throws {
+        var mesh = mesh
+        var (add, regional) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        func group() -> LogPayload {
+            .groupDefinition(GroupDefinition(group: .random(from: mesh.random), name: "team"))
+        }
+        var other = regional
+        let path = try (0..<2).map { _ in try other.append(group()) }
+        var membership = try mesh.membership()
+        try membership.take(add, path[0], path[1])
+        let unknown = LogID.random(from: mesh.random)
+        func row(_ log: LogID, _ sequence: UInt64 = 1) -> CoveredRow {
+            CoveredRow(log: log, sequence: sequence, id: .random(from: mesh.random))
+        }
+        func name(_ rows: [CoveredRow]) throws {
+            try membership.take(
+                regional.append(
+                    .checkpoint(Checkpoint(children: rows, merkleRoot: .random(from: mesh.random), count: 1))))
+        }
+        for number in 1...UInt64(Membership.Bounds.earlyHeadsOfLog) + 2 { try name([row(unknown, number)]) }
+        #expect(membership.earlyHeads.count == Membership.Bounds.earlyHeadsOfLog)
+        for _ in 0..<Membership.Bounds.earlyHeads / 200 + 1 {
+            try name((0..<200).map { _ in row(.random(from: mesh.random)) }.sorted { $0.log < $1.log })
+        }
+        #expect(membership.earlyHeads.count == Membership.Bounds.earlyHeads)
     }
 
     @Test("A revoked authority grants nothing after its last good entry")
