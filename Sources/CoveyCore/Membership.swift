@@ -1243,11 +1243,14 @@ package struct Membership: Sendable {
 
     package subscript(policy key: Policy.Key) -> UInt32 { policy?[key] ?? key.standard }
 
-    /// The head of every log that has one, ascending by log. A forked log stands where it is frozen, so that nodes which
-    /// met the branches in another order agree.
+    /// The head of every log that has one, ascending by log. A forked log stands where it is frozen, and one that was let
+    /// in before it could be told to be beyond its parent's bound is left out, so that nodes which met the entries in
+    /// another order agree.
     package var heads: [CoveredRow] {
         logs.keys.sorted().compactMap { id in
-            guard let log = logs[id] else { return nil }
+            guard let log = logs[id], log.grants.isEmpty || log.grants.contains(where: isWithinBound) else {
+                return nil
+            }
             let sequence = min(log.tree.frozenAt ?? .max, UInt64(log.ids.count))
             return log.id(at: sequence).map { CoveredRow(log: id, sequence: sequence, id: $0) }
         }

@@ -344,6 +344,37 @@ struct MembershipLogTests {
         #expect(membership.earlyHeads.count == Membership.Bounds.earlyHeads)
     }
 
+    @Test("A log that only a gap let in beyond the bound of its parent is in nobody's heads once the gap is closed")
+    func beyondTheBound() throws {
+        var mesh = mesh
+        var (add, regional) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)
+        var other = regional
+        let group = GroupDefinition(group: .random(from: mesh.random), name: "team")
+        let path = try (0..<Membership.Bounds.authoritiesBelow + 2).map { _ in
+            try other.append(.groupDefinition(group))
+        }
+        var below: LogWriter?
+        let branch = try (0..<Membership.Bounds.authoritiesBelow + 1).map { _ in
+            let (entry, writer) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &regional) {
+                $0.depthLeft = 0
+            }
+            below = writer
+            return entry
+        }
+        var last = try #require(below)
+        let own = try last.append(.groupDefinition(group))
+        let gap = branch.count - 2
+        var states: [Membership] = []
+        for order in [branch, branch[..<gap] + [branch[gap + 1], branch[gap]]] {
+            var membership = try mesh.membership()
+            for entry in [add] + path + order + [own] { try membership.take(entry) }
+            states.append(membership)
+        }
+        #expect(states[0].heads == states[1].heads)
+        #expect(states[0].headsDigest == states[1].headsDigest)
+        #expect(!states[1].heads.contains { $0.log == last.log })
+    }
+
     @Test("A revoked authority grants nothing after its last good entry")
     func authorityRevoked() throws {
         var mesh = mesh
