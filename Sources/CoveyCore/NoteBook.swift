@@ -115,10 +115,10 @@ struct NoteBook: Sendable {
     /// Takes another copy of a note in the place of the one that is in the set: the same body, signed by others. As
     /// `insert`; the old one stays where the new one would be one too many.
     mutating func replace(_ note: RevokeNote, form: Form, listed: Set<NoteHash>) -> [Dropped]? {
-        guard let before = records[note.hash] else { preconditionFailure("a copy takes the place of another one") }
+        let before = self
         remove(note.hash)
         if let dropped = insert(note, form: form, listed: listed) { return dropped }
-        _ = insert(note, form: before.form, listed: listed)
+        self = before
         return nil
     }
 
@@ -137,6 +137,11 @@ struct NoteBook: Sendable {
         for signer in signers {
             let list = bySigner[signer, default: []]
             bySigner[signer, default: []].insert(hash, at: list.firstIndex { precedes(hash, $0) } ?? list.count)
+        }
+        // What is one too many goes as it came; others that are too many since an announcement wait for one that stays.
+        if let first = signers.first, signers.allSatisfy({ beyond($0, listed).contains(hash) }) {
+            _ = drop(hash, of: first, listed)
+            return nil
         }
         var dropped: [Dropped] = []
         for signer in signers {

@@ -372,6 +372,37 @@ struct RevokeNoteTests {
         #expect(sets[0] == sets[1])
     }
 
+    @Test("A note that is one too many takes no other along that nobody would be told of")
+    func oneTooMany() throws {
+        let officers = (0..<4).map { _ in DeviceID.random(from: mesh.random) }
+        func note(_ issued: Int64) -> RevokeNote {
+            RevokeNote.make(
+                RevokeNote.Content(
+                    device: .random(from: mesh.random), reason: .lost, suspectSince: TestMesh.start,
+                    issued: TestMesh.start.adding(issued), authority: AuthorityID(), wipe: order),
+                mesh: mesh.mesh, keys: [fieldKeys[0]])
+        }
+        var book = NoteBook()
+        var listed: Set<NoteHash> = []
+        func insert(_ note: RevokeNote, by signers: [Int]) -> [NoteID]? {
+            book.insert(note, form: .officers(signers.map { officers[$0] }), listed: listed)?.map(\.id)
+        }
+        for number in 0..<Int64(Membership.Bounds.officerNotes) {
+            #expect(insert(note(number), by: [0, 1]) == [])
+            if number > 0 { #expect(insert(note(number), by: [2, 3]) == []) }
+        }
+        // Each is one too many of one officer, and among the first of another.
+        let (kept, named) = (note(100), note(150))
+        #expect(insert(kept, by: [0, 2]) == [])
+        #expect(insert(named, by: [2, 3]) == [])
+        // An announcement sets the second before others, and so the first is too many of both.
+        listed = [named.hash]
+        #expect(insert(note(300), by: [0, 2]) == nil)
+        #expect(book.records[kept.hash] != nil)
+        #expect(insert(note(50), by: [0, 2])?.contains(kept.id) ?? false)
+        #expect(book.records[kept.hash] == nil)
+    }
+
     @Test("Notes that waited for their device and are too many are in no intake; what they push out is named")
     func boundsOfHeld() throws {
         var (mesh, membership, field) = (mesh, membership, field)
