@@ -192,8 +192,8 @@ package struct Authority: Sendable {
         return try append(.certIssue([certificate]), to: &membership, time: time)
     }
 
-    /// Announces the epoch of a key. It covers everything the membership holds: all logs, and the notes that none of
-    /// their entries confirms yet, as far as they fit.
+    /// Announces the epoch of a key. It covers the heads of all logs that count (`coveredHeads`), and the notes that none
+    /// of their entries confirms yet, as far as they fit.
     package func announceEpoch(
         _ key: EpochKey, into membership: inout Membership, now: Minute
     ) throws(AuthorityRefusal) -> LogEntry {

@@ -157,7 +157,7 @@ struct AuthorityLog: Sendable {
     var orphans: [UInt64: [Orphan]] = [:]
     var orphanCount = 0
 
-    /// Heads of this log that its parent's Checkpoints name, ascending by the Checkpoint's sequence.
+    /// Heads of this log that Checkpoints name.
     var checkpointed: [PlacedHead] = []
     /// Its own Checkpoints, ascending; not more than a few of the path are kept.
     private(set) var checkpoints: [PlacedCheckpoint] = []

@@ -136,15 +136,14 @@ package struct MeshClock: Sendable {
         var view = self.view(now)
         if view.isTrusted {
             ownReading = Reading(wall: now.wall, uptime: now.uptime)
-            let step = Self.microseconds(floor).addingReportingOverflow(Bounds.step)
-            if now.wall >= step.partialValue { raise(to: view.now, uptime: now.uptime) }
+            if now.wall >= Self.microseconds(floor) + Bounds.step { raise(to: view.now, uptime: now.uptime) }
         }
         if !words.isEmpty {
             weighWords(isTrusted: view.isTrusted, uptime: now.uptime)
             view = self.view(now)
         }
         let estimate = ownReading.at(now.uptime)
-        if estimate >= Self.microseconds(own).addingReportingOverflow(Bounds.step).partialValue {
+        if estimate >= Self.microseconds(own) + Bounds.step {
             own = Minute(wall: estimate)
         }
         return TimeView(now: view.now, isTrusted: view.isTrusted, floor: floor)

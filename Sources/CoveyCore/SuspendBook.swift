@@ -23,9 +23,9 @@ package enum SuspendOutcome: Sendable {
 
 /// The set of Suspends (protocol.md §1.6).
 ///
-/// As of the notes, only facts are kept: what was signed, and by whom; two who sign one body say so each. Which of them count is worked out when somebody
-/// asks, and each is judged by those that came before it by (issued, hash), so the order of arrival does not matter.
-/// What a signer signed above the quota makes no earlier one void, and never counts.
+/// As of the notes, only facts are kept: what was signed, and by whom; two who sign one body say so each. Which of them
+/// count is worked out when somebody asks, and each is judged by those that came before it by (issued, hash), so the
+/// order of arrival does not matter. What a signer signed above the quota makes no earlier one void, and never counts.
 struct SuspendBook: Sendable {
     struct Record: Sendable {
         let id: NoteID
