@@ -1164,6 +1164,12 @@ package struct Membership: Sendable {
         return record.certificates.first { fault(of: $0) == nil }?.certificate
     }
 
+    /// The same; where none grants anything here, the one with the highest serial of those that do not. Another log may
+    /// say more of it than ours.
+    package func latestCertificate(_ device: DeviceID) -> DeviceCertificate? {
+        currentCertificate(device) ?? deviceRecords[device]?.certificates.first?.certificate
+    }
+
     /// Whether an accepted entry gives a device a certificate, whatever that is worth.
     package func names(_ device: DeviceID) -> Bool { deviceRecords[device] != nil }
 

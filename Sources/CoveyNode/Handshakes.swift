@@ -268,7 +268,8 @@ extension Node {
     }
 
     private func ownPayload(_ now: Now) throws -> AuthPayload {
-        guard let certificate = roster.membership.currentCertificate(own.id) else {
+        // Our log may have forked before our certificate: whoever knows how that was decided judges, and tells us.
+        guard let certificate = roster.membership.latestCertificate(own.id) else {
             throw HandshakeRefusal.notEnrolled
         }
         let view = time(now)

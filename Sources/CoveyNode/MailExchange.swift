@@ -94,7 +94,7 @@ extension Node {
             drainBeforeMore(link, &effects)
         case .wantCert:
             let wanted = try Frame.WantCert(parsing: body)
-            if mayAnswer(link), let certificate = roster.membership.currentCertificate(own.id),
+            if mayAnswer(link), let certificate = roster.membership.latestCertificate(own.id),
                 AuthPayload.chainHash(
                     device: certificate.signed, authorities: roster.chain(of: certificate)) == wanted.hash
             {
