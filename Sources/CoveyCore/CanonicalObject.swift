@@ -16,6 +16,7 @@ package enum ObjectType: UInt8, Sendable, CaseIterable {
     case draft = 0x0B
     case authorityRequest = 0x0C
     case lockRecord = 0x0D
+    case membershipProof = 0x0E
     case authPayload = 0x10
     case bundle = 0x20
     case plaintext = 0x30

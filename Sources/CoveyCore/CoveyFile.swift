@@ -48,6 +48,7 @@ package struct CoveyFile: Equatable, Sendable {
         case draft = 7
         case authorityRequest = 8
         case lockRecord = 9
+        case proof = 10
 
         /// With its point, as in `ana.invite`.
         package var fileExtension: String {
@@ -61,6 +62,7 @@ package struct CoveyFile: Equatable, Sendable {
             case .draft: ".draft"
             case .authorityRequest: ".authority"
             case .lockRecord: ".locked"
+            case .proof: ".proof"
             }
         }
     }

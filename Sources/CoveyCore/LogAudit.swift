@@ -107,6 +107,9 @@ package struct LogAudit: Sendable {
     package private(set) var signatures = 0
     package private(set) var devices = 0
     package private(set) var headsDigest = HeadsDigest()
+    /// As far as the log holds.
+    package let membership: Membership
+    private let held: [EntryID: LogEntry]
 
     /// Findings about which something is to be done.
     package var faults: [Finding] { findings.filter { !$0.isSettled } }
@@ -127,7 +130,8 @@ package struct LogAudit: Sendable {
         notes = walk.membership.notes.count
         signatures = walk.signatures
         chains = walk.chains
-        let membership = walk.membership
+        membership = walk.membership
+        held = walk.entries.mapValues(\.entry)
         headsDigest = membership.headsDigest
         let known = membership.devices
         devices = known.count
@@ -141,6 +145,11 @@ package struct LogAudit: Sendable {
         }
         suspends = walk.suspends
         orders = walk.orders
+    }
+
+    /// For somebody who holds the genesis and no log.
+    package func proof(of device: DeviceID) throws(ProofRefusal) -> MembershipProof {
+        try membership.proof(of: device, entries: held)
     }
 }
 
@@ -186,8 +195,8 @@ private struct AuditWalk {
                     receipts[receipt.note] = (receipt, position)
                 }
             case .genesis, .deviceCertificate, .authorityCertificate, .request, .renewRequest, .abuse, .invitation,
-                .welcome, .draft, .authorityRequest, .lockRecord, .authPayload, .bundle, .plaintext, .groupOperation,
-                .groupEpoch, .announcement:
+                .welcome, .draft, .authorityRequest, .lockRecord, .membershipProof, .authPayload, .bundle, .plaintext,
+                .groupOperation, .groupEpoch, .announcement:
                 throw Malformed.wrongType
             }
         } catch let cause as Malformed {

@@ -23,7 +23,7 @@ enum NoteKind {
         case .renewRequest: self = .renewal
         case .genesis, .deviceCertificate, .authorityCertificate, .request, .abuse, .invitation,
             .welcome, .authPayload, .bundle, .plaintext, .groupOperation, .groupEpoch, .announcement,
-            .draft, .authorityRequest, .lockRecord:
+            .draft, .authorityRequest, .lockRecord, .membershipProof:
             self = .unknown
         }
     }

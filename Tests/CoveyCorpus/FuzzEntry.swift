@@ -12,6 +12,7 @@ package enum FuzzEntry: String, CaseIterable, Sendable {
     case request
     case welcome
     case coveyfile
+    case proof
     case keyfile
     /// Entries and notes that hold, of authorities and devices that mean harm.
     case membership
@@ -50,6 +51,7 @@ package enum FuzzEntry: String, CaseIterable, Sendable {
         case .plaintext: return ObjectEntries.plaintext
         case .invitation: return ObjectEntries.invitation
         case .coveyfile: return ObjectEntries.coveyfile
+        case .proof: return ProofEntry().run
         case .keyfile: return ObjectEntries.keyfile
         case .request: return EnrolmentEntries().request
         case .welcome: return EnrolmentEntries().welcome

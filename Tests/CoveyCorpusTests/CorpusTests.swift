@@ -19,8 +19,8 @@ struct CorpusTests {
         switch entry {
         case .nodeMember, .nodeStranger: 200
         case .membership, .welcome: 400
-        case .signed, .certificate, .entry, .note, .bundle, .plaintext, .invitation, .request, .coveyfile, .keyfile,
-            .code, .image, .envelope, .beacon, .packet, .authpayload, .frames, .dataframe, .transport, .sync,
+        case .signed, .certificate, .entry, .note, .bundle, .plaintext, .invitation, .request, .coveyfile, .proof,
+            .keyfile, .code, .image, .envelope, .beacon, .packet, .authpayload, .frames, .dataframe, .transport, .sync,
             .reconciler,
             .controlLine:
             2_500

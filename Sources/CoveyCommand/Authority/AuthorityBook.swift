@@ -142,7 +142,9 @@ struct AuthorityBook {
     }
 
     /// Every device that ever had a certificate, with its current one, in the order of their ids.
-    var devices: [Device] {
+    var devices: [Device] { Self.devices(of: membership) }
+
+    private static func devices(of membership: Membership) -> [Device] {
         membership.devices.compactMap { id in
             membership.currentCertificate(id).map {
                 Device(certificate: $0, isRevoked: membership.isRevoked(id))
@@ -152,14 +154,20 @@ struct AuthorityBook {
 
     /// By exact label, else by at least six hex digits that begin its id.
     func device(named name: String) throws -> Device {
-        let devices = devices
+        try Self.device(named: name, in: membership, shownBy: "covey authority log")
+    }
+
+    /// - Parameter command: the one that shows whoever asks all devices, if there is one.
+    static func device(named name: String, in membership: Membership, shownBy command: String?) throws -> Device {
+        let devices = devices(of: membership)
         var found = devices.filter { $0.certificate.label == name }
         // A label may have gone to a new device when the old one was revoked.
         if found.count > 1, found.contains(where: { !$0.isRevoked }) { found.removeAll(where: \.isRevoked) }
-        if found.isEmpty, let digits = Self.digits(name) { found = devices.filter { $0.id.hex.hasPrefix(digits) } }
-        return try Self.only(
-            found, name, none: "there is no device \"\(name)\" in this mesh; covey authority log shows them all"
-        ) { "\($0.certificate.label) \($0.id.hex)" }
+        if found.isEmpty, let digits = digits(name) { found = devices.filter { $0.id.hex.hasPrefix(digits) } }
+        let advice = command.map { "; \($0) shows them all" } ?? ""
+        return try only(found, name, none: "there is no device \"\(name)\" in this mesh\(advice)") {
+            "\($0.certificate.label) \($0.id.hex)"
+        }
     }
 
     /// What may begin an id: at least six hex digits.

@@ -9,6 +9,7 @@ struct LogCommand: ParsableCommand {
         commandName: "log", abstract: "The membership log, as this node knows it.",
         subcommands: [
             LogShowCommand.self, LogExportCommand.self, LogImportCommand.self, LogVerifyCommand.self,
+            LogProveCommand.self,
         ])
 }
 

@@ -5,14 +5,17 @@ import CoveyCrypto
 struct LogVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Audit a whole log offline: every chain, every signature, and what does not hold.",
+        abstract: "Audit a whole log offline, or read a proof of membership.",
         discussion: """
+            Of a log: every chain, every signature, and what does not hold. Of a proof (covey log prove): which device, by \
+            which checkpoint, and what it does not say.
+
             No node is asked, and nothing is changed. The genesis comes from the file named mesh in the home of any \
             device, or in the directory of an authority; that it is the right one has to be known from elsewhere: compare \
             the mesh's id. The exit status is 1 when anything is wrong.
             """)
 
-    @Argument(help: "A log file, as covey authority log --output writes it.")
+    @Argument(help: "A log file, as covey log export writes it, or a proof.")
     var file: String
 
     @Option(help: "The genesis: the file mesh of a home or of an authority's directory.")
@@ -21,8 +24,9 @@ struct LogVerifyCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let genesis = try genesis()
+        let genesis = try Genesis(at: mesh)
         let read = try CoveyFile(at: file)
+        if read.kind == .proof { return try verify(read, genesis) }
         let objects = try Complaint.about(file) { try read.log(of: genesis.meshID) }
         let audit = LogAudit(of: genesis, objects, now: CalendarText.now)
         let report = AuditReport(genesis: genesis, audit)
@@ -32,13 +36,9 @@ struct LogVerifyCommand: ParsableCommand {
         }
     }
 
-    private func genesis() throws -> Genesis {
-        let bytes = try Disk.read(mesh)
-        guard let genesis = try? Genesis(parsing: Signed(parsing: bytes)), genesis.verify() else {
-            throw Complaint(
-                .failed, "\(mesh) is no genesis that its own keys signed; take the file mesh of a device's home")
-        }
-        return genesis
+    private func verify(_ read: CoveyFile, _ genesis: Genesis) throws {
+        let proof = try Complaint.about(file) { try MembershipProof.read(read, of: genesis.meshID) }
+        try ProofReport(proof, by: genesis, of: file).show(asJSON: output.json)
     }
 }
 
