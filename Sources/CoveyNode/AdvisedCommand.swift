@@ -61,11 +61,11 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A name as a shell takes it for one word.
-    private static func word(_ name: String) -> String {
-        // Letters, digits, - . _, and all beyond ASCII.
+    package static func word(_ name: String) -> String {
+        // Letters, digits, - . / _, and all beyond ASCII.
         let isPlain = name.utf8.allSatisfy { byte in
             switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x80...0xFF: true
+            case 0x2D...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x80...0xFF: true
             default: false
             }
         }

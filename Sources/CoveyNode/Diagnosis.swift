@@ -112,7 +112,7 @@ extension Node {
                 : "renew it: \(AdvisedCommand.renew(device: names.name(of: expiry.holder)))"
             return Finding(
                 kind: isOwn ? .certificate : .device, isUrgent: isOwn || expiry.days(from: minute) <= 3,
-                text: "the certificate of \(isOwn ? "this device" : expiry.label) \(Self.ends(expiry, minute))",
+                text: "the certificate of \(isOwn ? "this device" : expiry.label) \(expiry.ends(minute))",
                 advice: advice)
         }
         let issuer = roster.membership.currentCertificate(own.id)?.issuer
@@ -122,21 +122,11 @@ extension Node {
             return Finding(
                 kind: .authority, isUrgent: expiry.days(from: minute) <= 30,
                 text: "the certificate of the authority \(expiry.label)\(isAbove ? ", above this device," : "") "
-                    + Self.ends(expiry, minute),
+                    + expiry.ends(minute),
                 advice: "its parent renews it: "
                     + "\(AdvisedCommand.renewAuthority(names.name(of: expiry.holder)))")
         }
         return devices + authorities
-    }
-
-    private static func ends(_ expiry: Expiry, _ now: Minute) -> String {
-        let days = expiry.days(from: now)
-        return switch days {
-        case ..<0: "ended \(-days) days ago"
-        case 0: "ends today"
-        case 1: "ends tomorrow"
-        default: "ends in \(days) days"
-        }
     }
 
     private func stalenessFindings(_ now: Now) -> [Finding] {
@@ -249,6 +239,20 @@ extension MeshClock.Spread {
         case ..<120: "\(minutes) minutes"
         case ..<2_880: "\(minutes / 60) hours"
         default: "\(minutes / 1_440) days"
+        }
+    }
+}
+
+extension Expiry {
+    /// When that is, in words.
+    package func ends(_ now: Minute) -> String {
+        let days = days(from: now)
+        return switch days {
+        case ..<(-1): "ended \(-days) days ago"
+        case -1: "ended within the last day"
+        case 0: "ends today"
+        case 1: "ends tomorrow"
+        default: "ends in \(days) days"
         }
     }
 }

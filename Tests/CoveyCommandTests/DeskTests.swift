@@ -316,6 +316,92 @@ final class DeskTests {
         #expect(signed.complaint.contains("covey authority add north --renew"))
     }
 
+    @Test("a desk waits for nobody who would be a second living device of one label")
+    func second() throws {
+        try program.found()
+        try program.enrol("ana")
+        try program.succeed(
+            "authority", "invite", "ana", "--replaces", "ana", "-o", "new.invite", "--authority", "desk")
+        try program.fail(
+            "authority", "invite", "ana", "--nearby", "--listen", "127.0.0.1:0", "--authority", "desk", status: 1,
+            saying: "there is a device called ana already", "--replaces ana")
+    }
+
+    @Test("open invitations are shown with what was used of them, and withdrawn one by one")
+    func invitations() throws {
+        try program.found()
+        #expect(
+            try program.succeed("authority", "invitations", "--authority", "desk").output == "no invitation is open\n")
+        try program.succeed(
+            "authority", "invite", "box", "--uses", "3", "-o", "box.invite", "--authority", "desk")
+        try ask("ana")
+        try program.succeed("device", "request", "box.invite", "-o", "box.request", "--home", "box")
+        _ = try sign("box", "-o", "box.welcome")
+        let shown = try program.succeed("authority", "invitations", "--authority", "desk").output
+        #expect(shown.contains("1 of 3 used") && shown.contains("0 of 1 used"))
+        let withdrawn = try program.succeed(
+            "authority", "invitations", "--withdraw", "ana", "--authority", "desk", "--json"
+        ).json()
+        #expect((withdrawn["withdrawn"] as? [String: Any])?["label"] as? String == "ana")
+        try program.fail(
+            "authority", "invitations", "--withdraw", "ana", "--authority", "desk", status: 1,
+            saying: "no invitation of ana is open")
+        try program.fail(
+            "authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk", status: 1,
+            saying: "the invitation of this request was used")
+        // Its name is free again.
+        try program.succeed("authority", "invite", "ana", "-o", "again.invite", "--authority", "desk")
+    }
+
+    @Test("a label of two words, with a slash or a dash is advised as one word, and as a name that a file can have")
+    func words() throws {
+        try program.found()
+        let invited = try program.succeed(
+            "authority", "invite", "Ana Maria", "-o", "ana maria.invite", "--authority", "desk"
+        ).output
+        #expect(invited.contains("covey device request 'ana maria.invite' -o Ana-Maria.request"))
+        let asked = try program.succeed(
+            "device", "request", "ana maria.invite", "-o", "Ana-Maria.request", "--home", "ana"
+        ).output
+        #expect(asked.contains("covey authority sign Ana-Maria.request -o Ana-Maria.welcome"))
+        #expect(["a/b", "-x", "..", "ünï"].map(\.fileName) == ["a-b", "x", "device", "ünï"])
+        #expect(["desk/all.log", "it's"].map(\.word) == ["desk/all.log", "'it'\\''s'"])
+    }
+
+    @Test("several log files go to a node at once; what waits for others is a failure, as at a desk")
+    func severalLogs() throws {
+        try program.found()
+        try program.enrol("ana")
+        for name in ["one", "two"] {
+            try program.succeed("authority", "epoch", "-o", "\(name).log", "--authority", "desk")
+        }
+        let ana = try program.node("ana")
+        let early = try program.run(["log", "import", "two.log", "--home", "ana"])
+        #expect(early.status == 1)
+        #expect(early.output.contains("1 waiting"))
+        #expect(early.complaint.contains("entries before these are missing"))
+        let both = try program.succeed("log", "import", "one.log", "two.log", "--home", "ana").output
+        #expect(both.contains("0 refused") && !both.contains("waiting"))
+        try program.fail(
+            "log", "import", "one.log", "ana.invite", "--home", "ana", status: 1,
+            saying: "ana.invite", ".invite file where a .log")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("a request for an authority that could not be written is written from the same keys; others are not made")
+    func askAgain() throws {
+        try program.found()
+        let long = String(repeating: "x", count: 240) + ".authority-request"
+        let ask = ["authority", "ask", "north", "--from", "desk", "--authority", "north", "-o"]
+        try program.fail(arguments: ask + [long], status: 73, saying: ["cannot create"])
+        try program.succeed(arguments: ask + ["north.authority"])
+        try program.open("root", "root")
+        try program.succeed("authority", "add", "north.authority", "--yes", "-o", "n.log", "--authority", "root")
+        try program.succeed("authority", "import", "n.log", "--authority", "north")
+        try program.succeed("authority", "epoch", "--authority", "north")
+        try program.fail(arguments: ask + ["again.authority"], status: 73, saying: ["choose another directory"])
+    }
+
     @Test("keys that were made for several officers are said to be handed out")
     func handOut() throws {
         try program.found()

@@ -88,7 +88,8 @@ final class KeyChangeTests {
         #expect(!FileManager.default.fileExists(atPath: program.path("own.draft")))
 
         // A part of another change goes over it only when that is said.
-        try program.succeed("authority", "withdraw", "--yes", "--authority", "desk")
+        let withdrawn = try program.succeed("authority", "withdraw", "--yes", "--authority", "desk", "--json").json()
+        #expect(withdrawn["sequence"] as? Int == 2)
         let waiting = try program.bytes(of: "desk/authority.next")
         try program.fail(
             "authority", "rotate", "-o", "one.log", "--yes", "--authority", "desk", status: 73, saying: "one.draft")
@@ -345,6 +346,13 @@ final class KeyChangeTests {
         try program.fail(
             "release", "sign", "covey.deb", "--version", "1.0", "--source", "ab12", "--recipe", "recipe", "-o",
             "r.log", "--authority", "desk", status: 1, saying: "release keys")
+        for (more, word) in [(["--soak", "0"], "3 to 365"), (["./covey.deb"], "two files")] {
+            try program.fail(
+                arguments: [
+                    "release", "sign", "covey.deb", "--version", "1.0", "--source", "ab12", "--recipe", "recipe",
+                    "--authority", "releases",
+                ] + more, status: 64, saying: [word])
+        }
         try program.succeed(
             "release", "sign", "covey.deb", "--version", "1.0", "--source", "ab12", "--recipe", "recipe", "-o",
             "1.0.log", "--authority", "releases")

@@ -127,6 +127,10 @@ final class NearbyTests {
             #expect("\(try device.verdict(head))".hasPrefix(verdict))
             #expect(try desk.waitForEnd() == (verdict == "welcome" ? 75 : 1))
             #expect(try desk.text(of: .log).contains(words))
+            if verdict == "welcome" {
+                let again = "covey authority invite ana --nearby --authority desk"
+                #expect(try desk.text(of: .log).contains(again))
+            }
         }
         let log = try program.succeed("authority", "log", "--authority", "desk").output
         #expect(log.components(separatedBy: "device ana").count == 2, "one certificate")

@@ -32,7 +32,7 @@ struct AskCommand: ParsableCommand {
         var text: String {
             """
             wrote \(file): take it to the authority above, who compares these digits: \(digits)
-            next, there: covey authority add \(file) -o FILE.log, and here: covey authority import FILE.log --authority \(directory)
+            next, there: covey authority add \(file.word) -o FILE.log, and here: covey authority import FILE.log --authority \(directory.word)
             """ + (shared ? "\n" + HandOut.text(directory) : "")
         }
     }
@@ -42,7 +42,15 @@ struct AskCommand: ParsableCommand {
         let label = try CanonicalName.of(label, "a label", most: Invitation.longestLabel)
         let shape = try FoundingKeys.shape(keys, "--keys", mayBeKeptTogether: true)
         try Disk.checkNew(output)
-        let request = try AuthorityDirectory.ask(path, label: label, shape: shape, from: from, random: SystemRandom())
+        // The file may not have been written when the keys were made.
+        let request: AuthorityRequest
+        if let asked = try AuthorityDirectory.asked(in: path), asked.label == label,
+            (asked.keyset.threshold, asked.keyset.keys.count) == (shape.threshold, shape.count)
+        {
+            request = asked
+        } else {
+            request = try AuthorityDirectory.ask(path, label: label, shape: shape, from: from, random: SystemRandom())
+        }
         let mesh = try AuthorityDirectory(path).book.mesh
         try Disk.create(output, CoveyFile(kind: .authorityRequest, mesh: mesh, content: request.signed.bytes).bytes)
         try Asked(

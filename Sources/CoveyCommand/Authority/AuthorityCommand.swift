@@ -8,12 +8,11 @@ struct AuthorityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "authority", abstract: "Found a mesh, enrol and revoke devices.",
         subcommands: [
-            InitCommand.self, InviteCommand.self, SignCommand.self, RenewCommand.self, RevokeCommand.self,
-            EpochCommand.self, CheckpointCommand.self, PolicyCommand.self, RevokeAuthorityCommand.self,
-            VerdictCommand.self, CosignCommand.self, WithdrawCommand.self, OpenCommand.self,
-            AskCommand.self,
-            AddCommand.self, RotateCommand.self, ReplaceKeysCommand.self, RecoverCommand.self, RecoverForkCommand.self,
-            AuthorityImportCommand.self, AuthorityLogCommand.self,
+            InitCommand.self, InviteCommand.self, InvitationsCommand.self, SignCommand.self, RenewCommand.self,
+            RevokeCommand.self, EpochCommand.self, CheckpointCommand.self, PolicyCommand.self,
+            RevokeAuthorityCommand.self, VerdictCommand.self, CosignCommand.self, WithdrawCommand.self,
+            OpenCommand.self, AskCommand.self, AddCommand.self, RotateCommand.self, ReplaceKeysCommand.self,
+            RecoverCommand.self, RecoverForkCommand.self, AuthorityImportCommand.self, AuthorityLogCommand.self,
             AuthorityUnlockCommand.self,
         ])
 }
@@ -36,7 +35,7 @@ struct AuthorityOptions: ParsableArguments {
         if isSigning, directory.lacksFollowingKeys {
             throw Complaint(
                 .failed,
-                "the authority has changed its keys; take your part of the following ones, which the officer who began it handed out: covey authority rotate --take FILE --authority \(directory.path)"
+                "the authority has changed its keys; take your part of the following ones, which the officer who began it handed out: covey authority rotate --take FILE --authority \(directory.path.word)"
             )
         }
         for finding in Self.expiries(directory.book, now: CalendarText.now) {
@@ -51,22 +50,23 @@ struct AuthorityOptions: ParsableArguments {
     static func expiries(_ book: AuthorityBook, now: Minute) -> [FindingEntry] {
         let authorities = book.membership.expiringAuthorities(within: Membership.authorityWarning, now: now)
         var found = authorities.map { expiry in
-            let days = expiry.days(from: now)
-            let when = days < 0 ? "ended" : "ends in \(days) days"
             let label = Output.harmless(expiry.label)
             return FindingEntry(
-                kind: "authority", isUrgent: days <= 30,
-                text: "the certificate of authority \(label) \(when), on \(CalendarText.utc(expiry.notAfter))",
+                kind: "authority", isUrgent: expiry.days(from: now) <= 30,
+                text:
+                    "the certificate of authority \(label) \(expiry.ends(now)), on \(CalendarText.utc(expiry.notAfter))",
                 advice: "the authority above renews it: \(AdvisedCommand.renewAuthority(label))")
         }
         let devices = book.membership.expiringDevices(within: deviceDays, now: now).filter { $0.issuer == book.id }
         if let first = devices.first {
             let label = Output.harmless(first.label)
+            let end = CalendarText.utc(first.notAfter)
             found.append(
                 FindingEntry(
                     kind: "device", isUrgent: first.days(from: now) <= 3,
-                    text:
-                        "\(devices.count) device certificates end within \(deviceDays) days, the first of \(label) on \(CalendarText.utc(first.notAfter))",
+                    text: devices.count == 1
+                        ? "the certificate of \(label) \(first.ends(now)), on \(end)"
+                        : "\(devices.count) device certificates end within \(deviceDays) days, the first of \(label) on \(end)",
                     advice: "renew it: \(AdvisedCommand.renew(device: label))"))
         }
         return found

@@ -36,7 +36,8 @@ final class AuthorityDirectory {
         guard Disk.exists(marker) else {
             throw Complaint(
                 .failed,
-                "there is no authority in \(path); found a mesh with: covey authority init NAME --authority \(path)")
+                "there is no authority in \(path); found a mesh with: covey authority init NAME --authority \(path.word)"
+            )
         }
         lock = try Self.lock(path)
         self.path = path
@@ -270,6 +271,14 @@ final class AuthorityDirectory {
         try Disk.replace(path + "/asked", request.signed.bytes)
         try handOut(keys, in: path)
         return request
+    }
+
+    /// What the authority in a directory asked its parent for and was not given yet; nil when there is none.
+    static func asked(in path: String) throws -> AuthorityRequest? {
+        guard Disk.exists(path + "/authority.key"), let bytes = try Disk.readIfThere(path + "/asked") else {
+            return nil
+        }
+        do { return try AuthorityRequest(parsing: bytes) } catch { throw damaged(path + "/asked", "\(error)") }
     }
 
     /// Makes a directory with new keys for an authority whose own are gone. They act once the log holds what puts them in.

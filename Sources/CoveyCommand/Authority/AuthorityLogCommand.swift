@@ -40,7 +40,7 @@ struct AuthorityLogCommand: ParsableCommand {
         let directory = try authority.open(isSigning: false)
         let book = directory.book
         if let output {
-            return try WrittenLog(output, book.signed, of: book.mesh, next: "covey log import \(output)")
+            return try WrittenLog(output, book.signed, of: book.mesh, next: "covey log import \(output.word)")
                 .show(asJSON: answer.json)
         }
         var labels = [book.genesis.rootID: "root"]

@@ -45,7 +45,7 @@ struct CosignCommand: ParsableCommand {
         var book = directory.book
         // What it stands on comes along: an officer who was away catches up on the way.
         _ = try book.take(basis)
-        try hand.check(book, in: directory.path)
+        if case .entry = read.content, !read.isOfColdKeys { try hand.check(book, in: directory.path) }
         let now = CalendarText.now
         try book.examine(read, now: now)
         guard !read.isOfColdKeys || !key.isEmpty else {
@@ -74,9 +74,9 @@ struct CosignCommand: ParsableCommand {
 
     private func next(_ draft: Draft, _ log: String, hasKey: Bool) -> String? {
         let epoch = "next: covey authority epoch, so that nobody shares a network key with it any more"
-        let replaced = "next, where the new keys are: covey authority import \(log), and covey authority epoch"
+        let replaced = "next, where the new keys are: covey authority import \(log.word), and covey authority epoch"
         let key =
-            "next, at the desk that began it, which alone has the new network key: covey authority import \(log), and there, to its own node: covey log import \(log) --authority DIR"
+            "next, at the desk that began it, which alone has the new network key: covey authority import \(log.word), and there, to its own node: covey log import \(log.word) --authority DIR"
         switch draft.content {
         case .note(let note): return note.taints ? epoch : nil
         case .entry(.act(.authorityRevoke), _, _): return epoch
@@ -105,6 +105,14 @@ struct WithdrawCommand: ParsableCommand {
     var yes = false
 
     @OptionGroup var authority: AuthorityOptions
+    @OptionGroup var answer: OutputOptions
+
+    private struct Withdrawn: Answer {
+        let sequence: UInt64
+        let entry: String
+
+        var text: String { "withdrew the draft for place \(sequence); the place is free again" }
+    }
 
     func run() throws {
         let directory = try authority.open()
@@ -117,6 +125,6 @@ struct WithdrawCommand: ParsableCommand {
             "Is every copy of it destroyed?", yes: yes, refused: "nothing was withdrawn")
         book.withdraw(line.entry)
         try directory.keep(book)
-        try Output.line("withdrew the draft for place \(line.sequence); the place is free again")
+        try Withdrawn(sequence: line.sequence, entry: line.entry.hex).show(asJSON: answer.json)
     }
 }

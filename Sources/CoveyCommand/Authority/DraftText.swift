@@ -236,8 +236,8 @@ struct DraftAnswer: Answer {
         let cold = coldKeys == nil ? "" : "the cold "
         let next =
             coldKeys == nil
-            ? "at one of those officers: covey authority cosign \(file)"
-            : "with one of those keys, in any directory of the mesh: covey authority cosign \(file) --key FILE"
+            ? "at one of those officers: covey authority cosign \(file.word)"
+            : "with one of those keys, in any directory of the mesh: covey authority cosign \(file.word) --key FILE"
         return """
             wrote \(file): \(act.first ?? "")
             \(by)\(round); \(missing) more of \(cold)\(DraftText.keys(others)) must sign

@@ -139,13 +139,13 @@ struct HandOver: ParsableArguments {
         } catch let cause as Complaint {
             throw Complaint(
                 cause.status,
-                "\(cause); it is signed and kept in \(directory.path): get it out with covey authority log -o FILE --authority \(directory.path)"
+                "\(cause); it is signed and kept in \(directory.path): get it out with covey authority log -o FILE --authority \(directory.path.word)"
             )
         }
         let hint =
             epochs.isEmpty
-            ? "hand it to any node: covey log import \(file)"
-            : "hand it to your own node, with the new network key: covey log import \(file) --authority \(directory.path)"
+            ? "hand it to any node: covey log import \(file.word)"
+            : "hand it to your own node, with the new network key: covey log import \(file.word) --authority \(directory.path.word)"
         return Outcome(file: file, problem: complaint?.description, hint: hint, complaint: complaint)
     }
 

@@ -39,7 +39,7 @@ struct InitCommand: ParsableCommand {
             """
             founded the mesh \(name) (\(LogText.short(mesh))) in \(directory)\(handOut)
             keep \(directory)/cold in a safe place of its own: daily work does not need it
-            next: covey authority invite NAME -o NAME.invite --authority \(directory)
+            next: covey authority invite NAME -o NAME.invite --authority \(directory.word)
             """
         }
 

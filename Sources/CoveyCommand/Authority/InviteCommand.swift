@@ -42,10 +42,10 @@ struct InviteCommand: ParsableCommand {
         private enum CodingKeys: String, CodingKey { case file, image, label, expires, waiting }
 
         var text: String {
-            let way = waiting.map { "--nearby \($0.first ?? "HOST:PORT")" } ?? "-o \(label).request"
+            let way = waiting.map { "--nearby \($0.first ?? "HOST:PORT")" } ?? "-o \(label.fileName).request"
             return """
                 \(done): give it to \(label) in person, it holds a secret; open until \(expires)
-                next, on the device: covey device request \(next) \(way)
+                next, on the device: covey device request \(next.word) \(way)
                 """
         }
     }
@@ -87,7 +87,11 @@ struct InviteCommand: ParsableCommand {
             let directory = try authority.open()
             try checkAlone(directory.book)
             let known = try directory.openInvitations(now: now).first { $0.label == label }
-            if let known, let kept = try directory.invitation(known.id) { return (kept, directory.book.membership) }
+            if let known, let kept = try directory.invitation(known.id) {
+                try checkLabel(label, kept.claims, directory.book)
+                try hand.check(directory)
+                return (kept, directory.book.membership)
+            }
         }
         try output.check(answer)
         let directory = try authority.open()
@@ -96,14 +100,13 @@ struct InviteCommand: ParsableCommand {
             try checkAlone(book)
             try hand.check(directory)
         }
-        let old = try replaces.map { try book.device(named: $0).id }
-        guard !book.devices.contains(where: { $0.certificate.label == label && !$0.isRevoked && $0.id != old }) else {
-            throw Complaint(
-                .failed, "there is a device called \(label) already; choose another label, or revoke that one")
-        }
+        if let replaces { _ = try book.device(named: replaces) }
+        try checkLabel(label, [], book)
         guard try !directory.openInvitations(now: now).contains(where: { $0.label == label }) else {
             throw Complaint(
-                .failed, "an invitation for \(label) is open already; choose another label, or wait until it expires")
+                .failed,
+                "an invitation for \(label) is open already; choose another label, or withdraw that one: covey authority invitations --withdraw \(label.word)"
+            )
         }
         let invitation = OpenInvitation(
             mesh: book.mesh, authority: book.id, label: label,
@@ -129,6 +132,22 @@ struct InviteCommand: ParsableCommand {
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "invitation of \(label)")
         return (invitation, book.membership)
+    }
+
+    /// Two living devices of one label would come of it, unless the new one takes the other's place.
+    ///
+    /// - Parameter claims: devices that the invitation has let in: the label may be theirs.
+    private func checkLabel(_ label: String, _ claims: [DeviceID], _ book: AuthorityBook) throws {
+        let old = replaces.flatMap { try? book.device(named: $0).id }
+        let others = book.devices.filter {
+            $0.certificate.label == label && !$0.isRevoked && !claims.contains($0.id) && $0.id != old
+        }
+        guard others.isEmpty || replaces == label else {
+            throw Complaint(
+                .failed,
+                "there is a device called \(label) already; choose another label, revoke that one, or let the new one take its place: --replaces \(label.word)"
+            )
+        }
     }
 
     private func checkAlone(_ book: AuthorityBook) throws {

@@ -111,7 +111,8 @@ struct NearbyDesk {
         defer { listener.close() }
         let talk = answerSearches(for: invitation.invitation)
         defer { talk.close() }
-        let (exchange, desk) = try caller(with: invitation)
+        let again = Self.again(invitation.invitation.label, replacing: replaced, hand, authority)
+        let (exchange, desk) = try caller(with: invitation, again: again)
         defer { exchange.close() }
         let (label, digits) = (invitation.invitation.label, desk.request.shortString)
         let program = AskingProgram(desk.request, in: known)
@@ -166,7 +167,7 @@ struct NearbyDesk {
         guard isInstalled else {
             throw Complaint(
                 .tryAgain,
-                "the device went away before it said that it has its welcome; its invitation stays open for it: wait once more with: covey authority invite \(label) --nearby"
+                "the device went away before it said that it has its welcome; its invitation stays open for it: wait once more with: \(again)"
             )
         }
     }
@@ -187,8 +188,17 @@ struct NearbyDesk {
         return talk
     }
 
+    /// The command that waits for the same device once more.
+    private static func again(
+        _ label: String, replacing replaced: String?, _ hand: HandOver, _ authority: AuthorityOptions
+    ) -> String {
+        let options = [("--replaces", replaced), ("--node", hand.node), ("--authority", authority.directory)]
+        return "covey authority invite \(label.word) --nearby"
+            + options.map { name, value in value.map { " \(name) \($0.word)" } ?? "" }.joined()
+    }
+
     /// The first caller that holds the invitation.
-    private func caller(with invitation: OpenInvitation) throws -> (Exchange, NearbyEnrolment.Desk) {
+    private func caller(with invitation: OpenInvitation, again: String) throws -> (Exchange, NearbyEnrolment.Desk) {
         let end = ContinuousClock.now + .seconds(minutes * 60)
         var strangers = 0
         while true {
@@ -196,7 +206,7 @@ struct NearbyDesk {
             guard left > 0, let exchange = try listener.next(within: UInt64(left) * 1000) else {
                 throw Complaint(
                     .tryAgain,
-                    "nobody with the invitation called within \(minutes) minutes; it stays open: wait once more with: covey authority invite \(invitation.invitation.label) --nearby"
+                    "nobody with the invitation called within \(minutes) minutes; it stays open: wait once more with: \(again)"
                 )
             }
             if let call = exchange.read(NearbyEnrolment.callSize, within: Bounds.call),

@@ -95,7 +95,7 @@ struct AuthorityImportCommand: ParsableCommand {
             new: taken.new, waiting: taken.waiting, refused: taken.refused, aside: taken.aside,
             began: book.entries.filter { began.contains($0.id) }.map(\.epochNumber),
             forks: forks.map { FindingEntry(Finding(of: $0, in: book.membership)) },
-            next: "covey log import \(files.joined(separator: " ")) --authority \(directory.path)"
+            next: "covey log import \(files.map(\.word).joined(separator: " ")) --authority \(directory.path.word)"
         ).show(asJSON: answer.json)
         guard taken.refused.isEmpty else {
             throw Complaint(.failed, "refused: \(taken.refused.joined(separator: "; "))")

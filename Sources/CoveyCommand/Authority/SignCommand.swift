@@ -62,7 +62,7 @@ struct SignCommand: ParsableCommand {
             compare with the device: \(digits)
             \(programText)
             wrote \(file): take it back to \(label)
-            next, on the device: covey device install \(file)
+            next, on the device: covey device install \(file.word)
             \(handed.text)\(replaced.map { "\nrevoked \($0): superseded" } ?? "")
             """
         }
@@ -143,7 +143,7 @@ struct SignCommand: ParsableCommand {
         guard !revokeReplaced || book.authority.signsAlone() else {
             throw Complaint(
                 .usage,
-                "--revoke-replaced is for a desk that signs alone; when the new device is enrolled: covey authority revoke \(name) --reason superseded"
+                "--revoke-replaced is for a desk that signs alone; when the new device is enrolled: covey authority revoke \(name.word) --reason superseded"
             )
         }
         return old

@@ -19,6 +19,15 @@ extension CoveyFile {
         }
         self = try Complaint.about(first) { try CoveyFile(parsing: bytes) }
     }
+
+    /// Each file by itself, or the one object that images hold together; with the path to name it by.
+    static func each(at paths: [String]) throws -> [(path: String, file: CoveyFile)] {
+        guard let first = paths.first else { preconditionFailure("a command that reads is given a path") }
+        var bytes = try Disk.read(first)
+        defer { bytes.wipe() }
+        if PNG.begins(bytes) { return [(first, try CoveyFile(at: paths))] }
+        return try paths.map { ($0, try CoveyFile(at: [$0])) }
+    }
 }
 
 enum CodeImages {

@@ -52,7 +52,7 @@ struct RequestCommand: ParsableCommand {
             """
             \(done): take it to the authority, who compares these digits: \(digits)
             \(program.text)
-            next, at the authority: covey authority sign \(next) -o \(label).welcome
+            next, at the authority: covey authority sign \(next.word) -o \(label.fileName).welcome
             """
         }
     }

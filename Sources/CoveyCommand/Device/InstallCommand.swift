@@ -27,7 +27,7 @@ struct InstallCommand: ParsableCommand {
         var text: String {
             """
             this device is \(label) (\(LogText.short(device))) of the mesh \(meshName) (\(LogText.short(mesh))) until \(expires)\(orgOwned ? "\n" + Consent.reminder : "")
-            the welcome is of no more use; next: covey run --home \(home)
+            the welcome is of no more use; next: covey run --home \(home.word)
             """
         }
     }
@@ -67,7 +67,8 @@ struct InstallCommand: ParsableCommand {
 
     private static func nothingWaits(_ home: String) -> Complaint {
         Complaint(
-            .failed, "no request waits in \(home); make one first: covey device request INVITE -o FILE --home \(home)")
+            .failed,
+            "no request waits in \(home); make one first: covey device request INVITE -o FILE --home \(home.word)")
     }
 
     /// What was cut off by a crash is done again from the start: the request and its keys are removed last.

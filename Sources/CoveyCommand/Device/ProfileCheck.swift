@@ -11,17 +11,18 @@ enum ProfileCheck {
         case .reading:
             throw Complaint(
                 .locked,
-                "this device was locked by order and given back for reading: it is no member any more; read its messages with covey inbox --home \(home), or enrol a new device in another directory"
+                "this device was locked by order and given back for reading: it is no member any more; read its messages with covey inbox --home \(home.word), or enrol a new device in another directory"
             )
         case .erasing:
-            throw Complaint(.erased, "an erase by order was begun in \(home); covey run --home \(home) finishes it")
+            throw Complaint(
+                .erased, "an erase by order was begun in \(home); covey run --home \(home.word) finishes it")
         }
     }
 
     static func locked(_ home: String) -> Complaint {
         Complaint(
             .locked,
-            "this device is locked by order of the organisation; ask for it back with covey unlock --home \(home) -o FILE"
+            "this device is locked by order of the organisation; ask for it back with covey unlock --home \(home.word) -o FILE"
         )
     }
 
@@ -33,8 +34,8 @@ enum ProfileCheck {
         case .empty:
             let next =
                 Disk.exists(path + "/pending")
-                ? "its request waits for the welcome: covey device install FILE --home \(path)"
-                : "enrol it first: covey device request INVITE -o FILE --home \(path)"
+                ? "its request waits for the welcome: covey device install FILE --home \(path.word)"
+                : "enrol it first: covey device request INVITE -o FILE --home \(path.word)"
             throw Complaint(.failed, "there is no device in \(path); \(next)")
         case .device: return try HomeDirectory(path)
         case .locked:

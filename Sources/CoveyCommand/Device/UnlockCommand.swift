@@ -29,7 +29,7 @@ struct UnlockCommand: ParsableCommand {
         var text: String {
             """
             wrote \(file): take it to an officer of the authority
-            next, there: covey authority unlock \(file)
+            next, there: covey authority unlock \(file.word)
             """
         }
     }
@@ -41,7 +41,7 @@ struct UnlockCommand: ParsableCommand {
         var text: String {
             """
             opened for reading; the device \(LogText.short(device)) is revoked, and no member of the mesh any more
-            next: covey inbox --home \(home)
+            next: covey inbox --home \(home.word)
             """
         }
     }

@@ -36,13 +36,13 @@ struct SuspendCommand: ParsableCommand {
         if let end = result.suspendedUntil {
             return """
                 \(label) is suspended until \(CalendarText.local(end))
-                next, an officer, if it is lost for good: covey authority revoke \(label) --reason \(reason.word)
+                next, an officer, if it is lost for good: covey authority revoke \(label.word) --reason \(reason.word)
                 """
         }
         let more = result.missing == 1 ? "one more member must ask" : "\(result.missing) more members must ask"
         return """
             asked that \(label) be kept out until \(CalendarText.local(result.asked)); it is not yet: \(more)
-            next, at another member, or at another device of the same person: covey suspend \(label) --reason \(reason.word)
+            next, at another member, or at another device of the same person: covey suspend \(label.word) --reason \(reason.word)
             """
     }
 }

@@ -66,9 +66,10 @@ struct LogExportCommand: ParsableCommand {
         for mark in [ExportMark.entry(0), .suspend(NoteID()), .receipt(NoteHash())] {
             objects += try client.exportLog(after: mark)
         }
-        let home = try node.load().home
-        try WrittenLog(output, objects, of: mesh, next: "covey log verify \(output) --mesh \(home)/mesh")
-            .show(asJSON: answer.json)
+        let genesis = try node.load().home + "/mesh"
+        try WrittenLog(
+            output, objects, of: mesh, next: "covey log verify \(output.word) --mesh \(genesis.word)"
+        ).show(asJSON: answer.json)
     }
 }
 
@@ -95,9 +96,9 @@ extension ControlClient {
 
 struct LogImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Hand a log file to the node, which checks it and passes it on.")
+        commandName: "import", abstract: "Hand log files to the node, which checks them and passes them on.")
 
-    @Argument(help: "What an authority wrote: its file, or images of its codes.")
+    @Argument(help: "What an authority wrote: files, or images of the codes of one.")
     var file: [String]
 
     @Option(help: "The authority's own directory, on its own machine: the node gets the keys of new epochs too.")
@@ -107,11 +108,11 @@ struct LogImportCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let read = try CoveyFile(at: file)
-        _ = try Complaint.about(file[0]) { try read.content(.log) }
+        let files = try CoveyFile.each(at: file)
+        for (path, file) in files { _ = try Complaint.about(path) { try file.content(.log) } }
         let client = try node.connect()
         guard let mesh = MeshID(try client.call(NodeStatus()).mesh.bytes) else { throw ControlClientError.garbled }
-        let objects = try Complaint.about(file[0]) { try read.log(of: mesh) }
+        let objects = try files.flatMap { path, file in try Complaint.about(path) { try file.log(of: mesh) } }
         var epochs: [Welcome.Epoch] = []
         if let authority {
             let announced = Set(objects.map(LogEntry.id))
@@ -120,12 +121,12 @@ struct LogImportCommand: ParsableCommand {
         let result = try HandOver.submit(objects, epochs: epochs, to: client)
         let answer = NodeAnswer(result) { result in
             let counts = "\(result.accepted) new, \(result.known) known, \(result.refused.count) refused"
-            return result.waiting == 0
-                ? counts : "\(counts), \(result.waiting) waiting: \(LogSubmitResult.waitingAdvice)"
+            return result.waiting == 0 ? counts : "\(counts), \(result.waiting) waiting"
         }
         try answer.show(asJSON: output.json)
         guard result.refused.isEmpty else {
             throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
         }
+        guard result.waiting == 0 else { throw Complaint(.failed, LogSubmitResult.waitingAdvice) }
     }
 }

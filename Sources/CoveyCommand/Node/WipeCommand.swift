@@ -59,7 +59,7 @@ struct WipeCommand: ParsableCommand {
             }
             return """
                 wrote \(file): \(mode) \(Output.harmless(label)) (\(LogText.short(device))), signed by \(by); good until \(expires)
-                next, at another officer's device: covey wipe --sign \(file)
+                next, at another officer's device: covey wipe --sign \(file.word)
                 """
         }
     }

@@ -209,7 +209,7 @@ struct ReleaseSignCommand: ParsableCommand {
     @Option(help: "The oldest wire format it speaks.")
     var wire = 1
 
-    @Option(help: "Days until it may be installed; at least three pass.")
+    @Option(help: "Days until it may be installed, 3 to 365.")
     var soak = 3
 
     @OptionGroup var act: LoggedAct
@@ -232,12 +232,16 @@ struct ReleaseSignCommand: ParsableCommand {
             throw Complaint(.usage, "--source is \"\(source)\"; it takes the hex digits of a commit")
         }
         guard (1...255).contains(wire) else { throw Complaint(.usage, "--wire takes 1 to 255") }
-        guard (0...365).contains(soak) else { throw Complaint(.usage, "--soak takes 0 to 365 days") }
+        guard (3...365).contains(soak) else { throw Complaint(.usage, "--soak takes 3 to 365 days") }
         guard !files.isEmpty, files.count <= 128 else { throw Complaint(.usage, "a release has 1 to 128 files") }
         let artefacts = try files.map { path in
             let name = try CanonicalName.of(
                 String(path.split(separator: "/").last ?? ""), "the name of a file", most: 64)
             return ReleaseManifest.Artefact(sha256: try Build.hash(of: path), name: name)
+        }
+        let names = artefacts.map(\.name).sorted()
+        if let (twice, _) = zip(names, names.dropFirst()).first(where: { $0 == $1 }) {
+            throw Complaint(.usage, "two files of the release are called \(twice); name each once")
         }
         return ReleaseManifest(
             version: version, artefacts: artefacts, sourceCommit: commit, recipe: try Build.hash(of: recipe),
