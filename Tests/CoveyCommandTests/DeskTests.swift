@@ -29,17 +29,6 @@ final class DeskTests {
         ).json()
     }
 
-    /// A desk and its second officer, `two`, who enrol a device together.
-    private func foundWithTwo(enrolling name: String) throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
-        try ask(name)
-        _ = try sign(name, "-o", "\(name).welcome")
-        for desk in ["two", "desk"] {
-            try program.succeed("authority", "cosign", "\(name).draft", "--yes", "--authority", desk)
-        }
-    }
-
     private func kinds(of file: String) throws -> [ObjectType] {
         let file = try CoveyFile(parsing: program.bytes(of: file))
         return try file.log(of: file.mesh).map { try ObjectType(of: $0) }
@@ -225,7 +214,7 @@ final class DeskTests {
 
     @Test("the key of an epoch that another officer completed is not forgotten in the desk that began it")
     func epochKey() throws {
-        try foundWithTwo(enrolling: "ana")
+        try program.foundPair(enrolling: "ana")
         try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
         try program.succeed("device", "install", "ana.welcome", "--home", "ana")
         let ana = try program.node("ana")
@@ -417,7 +406,7 @@ final class DeskTests {
 
     @Test("a doctor at a desk without a node sees what a node would see")
     func doctor() throws {
-        try foundWithTwo(enrolling: "ana")
+        try program.foundPair(enrolling: "ana")
         try program.succeed("authority", "revoke", "ana", "--reason", "lost", "-o", "lost.log", "--authority", "desk")
         let found = try program.run(["doctor", "--authority", "desk", "--home", "nobody"])
         #expect(found.output.contains("one officer alone revoked ana"))

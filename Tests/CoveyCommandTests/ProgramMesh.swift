@@ -53,6 +53,18 @@ extension CoveyProgram {
         #expect(installed.output.contains("may lock or erase") == orgOwned)
     }
 
+    /// Founds a mesh at `desk` whose second officer, at `two`, signs with it; they admit a device, whose welcome is to come.
+    func foundPair(enrolling name: String) throws {
+        try found("--field", "2of2")
+        try open("field-2", "two")
+        try succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
+        try succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
+        try succeed("authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk")
+        for desk in ["two", "desk"] {
+            try succeed("authority", "cosign", "\(name).draft", "--yes", "--authority", desk)
+        }
+    }
+
     /// Runs a node on the loopback interface, without multicast, and gives the address it listens on.
     func node(_ name: String, _ more: String...) throws -> (node: RunningProgram, address: String) {
         let node = try RunningProgram(

@@ -549,7 +549,7 @@ struct AuthorityBook {
     private func checkLog(isTakingAway: Bool = false) throws {
         guard membership.knows(authority.keys.current.keyset, of: id) else { throw AuthorityRefusal.unknown }
         guard !membership.isFrozen(id) || isTakingAway else {
-            let log = label(of: id) ?? LogText.short(id.hex)
+            let log = CommandNames(of: membership).name(of: id)
             throw Complaint(
                 .failed,
                 "the log of this authority is forked, and what it signs there is void, but for revocations; first the cold keys say which history stands: \(AdvisedCommand.recoverFork(log: log))"

@@ -39,7 +39,7 @@ struct AuthorityOptions: ParsableArguments {
             )
         }
         for finding in Self.expiries(directory.book, now: CalendarText.now) {
-            Output.note("\(finding.text): \(finding.advice)")
+            Output.note(Output.harmless("\(finding.text): \(finding.advice)"))
         }
         return directory
     }
@@ -48,18 +48,19 @@ struct AuthorityOptions: ParsableArguments {
     private static let deviceDays: Int64 = 14
 
     static func expiries(_ book: AuthorityBook, now: Minute) -> [FindingEntry] {
+        let names = CommandNames(of: book.membership)
         let authorities = book.membership.expiringAuthorities(within: Membership.authorityWarning, now: now)
         var found = authorities.map { expiry in
-            let label = Output.harmless(expiry.label)
-            return FindingEntry(
+            FindingEntry(
                 kind: "authority", isUrgent: expiry.days(from: now) <= 30,
                 text:
-                    "the certificate of authority \(label) \(expiry.ends(now)), on \(CalendarText.utc(expiry.notAfter))",
-                advice: "the authority above renews it: \(AdvisedCommand.renewAuthority(label))")
+                    "the certificate of authority \(expiry.label) \(expiry.ends(now)), on \(CalendarText.utc(expiry.notAfter))",
+                advice: "the authority above renews it: "
+                    + "\(AdvisedCommand.renewAuthority(names.name(of: expiry.holder)))")
         }
         let devices = book.membership.expiringDevices(within: deviceDays, now: now).filter { $0.issuer == book.id }
         if let first = devices.first {
-            let label = Output.harmless(first.label)
+            let label = first.label
             let end = CalendarText.utc(first.notAfter)
             found.append(
                 FindingEntry(
@@ -67,7 +68,7 @@ struct AuthorityOptions: ParsableArguments {
                     text: devices.count == 1
                         ? "the certificate of \(label) \(first.ends(now)), on \(end)"
                         : "\(devices.count) device certificates end within \(deviceDays) days, the first of \(label) on \(end)",
-                    advice: "renew it: \(AdvisedCommand.renew(device: label))"))
+                    advice: "renew it: \(AdvisedCommand.renew(device: names.name(of: first.holder)))"))
         }
         return found
     }

@@ -63,8 +63,13 @@ struct HandOver: ParsableArguments {
         else { return }
         throw Complaint(
             .failed,
-            "\(path) is an old copy: the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp)"
+            "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp)"
         )
+    }
+
+    /// Why a directory does not hold all of its own log: where others sign with it, that is nothing strange.
+    static func lag(of book: AuthorityBook) -> String {
+        book.authority.signsAlone() ? "is an old copy, or somebody else has its keys" : "is behind the other officers"
     }
 
     static let catchUp = "covey log export -o FILE.log, then covey authority import FILE.log"

@@ -36,6 +36,8 @@ struct RevokeCommand: ParsableCommand {
         let reason: String
         /// Absent when it is out for good: of what one officer revoked alone, only so much counts undecided.
         let suspendedUntil: String?
+        /// What commands call it.
+        let inCommands: String
         /// What the device was ordered to do besides.
         let wipe: String?
         let newEpoch: Bool
@@ -45,12 +47,16 @@ struct RevokeCommand: ParsableCommand {
         let hint: String?
         let handed: HandOver.Outcome
 
+        private enum CodingKeys: String, CodingKey {
+            case device, label, reason, suspendedUntil, wipe, newEpoch, draft, hint, handed
+        }
+
         var text: String {
             let done =
                 suspendedUntil == nil ? "revoked" : "suspended for \(Membership.Bounds.suspension / 1440) days only"
             let decision = suspendedUntil.map { _ in
                 [
-                    "more than \(Membership.Bounds.revokingSingles) devices that you revoked alone are undecided; the other officers decide: \(AdvisedCommand.confirm(device: label))"
+                    "more than \(Membership.Bounds.revokingSingles) devices that you revoked alone are undecided; the other officers decide: \(AdvisedCommand.confirm(device: inCommands))"
                 ]
             }
             let order = wipe.map { ", and ordered it to \($0) itself" } ?? ""
@@ -119,6 +125,7 @@ struct RevokeCommand: ParsableCommand {
             device: found.id.hex, label: found.certificate.label, reason: reason.word,
             suspendedUntil: isRevoked
                 ? nil : CalendarText.utc(note.issued.adding(Membership.Bounds.suspension)),
+            inCommands: CommandNames(of: book.membership).name(of: found.id),
             wipe: order.map { "\($0.mode)" }, newEpoch: !announced.isEmpty, draft: draft,
             hint: hint, handed: handed
         ).show(asJSON: act.answer.json)

@@ -109,9 +109,9 @@ struct DoctorCommand: ParsableCommand {
         if try HandOver.isBehind(book, client) {
             found.append(
                 FindingEntry(
-                    kind: "handover", isUrgent: true,
-                    text: "the node has entries of this authority's own log that are not in \(directory.path): it is "
-                        + "an old copy, or somebody else has its keys; what it signs now would be a second history",
+                    kind: "handover", isUrgent: book.authority.signsAlone(),
+                    text: "\(directory.path) \(HandOver.lag(of: book)): the node has entries of this authority's own "
+                        + "log that are not in it, and what it signs without them would be a second history",
                     advice: "sign nothing in it before it is up to date: \(HandOver.catchUp)"))
         }
         let missing = try HandOver.Missing(of: book, at: client)
