@@ -26,6 +26,27 @@ struct NotesTests {
         return messages
     }
 
+    @Test("A node starts though the log no longer bears out a note of its store; what is no note stops it")
+    func foreignNote() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        mesh.stop(ana)
+        let stranger = SigningPrivateKey(from: SeededRandom(seed: 3))
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: ana.identity.id, reason: .lost, suspectSince: Minute(1), issued: Minute(1),
+                authority: mesh.founding.genesis.rootID),
+            mesh: mesh.founding.genesis.meshID, keys: [stranger])
+        ana.store.put(.notes, note.id.array, note.signed.bytes)
+        ana.store.commit()
+        try mesh.begin(ana)
+        #expect(try mesh.status(of: ana)?.notes == 0)
+        mesh.stop(ana)
+        ana.store.put(.notes, note.id.array, Array(note.signed.bytes.dropLast()))
+        ana.store.commit()
+        #expect(throws: StoreError.self) { try mesh.begin(ana) }
+    }
+
     @Test("A device that two members suspend loses its links and its mail waits, until the authority lifts it")
     func suspension() throws {
         let mesh = try TestMesh()
