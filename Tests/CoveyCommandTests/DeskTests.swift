@@ -383,6 +383,10 @@ final class DeskTests {
         let long = String(repeating: "x", count: 240) + ".authority-request"
         let ask = ["authority", "ask", "north", "--from", "desk", "--authority", "north", "-o"]
         try program.fail(arguments: ask + [long], status: 73, saying: ["cannot create"])
+        try program.succeed("authority", "init", "Lagoon", "--authority", "lagoon")
+        try program.fail(
+            "authority", "ask", "north", "--from", "lagoon", "--authority", "north", "-o", "other.authority", status: 73,
+            saying: "choose another directory")
         try program.succeed(arguments: ask + ["north.authority"])
         try program.open("root", "root")
         try program.succeed("authority", "add", "north.authority", "--yes", "-o", "n.log", "--authority", "root")

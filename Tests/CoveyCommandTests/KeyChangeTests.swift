@@ -66,6 +66,9 @@ final class KeyChangeTests {
         try program.succeed("authority", "import", "rotate.log", "next.log", "--authority", "three")
         try program.fail(
             "authority", "epoch", "-o", "third.log", "--authority", "three", status: 1, saying: "rotate --take")
+        let doctor = try program.run(["doctor", "--authority", "three", "--home", "nobody"])
+        #expect(doctor.output.contains("covey authority rotate --take FILE --authority three"))
+        #expect(!doctor.output.contains("destroy"), "the keys of three still open its part")
         try program.succeed("authority", "rotate", "--take", "desk/cold/next-3.key", "--authority", "three")
         try epoch("third.log", at: "three")
         try program.succeed("authority", "import", "next.log", "--authority", "two")

@@ -32,6 +32,8 @@ final class LogProveTests {
         let shown = try program.succeed("log", "verify", "ben.proof", "--mesh", "desk/mesh").output
         #expect(shown.contains("proven: ben (") && shown.contains("by checkpoint") && shown.contains("good until"))
         #expect(shown.contains("not proven: that it was not revoked since"))
+        try program.succeed("qr", "show", "ben.proof", "--png", "ben.png")
+        #expect(try program.succeed("log", "verify", "ben.png", "--mesh", "desk/mesh").output.contains("proven: ben ("))
         let read = try program.succeed("log", "verify", "ben.proof", "--mesh", "ana/mesh", "--json").json()
         #expect(read["label"] as? String == "ben" && read["devices"] as? Int == 2)
         #expect(read["isExpired"] as? Bool == false)

@@ -45,6 +45,7 @@ struct AskCommand: ParsableCommand {
         // The file may not have been written when the keys were made.
         let request: AuthorityRequest
         if let asked = try AuthorityDirectory.asked(in: path), asked.label == label,
+            try Genesis(at: path + "/mesh").meshID == Genesis(at: from + "/mesh").meshID,
             (asked.keyset.threshold, asked.keyset.keys.count) == (shape.threshold, shape.count)
         {
             request = asked

@@ -426,7 +426,7 @@ struct AuthorityBook {
             return
         }
         switch draft.content {
-        case .note: break
+        case .note: try checkKeys()
         case .entry(.act(let payload), _, _): try checkLog(isTakingAway: Self.isTakingAway(payload))
         case .entry(.issue, _, _), .entry(.addAuthority, _, _): try checkLog()
         }
@@ -526,6 +526,7 @@ struct AuthorityBook {
         _ device: Device, _ reason: RevocationReason, since: Minute?, _ wipe: WipeOrder, now: Minute
     ) throws -> Draft {
         try checkClock(now)
+        try checkKeys()
         return try authority.draftRevocation(
             device.id, reason: reason, suspectSince: since ?? now, wipe: wipe, on: membership, now: now)
     }
@@ -534,7 +535,7 @@ struct AuthorityBook {
 
     /// What was signed for the next place of the log as a draft would make anything else a second act there. Revocations
     /// have no place, and never wait.
-    private func check(_ now: Minute, isTakingAway: Bool = false) throws {
+    func check(_ now: Minute, isTakingAway: Bool = false) throws {
         try checkClock(now)
         try checkLog(isTakingAway: isTakingAway)
         if let open = record.open(in: id) {

@@ -33,10 +33,7 @@ struct AuthorityOptions: ParsableArguments {
     func open(isSigning: Bool = true) throws -> AuthorityDirectory {
         let directory = try AuthorityDirectory(path())
         if isSigning, directory.lacksFollowingKeys {
-            throw Complaint(
-                .failed,
-                "the authority has changed its keys; take your part of the following ones, which the officer who began it handed out: covey authority rotate --take FILE --authority \(directory.path.word)"
-            )
+            throw Complaint(.failed, "the authority has changed its keys; \(directory.followingKeysAdvice)")
         }
         for finding in Self.expiries(directory.book, now: CalendarText.now) {
             Output.note(Output.harmless("\(finding.text): \(finding.advice)"))

@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 import Glibc
 
 /// An authority's directory, held by this process alone.
@@ -353,6 +354,14 @@ final class AuthorityDirectory {
     var lacksFollowingKeys: Bool {
         let keys = book.authority.keys
         return book.keysetInForce == keys.next.keyset && keys.next.keyset != keys.current.keyset
+    }
+
+    /// What to do where they are lacking: one who signs alone handed nothing out, and changed them in another copy.
+    var followingKeysAdvice: String {
+        book.authority.signsAlone()
+            ? "\(path) is an old copy: work in the directory in which they were changed"
+            : "take your part of the following ones, which the officer who began it handed out: "
+                + "\(AdvisedCommand.takeFollowing) --authority \(path.word)"
     }
 
     /// Whether following keys wait here of which other officers have parts.

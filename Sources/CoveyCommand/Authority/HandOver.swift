@@ -63,7 +63,7 @@ struct HandOver: ParsableArguments {
         else { return }
         throw Complaint(
             .failed,
-            "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp)"
+            "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp(path))"
         )
     }
 
@@ -72,7 +72,11 @@ struct HandOver: ParsableArguments {
         book.authority.signsAlone() ? "is an old copy, or somebody else has its keys" : "is behind the other officers"
     }
 
-    static let catchUp = "covey log export -o FILE.log, then covey authority import FILE.log"
+    /// How an old copy becomes the desk again; keys of epochs that were announced elsewhere are in no log.
+    static func catchUp(_ path: String) -> String {
+        "covey log export -o FILE.log, then covey authority import FILE.log --authority \(path.word), and where devices are "
+            + "enrolled with it, \(AdvisedCommand.announceEpoch) --authority \(path.word)"
+    }
 
     /// Whether a node has an authority's own log up to an entry that its book does not hold.
     static func isBehind(_ book: AuthorityBook, _ client: ControlClient) throws -> Bool {

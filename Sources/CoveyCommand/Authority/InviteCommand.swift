@@ -68,7 +68,7 @@ struct InviteCommand: ParsableCommand {
                 .usage, "the label of a counted invitation has at most 29 bytes, as a number is put behind it")
         }
         let desk = try nearby.place().map { try NearbyDesk(at: $0, interfaces: nearby.interfaces) }
-        if desk != nil, let file = output.file { try hand.check(HandOver.file(beside: file)) }
+        if desk != nil, let file = output.file { try hand.check(HandOver.free(HandOver.file(beside: file))) }
         let (invitation, known) = try open(label, desk)
         guard let desk else { return }
         try Waiting(label: label, waiting: desk.addresses).show(asJSON: answer.json)
@@ -89,6 +89,7 @@ struct InviteCommand: ParsableCommand {
             let known = try directory.openInvitations(now: now).first { $0.label == label }
             if let known, let kept = try directory.invitation(known.id) {
                 try checkLabel(label, kept.claims, directory.book)
+                try directory.book.check(now)
                 try hand.check(directory)
                 return (kept, directory.book.membership)
             }
@@ -98,9 +99,9 @@ struct InviteCommand: ParsableCommand {
         let book = directory.book
         if desk != nil {
             try checkAlone(book)
+            try book.check(now)
             try hand.check(directory)
         }
-        if let replaces { _ = try book.device(named: replaces) }
         try checkLabel(label, [], book)
         guard try !directory.openInvitations(now: now).contains(where: { $0.label == label }) else {
             throw Complaint(
@@ -138,11 +139,18 @@ struct InviteCommand: ParsableCommand {
     ///
     /// - Parameter claims: devices that the invitation has let in: the label may be theirs.
     private func checkLabel(_ label: String, _ claims: [DeviceID], _ book: AuthorityBook) throws {
-        let old = replaces.flatMap { try? book.device(named: $0).id }
-        let others = book.devices.filter {
-            $0.certificate.label == label && !$0.isRevoked && !claims.contains($0.id) && $0.id != old
+        let named = book.devices.filter { $0.certificate.label == label && !$0.isRevoked && !claims.contains($0.id) }
+        if let replaces, claims.isEmpty || !named.isEmpty {
+            let old = try book.device(named: replaces).id
+            guard named.allSatisfy({ $0.id == old }) else {
+                throw Complaint(
+                    .failed,
+                    "there is another device called \(label) besides \(replaces); choose another label, or revoke that one first"
+                )
+            }
+            return
         }
-        guard others.isEmpty || replaces == label else {
+        guard named.isEmpty else {
             throw Complaint(
                 .failed,
                 "there is a device called \(label) already; choose another label, revoke that one, or let the new one take its place: --replaces \(label.word)"

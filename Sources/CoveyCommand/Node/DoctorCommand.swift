@@ -62,6 +62,8 @@ struct DoctorCommand: ParsableCommand {
     /// - Parameter held: the epoch of the node that was asked, which may know of a newer one.
     private static func epochDue(_ book: AuthorityBook, held: UInt32) -> [FindingEntry] {
         let membership = book.membership
+        // Releases have a log of their own, in which no key is announced.
+        guard book.id != membership.releaseLog else { return [] }
         let newest = membership.select(held: membership.epochCommits).preferred?.number ?? 0
         guard held <= newest else { return [] }
         return [Finding(epochDueIn: membership, now: CalendarText.now)].compactMap { $0.map(FindingEntry.init) }
@@ -77,10 +79,8 @@ struct DoctorCommand: ParsableCommand {
                     kind: "keys", isUrgent: true,
                     text:
                         "the authority has changed its keys, and the following ones are not here: this desk signs nothing",
-                    advice: "take your part, which the officer who began it handed out: \(AdvisedCommand.takeFollowing)"
-                ))
-        }
-        if book.areKeysReplaced {
+                    advice: directory.followingKeysAdvice))
+        } else if book.areKeysReplaced {
             found.append(
                 FindingEntry(
                     kind: "keys", isUrgent: true,
@@ -112,7 +112,7 @@ struct DoctorCommand: ParsableCommand {
                     kind: "handover", isUrgent: book.authority.signsAlone(),
                     text: "\(directory.path) \(HandOver.lag(of: book)): the node has entries of this authority's own "
                         + "log that are not in it, and what it signs without them would be a second history",
-                    advice: "sign nothing in it before it is up to date: \(HandOver.catchUp)"))
+                    advice: "sign nothing in it before it is up to date: \(HandOver.catchUp(directory.path))"))
         }
         let missing = try HandOver.Missing(of: book, at: client)
         func finding(_ count: Int, _ what: String, isUrgent: Bool) -> [FindingEntry] {

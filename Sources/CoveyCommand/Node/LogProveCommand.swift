@@ -45,7 +45,7 @@ struct LogProveCommand: ParsableCommand {
         let report = try ProofReport(proof, by: genesis, of: output)
         try Disk.create(output, proof.file(of: genesis.meshID).bytes)
         try WrittenProof(
-            file: output, proof: report, next: "covey log verify \(output) --mesh \(mesh)"
+            file: output, proof: report, next: "covey log verify \(output.word) --mesh \(mesh.word)"
         ).show(asJSON: answer.json)
     }
 

@@ -25,7 +25,7 @@ struct LogVerifyCommand: ParsableCommand {
 
     func run() throws {
         let genesis = try Genesis(at: mesh)
-        let read = try CoveyFile(at: file)
+        let read = try CoveyFile(at: [file])
         if read.kind == .proof { return try verify(read, genesis) }
         let objects = try Complaint.about(file) { try read.log(of: genesis.meshID) }
         let audit = LogAudit(of: genesis, objects, now: CalendarText.now)
