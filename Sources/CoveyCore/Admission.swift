@@ -179,6 +179,20 @@ extension Membership {
         return chain
     }
 
+    /// The same; where one of them has no right here, by the certificate that its parent gave it last. Another log may say
+    /// more of it than ours.
+    package func latestAuthorityChain(of authority: AuthorityID) -> [AuthorityCertificate] {
+        var chain: [AuthorityCertificate] = []
+        var at = authority
+        while at != genesis.rootID, chain.count < Int(AuthorityLimits.root.depthLeft),
+            let certificate = self.authority(at) ?? latestGrant(of: at)
+        {
+            chain.append(certificate)
+            at = certificate.parent
+        }
+        return chain
+    }
+
     private enum ChainCheck {
         case sound, unknownIssuer
         /// Signed by keys that may be those of a rotation we have not met.

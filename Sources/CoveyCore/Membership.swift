@@ -1093,6 +1093,14 @@ package struct Membership: Sendable {
         return best.map { (AuthorityLimits($0.content), $0) }
     }
 
+    /// Of those that the parent of an authority gave it, with or without right.
+    func latestGrant(of authority: AuthorityID) -> AuthorityCertificate? {
+        guard let log = logs[authority] else { return nil }
+        return log.grants.filter { $0.place.log == log.parent }.map(\.certificate).max {
+            ($0.content.serial, $1.hash) < ($1.content.serial, $0.hash)
+        }
+    }
+
     /// Of the certificates that stand on the path of a log.
     func highestSerial(of id: LogID) -> UInt64 {
         guard let log = logs[id], log.tree.besideCount > 0 else { return logs[id]?.highestSerial ?? 0 }

@@ -301,7 +301,7 @@ struct Roster {
 
     /// The authorities between a device and the root, its issuer first.
     func chain(of certificate: DeviceCertificate) -> [Signed] {
-        (membership.authorityChain(of: certificate.issuer) ?? []).map(\.signed)
+        membership.latestAuthorityChain(of: certificate.issuer).map(\.signed)
     }
 
     /// The entry that issued a certificate.

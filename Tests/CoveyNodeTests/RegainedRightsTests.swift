@@ -83,4 +83,28 @@ struct RegainedRightsTests {
         mesh.send("all is well", from: ana, to: late)
         #expect(try mesh.run(seconds: 60) { !late.delivered.isEmpty })
     }
+
+    @Test("A device of an authority that was added behind the fork of the one above hears how that was decided")
+    func recoveredAbove() throws {
+        _ = mesh.work(at: try mesh.appoint(Mandate(depth: 1)))
+        let regional = mesh.authority
+        try tell(mesh.entries, ana)
+        let (one, other) = try mesh.fork()
+        mesh.learn([one], at: ana)
+        _ = mesh.work(at: try mesh.appoint(by: regional))
+        let late = try mesh.add("late")
+        let district = mesh.entries
+        try tell(district, ana)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, late) })
+        mesh.learn([other], at: ana)
+        try mesh.run(seconds: 600)
+        #expect(!mesh.isLinked(ana, late))
+        let cold = ColdRecovery(mesh: mesh.founding.mesh, keys: mesh.founding.recovery)
+        var membership = mesh.membership
+        let branch = try #require(district.last { $0.log == one.log })
+        let decision = try cold.recover(one.log, branch: branch.id, new: nil, into: &membership, now: mesh.minute)
+        try tell([decision], ana)
+        // Handshakes that failed meanwhile count for an hour.
+        #expect(try mesh.run(seconds: 2 * 3600) { mesh.isLinked(ana, late) })
+    }
 }
