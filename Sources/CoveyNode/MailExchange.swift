@@ -428,10 +428,13 @@ extension Node {
 
     private func push(_ ids: [ItemID], _ namespace: Namespace, _ link: PeerLink, _ store: any Store) throws {
         if namespace == .notes {
-            let found = try distinct(ids).compactMap { try roster.object($0, store: store) }
+            let ids = distinct(ids)
+            let found = try ids.compactMap { try roster.object($0, store: store) }
             guard !found.isEmpty else { return }
-            if link.isGettingOpen, link.hasPushedNotes { try showForks(link, store) }
-            link.hasPushedNotes = true
+            if link.isGettingOpen {
+                if !link.notesPushed.isDisjoint(with: ids) { try showForks(link, store) }
+                link.notesPushed.formUnion(ids)
+            }
             link.sender.append(all: Frame.NotePut(found))
         } else if namespace == .bundles {
             let found = distinct(ids).compactMap { bundles[DeviceID(prefixOf: $0)]?.bundle.signed }

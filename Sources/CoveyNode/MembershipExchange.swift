@@ -92,7 +92,8 @@ extension Node {
     /// do not differ for it.
     private func showFork(of log: LogID, _ link: PeerLink, _ store: any Store) throws {
         guard link.forksShown.insert(log).inserted else { return }
-        let entries = try roster.conflict(in: log, store: store).filter(Frame.LogPut.carries)
+        let entries = try roster.conflict(in: log, most: Int(Limits.forkEntries), store: store)
+            .filter(Frame.LogPut.carries)
         guard !entries.isEmpty else { return }
         link.sender.append(all: Frame.LogPut(entries))
         touch(link)
@@ -138,6 +139,7 @@ extension Node {
             // Stranded: the log and the notes are all there is to talk about.
             guard link.notesAreEqual, grade != .stranded else { return }
             link.stage = .hello
+            link.notesPushed = []
             for held in handableEpochs(now) { sendEpoch(held, link, now) }
             sendHello(link, now)
         case .hello:

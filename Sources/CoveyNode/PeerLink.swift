@@ -112,8 +112,8 @@ final class PeerLink {
         }
     }
     var notesAreEqual = false
-    /// Notes that the peer lacked went to it. Where some are lacking still, it may not know whom they speak of.
-    var hasPushedNotes = false
+    /// Notes that went to the peer before HELLO. Where one is lacking still, the peer may not know whom it speaks of.
+    var notesPushed: Set<ItemID> = []
     var reconcilers = Reconcilers()
     /// What the reconciliation of a set waits for.
     var transfers: [Namespace: Transfers] = [:]

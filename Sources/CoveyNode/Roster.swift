@@ -281,11 +281,12 @@ struct Roster {
     /// Logs of which two entries with one sequence are held.
     var forkedLogs: [LogID] { membership.contestedLogs }
 
-    /// All entries that share a sequence with another, both sides: what shows the fork of a log to anybody.
-    func conflict(in log: LogID, store: any Store) throws -> [Signed] {
+    /// Entries that share a sequence with another, both sides, the first `most` beside the path: what shows the fork of a
+    /// log to anybody.
+    func conflict(in log: LogID, most: Int, store: any Store) throws -> [Signed] {
         var found: [Signed] = []
         var last: UInt64?
-        for place in membership.entries(beside: log) {
+        for place in membership.entries(beside: log).prefix(most) {
             if place.sequence != last {
                 found += try entries(of: log, from: place.sequence, upTo: place.sequence, store: store)
             }
