@@ -170,9 +170,7 @@ extension Membership {
         let known =
             covered.row(of: parent) != nil
             ? grants.filter { has(covered, $0.place) } : grants.filter { $0.place.entry == log.tree.origin }
-        return known.max {
-            ($0.certificate.content.serial, $1.certificate.hash) < ($1.certificate.content.serial, $0.certificate.hash)
-        }.map { AuthorityLimits($0.certificate.content) }
+        return known.map(\.certificate).max { $1.isBetter(than: $0) }.map { AuthorityLimits($0.content) }
     }
 
     /// Devices of which a covered verdict confirms a note, and where such a note is not held.

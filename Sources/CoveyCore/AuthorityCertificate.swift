@@ -84,6 +84,11 @@ package struct AuthorityCertificate: Sendable, Equatable {
         self.signed = signed
     }
 
+    /// Of several that count the one with the highest serial, and of those the one with the smallest hash.
+    func isBetter(than other: AuthorityCertificate) -> Bool {
+        (content.serial, other.hash) > (other.content.serial, hash)
+    }
+
     /// `authority`: when its keyset is no longer the first one. `keys`: of the parent.
     package static func make(
         _ content: Content, authority: AuthorityID? = nil, mesh: MeshID, keys: [SigningPrivateKey]

@@ -111,7 +111,7 @@ struct Entitlement {
         try verify(entry, by: [keyset])
         let authority = certificate.authority
         guard certificate.parent == entry.log, authority != genesis.rootID,
-            writer.depth < Int(AuthorityLimits.root.depthLeft)
+            !genesis.isReleaseKeyset(certificate.keyset), writer.depth < Int(AuthorityLimits.root.depthLeft)
         else { throw .authority(authority) }
         guard keyset.approves(certificate.signed, as: .authorityCertificate, in: genesis.meshID) else {
             throw .signatures(entry.log, entry.sequence)
@@ -146,7 +146,7 @@ struct Entitlement {
             return nil
         }
         let best = writer.certificates.filter { writer.had($0.keyset) && above.fault(in: $0.content) == nil }
-            .max { ($0.content.serial, $1.hash) < ($1.content.serial, $0.hash) }
+            .max { $1.isBetter(than: $0) }
         return best.map { (AuthorityLimits($0.content), $0) }
     }
 }

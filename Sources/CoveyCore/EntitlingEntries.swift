@@ -137,10 +137,7 @@ private struct EntitlingEntries {
             let acting = counting.filter {
                 log.tree.knows($0.certificate.keyset, upTo: sequence - 1)
                     && above.fault(in: $0.certificate.content) == nil
-            }.max {
-                ($0.certificate.content.serial, $1.certificate.hash)
-                    < ($1.certificate.content.serial, $0.certificate.hash)
-            }
+            }.max { $1.certificate.isBetter(than: $0.certificate) }
             needed = [first] + (acting.map { [$0] } ?? [])
             statement = KeysetStatement(keyset: first.certificate.keyset, nextCommit: nil)
         }

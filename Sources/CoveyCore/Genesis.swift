@@ -69,3 +69,10 @@ package struct Genesis: Sendable, Equatable {
         return genesis
     }
 }
+
+extension Genesis {
+    /// Whether these keys write the log of releases, under whatever threshold: a log has its id from them alone.
+    func isReleaseKeyset(_ keyset: Keyset) -> Bool {
+        (1...keyset.keys.count).contains { Keyset(keys: keyset.keys, threshold: $0).commit == releaseCommit }
+    }
+}

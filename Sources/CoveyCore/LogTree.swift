@@ -89,8 +89,9 @@ struct LogTree: Sendable {
     private(set) var grafts: [EntryID: Graft] = [:]
     private var hadGrafts = false
     /// The sequence of every entry that a graft ever named, nil while it is not here: it is asked for with every entry of a
-    /// fork, and a search goes over the whole log.
-    private var branches: [EntryID: UInt64?] = [:]
+    /// fork, and a search goes over the whole log. Whoever writes a graft chooses the id, and an EntryID is hashed by its
+    /// first word alone.
+    private var branches: [Octets32: UInt64?] = [:]
     /// RecoverForks of this log itself, by id.
     private var recoveries: [EntryID: BranchChoice] = [:]
     /// The choice with which the path begins.
@@ -391,7 +392,8 @@ struct LogTree: Sendable {
         let node = LogNode(
             id: entry.id, sequence: entry.sequence, previous: entry.previous, time: entry.time, keys: keys,
             keysAfter: keysAfter ?? keys)
-        if branches.keys.contains(entry.id) { branches.updateValue(entry.sequence, forKey: entry.id) }
+        let key = Octets32(prefixOf: entry.id)
+        if branches.keys.contains(key) { branches.updateValue(entry.sequence, forKey: key) }
         guard isNext(after: entry.previous, at: entry.sequence) else {
             beside[entry.sequence, default: []].append(node)
             besideCount += 1
@@ -439,7 +441,8 @@ struct LogTree: Sendable {
         let graft = Graft(choice: choice, keys: choice.statement.map { intern($0) })
         grafts[graft.place.entry] = graft
         hadGrafts = true
-        if !branches.keys.contains(graft.branch) { branches.updateValue(find(graft.branch), forKey: graft.branch) }
+        let key = Octets32(prefixOf: graft.branch)
+        if !branches.keys.contains(key) { branches.updateValue(find(graft.branch), forKey: key) }
         for sequence in beside.keys.sorted() where sequence > 0 { adopt(behind: graft.place.entry, at: sequence - 1) }
     }
 
@@ -494,7 +497,9 @@ struct LogTree: Sendable {
     /// Of an entry that stands on a whole way, or 0 for an anchor.
     private func sequence(of id: EntryID) -> UInt64? {
         if anchors.contains(id) { return 0 }
-        guard let sequence = branches[id] ?? find(id), let node = node(id, at: sequence) else { return nil }
+        guard let sequence = branches[Octets32(prefixOf: id)] ?? find(id), let node = node(id, at: sequence) else {
+            return nil
+        }
         return isRooted(node) ? sequence : nil
     }
 

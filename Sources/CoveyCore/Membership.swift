@@ -34,7 +34,7 @@ package struct Membership: Sendable {
         static let suspendMonth: Int64 = 30 * 1440
         /// Authorities that one below the root may add: an EpochAnnounce names 256 logs in all.
         package static let authoritiesBelow = 64
-        /// Heads kept of one log that is unknown yet, as Checkpoints name it, and of all together.
+        /// Heads kept of one log that is unknown yet, as one author's Checkpoints name it, and of all that the author names.
         package static let earlyHeadsOfLog = 8
         package static let earlyHeads = 4096
     }
@@ -49,8 +49,9 @@ package struct Membership: Sendable {
     /// Of link keys that more than one device claims.
     private(set) var rivalClaims: [AgreementPublicKey: RivalClaims] = [:]
     private var policies: [(place: EntryPlace, policy: Policy)] = []
-    /// By whom they dismiss, whatever they are worth: anybody may write any number, about anybody.
-    private var authorityRevocations: [AuthorityID: [PlacedRevocation]] = [:]
+    /// By whom they dismiss, whatever they are worth: anybody may write any number, about anybody, under any id, and
+    /// an AuthorityID is hashed by its first word alone.
+    private var authorityRevocations: [Octets16: [PlacedRevocation]] = [:]
     /// Held entries of all logs together.
     private var orphanCount = 0
     /// Entries that nobody known signed yet: of logs, or behind rotations, that are still to come.
@@ -413,11 +414,6 @@ package struct Membership: Sendable {
         guard rotation.keyset.approves(entry.signed, as: .logEntry, in: mesh) else { throw .signatures }
     }
 
-    /// Whether these keys write the log of releases, under whatever threshold: a log has its id from them alone.
-    private func isReleaseKeyset(_ keyset: Keyset) -> Bool {
-        (1...keyset.keys.count).contains { Keyset(keys: keyset.keys, threshold: $0).commit == genesis.releaseCommit }
-    }
-
     private mutating func openReleaseLog(_ entry: LogEntry) {
         guard case .authorityRotate(let rotation) = entry.payload else { return }
         logs[entry.log] = AuthorityLog(
@@ -509,7 +505,8 @@ package struct Membership: Sendable {
         case .authorityAdd(let certificate): add(certificate, entry, keyset, &intake, &effects)
         case .authorityRevoke(let revocation):
             let target = revocation.authority
-            authorityRevocations[target, default: []].append(PlacedRevocation(place: place, revocation: revocation))
+            authorityRevocations[Octets16(prefixOf: target), default: []].append(
+                PlacedRevocation(place: place, revocation: revocation))
             // What makes a word from elsewhere count changes rights itself.
             if isAbove(entry.log, target) {
                 effects.rights = true
@@ -529,6 +526,7 @@ package struct Membership: Sendable {
             marks.append((place, entry.time))
             tell(.epoch(entry.id))
         case .checkpoint(let checkpoint):
+            var early: [PlacedHead] = []
             for row in checkpoint.children where row.log != entry.log {
                 let head = PlacedHead(place: place, row: row)
                 if let at = logs.index(forKey: row.log) {
@@ -536,9 +534,10 @@ package struct Membership: Sendable {
                     if logs.values[at].tree.isContested { effects.paths = true }
                 } else if !isOnPath {
                     // The AuthorityAdd may be one of the entries before it that are still to come.
-                    earlyHeads.add(head)
+                    early.append(head)
                 }
             }
+            earlyHeads.add(early)
             marks.append((place, entry.time))
             if let placed = PlacedCheckpoint(entry) { logs[entry.log]?.record(placed) }
             tell(.checkpoint(entry.log))
@@ -583,7 +582,7 @@ package struct Membership: Sendable {
         func void(_ fault: CertificateFault) { intake.changes.append(.void(certificate.hash, fault)) }
         guard let depth = logs[entry.log]?.depth, certificate.parent == entry.log,
             certificate.authority != genesis.rootID, certificate.authority != releaseLog,
-            !isReleaseKeyset(certificate.keyset),
+            !genesis.isReleaseKeyset(certificate.keyset),
             keyset.approves(certificate.signed, as: .authorityCertificate, in: mesh)
         else { return void(.issuer) }
         guard depth < Int(AuthorityLimits.root.depthLeft) else { return void(.depth) }
@@ -861,12 +860,14 @@ package struct Membership: Sendable {
     }
 
     private func honouredRevocations(of target: AuthorityID) -> [PlacedRevocation] {
-        (authorityRevocations[target] ?? []).filter { isAbove($0.place.log, target) && isHonoured($0.place) }
+        (authorityRevocations[Octets16(prefixOf: target)] ?? []).filter {
+            isAbove($0.place.log, target) && isHonoured($0.place)
+        }
     }
 
     /// All AuthorityRevokes that may say something of a log, whatever they are worth.
     func revocations(over log: LogID) -> [PlacedRevocation] {
-        chain(of: log).flatMap { authorityRevocations[$0] ?? [] }
+        chain(of: log).flatMap { authorityRevocations[Octets16(prefixOf: $0)] ?? [] }
     }
 
     /// The AuthorityRevokes that count, in any order.
@@ -987,7 +988,7 @@ package struct Membership: Sendable {
                 .max { $0.place.sequence < $1.place.sequence }?.row
             isOther = logs[id]?.tree.settle(grafts: choices, checkpointed: checkpointed) ?? false
         }
-        if authorityRevocations[id] != nil { dismissals[id] = honouredRevocations(of: id) }
+        if authorityRevocations[Octets16(prefixOf: id)] != nil { dismissals[id] = honouredRevocations(of: id) }
         rights[id] = right(of: id)
         if isOther {
             intake.changes.append(isFrozen(id) ? .frozen(id, upTo: grantLimit(of: id)) : .recovered(id))
@@ -1086,9 +1087,7 @@ package struct Membership: Sendable {
         var best: AuthorityCertificate?
         for grant in log.grants where grant.place.log == parent && isEntitled(grant, within: above) {
             guard log.tree.knows(grant.certificate.keyset) else { continue }
-            let serial = grant.certificate.content.serial
-            if let found = best, (found.content.serial, grant.certificate.hash) >= (serial, found.hash) { continue }
-            best = grant.certificate
+            if best.map(grant.certificate.isBetter) ?? true { best = grant.certificate }
         }
         return best.map { (AuthorityLimits($0.content), $0) }
     }

@@ -390,6 +390,7 @@ extension Membership {
             case .valid(let form):
                 guard let dropped = take(note, form) else { continue }
                 intake.notes.append(note)
+                intake.notesGone.removeAll { $0 == note.id }
                 for gone in dropped {
                     // It may have come in with this very intake.
                     let before = intake.notes.count
@@ -441,25 +442,27 @@ extension Membership {
                     $0.certificate.capabilities.contains(.wipeOfficer) && rightsFault(of: $0) == nil
                 }?.certificate
             }
-            // Neither two devices of one person nor two that have one key are two officers.
-            return Set(entitled.map(\.subject)).count >= 2 && Set(entitled.map(\.signing)).count >= 2
+            return areTwoOfficers(entitled)
         }
     }
 
     /// Lets go of notes by keys that their authority turned out never to have had: who gave it those was not its parent.
     mutating func dropForeignNotes(_ intake: inout EntryIntake) {
+        guard !noteBook.records.isEmpty else { return }
+        // To find them out goes over what stands beside the path.
+        var keysetsOfLogs: [LogID: [Keyset]] = [:]
         for hash in noteBook.records.keys.sorted() {
             guard let record = noteBook.records[hash], let log = logs[record.content.authority] else { continue }
-            let keysets = log.tree.keysets
+            let keysets = keysetsOfLogs[record.content.authority] ?? log.tree.keysets
+            keysetsOfLogs[record.content.authority] = keysets
             switch record.form {
             case .singleKeys(let keys):
                 for key in keys where !keysets.contains(where: { $0.threshold > 1 && $0.keys.contains(key) }) {
                     if let gone = noteBook.withdraw(key, from: hash) { intake.notesGone.append(gone) }
                 }
             case .authority(let keys):
-                guard !keysets.contains(where: { $0.keys.count(where: keys.contains) >= $0.threshold }) else {
-                    continue
-                }
+                guard !keysets.contains(where: { keys.count >= $0.threshold && keys.allSatisfy($0.keys.contains) })
+                else { continue }
                 noteBook.remove(hash)
                 intake.notesGone.append(NoteID(prefixOf: hash))
             case .device, .officers: break

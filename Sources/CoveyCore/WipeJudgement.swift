@@ -81,9 +81,14 @@ extension Membership {
         case .authority(let signers):
             guard let keyset = logs[record.content.authority]?.keyset else { return false }
             return signers.count { keyset.keys.contains($0) } >= keyset.threshold
-        case .officers(let officers): return Set(officers.compactMap(subject(ofOfficer:))).count >= 2
+        case .officers(let officers): return areTwoOfficers(officers.compactMap(certificate(ofOfficer:)))
         case .singleKeys, .device: return false
         }
+    }
+
+    /// Neither two devices of one person nor two that have one key are two officers.
+    func areTwoOfficers(_ certificates: [DeviceCertificate]) -> Bool {
+        Set(certificates.map(\.subject)).count >= 2 && Set(certificates.map(\.signing)).count >= 2
     }
 
     /// What others can know of an order, whether its device has answered or not.
@@ -118,11 +123,13 @@ extension Membership {
     }
 
     /// The person of a device that may give orders together with another person's; nil when it may not, or not any more.
-    package func subject(ofOfficer device: DeviceID) -> SubjectID? {
+    package func subject(ofOfficer device: DeviceID) -> SubjectID? { certificate(ofOfficer: device)?.subject }
+
+    private func certificate(ofOfficer device: DeviceID) -> DeviceCertificate? {
         guard let certificate = currentCertificate(device), certificate.capabilities.contains(.wipeOfficer),
             !isRevoked(device)
         else { return nil }
-        return certificate.subject
+        return certificate
     }
 
     /// Why a device would refuse an order, from what those who give it can know; nil when nothing speaks against it.

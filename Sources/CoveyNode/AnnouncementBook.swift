@@ -74,8 +74,8 @@ struct AnnouncementBook {
     private var sentCounts: [DeviceID: Int] = [:]
     /// Numbers of our own that wait for a clean epoch, ascending.
     private(set) var waiting: [UInt64] = []
-    /// Those among all of which an emergency is carried here, or was since the start.
-    private var emergencies: Set<AnnouncementHash> = []
+    /// Of emergencies among all the envelope that was taken in last since the start; it may have gone again.
+    private var emergencies: [AnnouncementHash: EnvelopeID] = [:]
 
     static func key(_ author: DeviceID, _ sequence: UInt64) -> [UInt8] {
         var key = author.array
@@ -100,19 +100,21 @@ struct AnnouncementBook {
         if entry.waits != nil { waiting = (waiting + [content.sequence]).sorted() }
     }
 
-    /// Whether an emergency is the first of its number that is carried here, or with the first the other half of a proof.
-    func lacks(emergency announcement: Announcement) -> Bool {
+    /// The envelope in which an emergency was taken in last.
+    func carrier(ofEmergency announcement: Announcement) -> EnvelopeID? { emergencies[announcement.hash] }
+
+    /// Whether an emergency is the first of its number, or with the first the other half of a proof.
+    func mayCarry(emergency announcement: Announcement) -> Bool {
         let content = announcement.content
-        guard !emergencies.contains(announcement.hash) else { return false }
         guard let known = self[content.author, content.sequence], let conflict = known.conflict else { return true }
         return [known.announcement.hash, conflict.hash].contains(announcement.hash)
     }
 
-    /// One is carried here: another envelope of the same is not needed.
-    mutating func carries(emergency announcement: Announcement) {
+    /// One is carried here: another envelope of the same is not needed while this one stays.
+    mutating func carries(emergency announcement: Announcement, in envelope: EnvelopeID) {
         let known = self[announcement.content.author, announcement.content.sequence]
         guard let known, [known.announcement.hash, known.conflict?.hash].contains(announcement.hash) else { return }
-        emergencies.insert(announcement.hash)
+        emergencies[announcement.hash] = envelope
     }
 
     /// Of what an author has more than its share the oldest goes; of what all have together the oldest of the author who
@@ -153,7 +155,7 @@ struct AnnouncementBook {
             sentCounts[author] = count > 1 ? count - 1 : nil
         }
         for announcement in [gone.announcement, gone.conflict] {
-            if let hash = announcement?.hash { emergencies.remove(hash) }
+            if let hash = announcement?.hash { emergencies[hash] = nil }
         }
         if heard[author]?.isEmpty == true { heard[author] = nil }
         count -= 1

@@ -5,6 +5,19 @@ import CoveyRouting
 
 // Announcements: one body for everybody of an epoch, from those who may (protocol.md §5.4). They travel as mail that floods.
 
+/// An emergency that was not taken in.
+struct TurnedAway {
+    enum Cause: Equatable {
+        case forGood
+        case undecided
+        /// Another envelope brought the same.
+        case copy(of: EnvelopeID)
+    }
+
+    let id: EnvelopeID
+    let cause: Cause
+}
+
 extension Node {
     enum Heard {
         /// Not for us, or sealed under an epoch that we do not hold: it travels all the same.
@@ -48,21 +61,31 @@ extension Node {
     func takes(emergency heard: Heard) -> Bool {
         switch heard {
         case .unreadable: true
-        case .sound(let announcement, _, _): announcements.lacks(emergency: announcement)
+        case .sound(let announcement, _, _):
+            carrier(of: announcement) == nil && announcements.mayCarry(emergency: announcement)
         case .undecided, .refused: false
         }
     }
 
+    /// The envelope that brought an emergency, while it is here. Anybody may seal anew what others wrote, and what they
+    /// brought goes when they are revoked: then another one is needed.
+    private func carrier(of announcement: Announcement) -> EnvelopeID? {
+        announcements.carrier(ofEmergency: announcement).flatMap { shelf.isHeld($0) ? $0 : nil }
+    }
+
     /// Neither kept nor handed on. Known from now on, so that it is not brought again and again: while this node runs, and of
-    /// what is undecided as long as no entries come that may decide it.
+    /// what is undecided as long as no entries come that may decide it, of copies as long as the one is here.
     func turnAway(emergency heard: Heard, _ envelope: Envelope) {
-        var isForGood = true
-        if case .undecided(_, let author) = heard {
-            isForGood = false
+        let cause: TurnedAway.Cause
+        switch heard {
+        case .undecided(_, let author):
             wait(for: author)
+            cause = .undecided
+        case .sound(let announcement, _, _): cause = carrier(of: announcement).map { .copy(of: $0) } ?? .forGood
+        case .unreadable, .refused: cause = .forGood
         }
         shelf.insert(Ghost(of: envelope.id, envelope.header, .refused))
-        turnedAway.append((envelope.id, isForGood))
+        turnedAway.append(TurnedAway(id: envelope.id, cause: cause))
         if turnedAway.count > Limits.turnedAway { shelf.forget(ghost: turnedAway.removeFirst().id, of: .emergency) }
     }
 
@@ -77,10 +100,17 @@ extension Node {
 
     /// What was turned away may count now: neighbours who still have it find that we lack it.
     func takeBackTurnedAway(_ now: Now) {
-        let undecided = turnedAway.filter { !$0.isForGood }
-        guard !undecided.isEmpty else { return }
-        for (id, _) in undecided { shelf.forget(ghost: id, of: .emergency) }
-        turnedAway.removeAll { !$0.isForGood }
+        let before = turnedAway
+        turnedAway.removeAll { turned in
+            switch turned.cause {
+            case .forGood: false
+            case .undecided: true
+            case .copy(let carrier): !shelf.isHeld(carrier)
+            }
+        }
+        guard turnedAway.count < before.count else { return }
+        let stay = Set(turnedAway.map(\.id))
+        for turned in before where !stay.contains(turned.id) { shelf.forget(ghost: turned.id, of: .emergency) }
         for link in links where link.isOpen {
             startDigests(link, after: Limits.digestFirst, now)
             armLink(link)
@@ -100,7 +130,7 @@ extension Node {
             let line = try hear(announcement, of: certificate, envelope, epoch, now, store, &effects)
             if let line { effects.append(.observe(.announced(line))) }
             if envelope.header.priority == .emergency, shelf.isHeld(envelope.id) {
-                announcements.carries(emergency: announcement)
+                announcements.carries(emergency: announcement, in: envelope.id)
             }
         }
     }
@@ -239,7 +269,7 @@ extension Node {
             announcement, received: mailNow(now), priority: draft.priority,
             epoch: waits ? EpochCommit() : epoch.keys.commit, waits: waits ? draft.ttl : nil)
         try announcements.put(heard, store)
-        if draft.priority == .emergency { announcements.carries(emergency: announcement) }
+        if draft.priority == .emergency { announcements.carries(emergency: announcement, in: envelope.id) }
         return line(heard, now)
     }
 

@@ -170,7 +170,7 @@ extension Node {
         }
         let undecided = Set(membership.undecidedNotes)
         let single = roster.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
-        found += single.map { Finding(undecided: $0, in: membership) }
+        found += single.map { Finding(undecided: $0, in: membership, names) }
         for device in membership.devices where !membership.isRevoked(device) {
             let name = device == own.id ? "this device" : label(device)
             let inCommands = names.name(of: device)
@@ -208,8 +208,10 @@ extension Node {
         }
         if authority != nil, let due = Finding(epochDueIn: roster.membership, now: time(now).now) { found.append(due) }
         // Of those that somebody decided nothing is left to do.
-        for fork in roster.membership.forks where roster.membership.isFrozen(fork.log) {
-            found.append(Finding(of: fork, in: roster.membership))
+        let frozen = roster.membership.forks.filter { roster.membership.isFrozen($0.log) }
+        if !frozen.isEmpty {
+            let names = CommandNames(of: roster.membership)
+            found += frozen.map { Finding(of: $0, in: roster.membership, names) }
         }
         for line in wipeLines(now) where line.state == .waiting {
             found.append(
@@ -259,10 +261,10 @@ extension Expiry {
 
 extension Finding {
     /// A fork that freezes a log.
-    package init(of fork: ForkProof, in membership: Membership) {
+    package init(of fork: ForkProof, in membership: Membership, _ names: CommandNames) {
         let label = fork.log == membership.genesis.rootID ? "root" : membership.authority(fork.log)?.content.label
         let log = String(fork.log.hex.prefix(12))
-        let name = CommandNames(of: membership).name(of: fork.log)
+        let name = names.name(of: fork.log)
         let entries = fork.entries.map { String($0.hex.prefix(12)) }.joined(separator: " and ")
         self.init(
             kind: .fork, isUrgent: true,
@@ -286,9 +288,9 @@ extension Finding {
     }
 
     /// What one officer alone revoked, and no verdict has decided.
-    package init(undecided note: RevokeNote, in membership: Membership) {
+    package init(undecided note: RevokeNote, in membership: Membership, _ names: CommandNames) {
         let name = membership.currentCertificate(note.device)?.label ?? note.device.hex
-        let inCommands = CommandNames(of: membership).name(of: note.device)
+        let inCommands = names.name(of: note.device)
         self.init(
             kind: .revocation, isUrgent: false,
             text: "one officer alone revoked \(name) (\(note.reason.word)), and the authority has not decided",

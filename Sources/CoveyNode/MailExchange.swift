@@ -236,6 +236,8 @@ extension Node {
         let ghost = Ghost(of: id, record.header, reason)
         try store.replace(id, with: ghost)
         shelf.replace(id, with: ghost)
+        // Another copy of the same may be taken in now.
+        if turnedAway.contains(where: { $0.cause == .copy(of: id) }) { isRescanDue = true }
     }
 
     private func acknowledge(_ short: Octets8, _ status: Frame.DataAck.Status, _ link: PeerLink) {

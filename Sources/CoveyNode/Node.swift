@@ -101,7 +101,7 @@ package final class Node {
     /// Authors of some of which it cannot be told yet whether they count.
     var undecidedAuthors: Set<DeviceID> = []
     /// Emergencies that were not taken in, the newest last: ghosts of the shelf only.
-    var turnedAway: [(id: EnvelopeID, isForGood: Bool)] = []
+    var turnedAway: [TurnedAway] = []
 
     /// What was noticed before the first event.
     private var early = Effects()

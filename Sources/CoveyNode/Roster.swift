@@ -40,10 +40,7 @@ struct Roster {
                 let signed = try Signed(parsing: record.value)
                 switch NoteKind(of: signed) {
                 case .suspend: _ = try step(suspend: signed)
-                case .revokeNote:
-                    let (outcome, _) = try step(note: signed)
-                    guard case .accepted(_, _, let dropped) = outcome else { continue }
-                    for id in dropped { try store.delete(.notes, id.array) }
+                case .revokeNote: try restore(note: signed, at: record.key, store)
                 case .renewal: _ = try step(renewal: signed)
                 case .receipt: continue
                 case .entry, .unknown: throw Malformed.wrongType
@@ -65,6 +62,20 @@ struct Roster {
                 throw StoreError.damaged("a revocation note: \(error)")
             }
         }
+    }
+
+    private mutating func restore(note signed: Signed, at key: [UInt8], _ store: any Store) throws {
+        let note: RevokeNote
+        switch try step(note: signed).outcome {
+        case .accepted(let taken, _, let dropped):
+            for id in dropped { try store.delete(.notes, id.array) }
+            note = taken
+        case .known, .held: note = try RevokeNote(parsing: signed)
+        }
+        // Earlier programs kept what one key signs alone under the hash of its body.
+        guard key != note.id.array else { return }
+        try store.put(.notes, note.id.array, signed.bytes)
+        try store.delete(.notes, key)
     }
 
     private mutating func restore(

@@ -342,6 +342,40 @@ struct MembershipLogTests {
             try name((0..<200).map { _ in row(.random(from: mesh.random)) }.sorted { $0.log < $1.log })
         }
         #expect(membership.earlyHeads.count == Membership.Bounds.earlyHeads)
+        var early = membership.earlyHeads
+        // Of this log the newest were named before the others.
+        #expect(early.take(unknown).isEmpty)
+    }
+
+    @Test("Of early heads each author's newest stay, in whatever order they come, and nobody takes another's places")
+    func newestEarlyHeads() throws {
+        let random = mesh.random
+        let (parent, stranger, child) = (
+            LogID.random(from: random), LogID.random(from: random), LogID.random(from: random)
+        )
+        func checkpoint(_ author: LogID, _ sequence: UInt64, _ logs: [LogID]) -> [PlacedHead] {
+            let place = EntryPlace(log: author, sequence: sequence, entry: .random(from: random))
+            return logs.map { log in
+                PlacedHead(place: place, row: CoveredRow(log: log, sequence: sequence, id: .random(from: random)))
+            }
+        }
+        let most = UInt64(Membership.Bounds.earlyHeadsOfLog)
+        var said = (1...2 * most).map { checkpoint(parent, $0, [child]) }
+        for sequence in 1...UInt64(Membership.Bounds.earlyHeads / 256 + 3) {
+            said.append(checkpoint(stranger, sequence, [child] + (0..<255).map { _ in .random(from: random) }))
+        }
+        let orders = [said, said.reversed(), said.sorted { $0[0].row.sequence < $1[0].row.sequence }]
+        let kept = orders.map { order in
+            var early = EarlyHeads()
+            for heads in order { early.add(heads) }
+            #expect(early.count == Membership.Bounds.earlyHeads + Int(most))
+            let taken = early.take(child)
+            #expect(early.count == Membership.Bounds.earlyHeads + Int(most) - taken.count)
+            return taken.map { "\($0.place.log.hex) \($0.row.sequence)" }
+        }
+        #expect(Set(kept).count == 1)
+        let ofParent = kept[0].filter { $0.hasPrefix(parent.hex) }
+        #expect(ofParent == (most + 1...2 * most).map { "\(parent.hex) \($0)" })
     }
 
     @Test("A log that only a gap let in beyond the bound of its parent is in nobody's heads once the gap is closed")

@@ -251,6 +251,12 @@ struct MembershipProofTests {
             entries: [add, try field.draft(.authorityAdd(usurped))], checkpoint: good.checkpoint,
             certificate: good.certificate, index: 0, path: [])
         #expect(fault(usurping, mesh.genesis) == .authority(mesh.genesis.rootID))
+        // Who signs releases is no authority, under whatever threshold.
+        let releases = try mesh.authority(keys: [mesh.release], threshold: 1, by: mesh.root)
+        let releasing = MembershipProof(
+            entries: [try mesh.root.draft(.authorityAdd(releases))], checkpoint: good.checkpoint,
+            certificate: good.certificate, index: 0, path: [])
+        #expect(fault(releasing, mesh.genesis) == .authority(releases.authority))
     }
 
     @Test("Cut off anywhere, or with any one bit flipped, a file of it is refused")

@@ -218,6 +218,22 @@ extension AnnouncementMeshTests {
         #expect(try lines(medic).lines.map(\.priority) == [.emergency])
     }
 
+    @Test("An emergency that a member sealed anew comes from others when that copy goes with its bringer's membership")
+    func sealedAnewByOneRevoked() throws {
+        let copy = try forged("run", by: desk, seed: 2)
+        let envelope = try forged("run", by: desk)
+        mesh.stop(desk)
+        _ = try say([copy, envelope], as: ana, to: medic)
+        #expect(medic.store.known().held.map(\.id) == [copy.id])
+        #expect(try mesh.status(of: medic)?.ghosts == 1)
+        try mesh.revoke(ana, reason: .lost, at: medic)
+        try mesh.run(seconds: 5)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        _ = try say([copy, envelope], as: desk, to: medic)
+        #expect(medic.store.known().held.map(\.id) == [envelope.id])
+        #expect(try lines(medic).lines.map(\.text) == ["run"])
+    }
+
     @Test("Forged emergencies leave nothing on the disk, and no more in memory than their neighbour may bring")
     func manyForged() throws {
         let courier = try say([], as: ana, to: medic)

@@ -323,6 +323,29 @@ struct NotesTests {
         #expect(ana.store.all(.notes).count == 4)
     }
 
+    @Test("A note that earlier programs kept under the hash of its body goes to its id when the node starts")
+    func earlierRow() throws {
+        let mesh = try TestMesh(field: KeysetShape(2, of: 2))
+        let ana = try mesh.add("ana")
+        let lost = try mesh.add("lost")
+        mesh.stop(ana)
+        let note = RevokeNote.make(
+            RevokeNote.Content(
+                device: lost.identity.id, reason: .lost, suspectSince: mesh.minute, issued: mesh.minute,
+                authority: mesh.founding.field.authority, number: 1),
+            mesh: mesh.founding.mesh, keys: [mesh.founding.field.current.keys[0]])
+        #expect(note.id.array != note.hash.array)
+        for _ in 0..<2 {
+            ana.store.put(.notes, note.hash.array, note.signed.bytes)
+            ana.store.commit()
+            try mesh.begin(ana)
+            try mesh.run(seconds: 1)
+            #expect(try mesh.status(of: ana)?.notes == 1)
+            mesh.stop(ana)
+            #expect(ana.store.all(.notes).map(\.key) == [note.id.array])
+        }
+    }
+
     @Test("What is handed over behind a gap is counted as waiting, and as known once it was taken")
     func behindAGap() throws {
         let mesh = try TestMesh()

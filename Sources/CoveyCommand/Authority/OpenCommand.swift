@@ -91,10 +91,11 @@ struct AuthorityImportCommand: ParsableCommand {
         let known = Set(directory.book.openForks.map(\.log))
         let forks = book.openForks.filter { !known.contains($0.log) }
         try directory.keep(book)
+        let names = CommandNames(of: book.membership)
         try Imported(
             new: taken.new, waiting: taken.waiting, refused: taken.refused, aside: taken.aside,
             began: book.entries.filter { began.contains($0.id) }.map(\.epochNumber),
-            forks: forks.map { FindingEntry(Finding(of: $0, in: book.membership)) },
+            forks: forks.map { FindingEntry(Finding(of: $0, in: book.membership, names)) },
             next: "covey log import \(files.map(\.word).joined(separator: " ")) --authority \(directory.path.word)"
         ).show(asJSON: answer.json)
         guard taken.refused.isEmpty else {

@@ -51,10 +51,11 @@ struct DoctorCommand: ParsableCommand {
     /// What a node would find in the same log.
     private static func log(of book: AuthorityBook) -> [FindingEntry] {
         let membership = book.membership
-        let forks = book.openForks.map { Finding(of: $0, in: membership) }
+        let names = CommandNames(of: membership)
+        let forks = book.openForks.map { Finding(of: $0, in: membership, names) }
         let undecided = Set(membership.undecidedNotes)
         let notes = book.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
-            .sorted { $0.hash < $1.hash }.map { Finding(undecided: $0, in: membership) }
+            .sorted { $0.hash < $1.hash }.map { Finding(undecided: $0, in: membership, names) }
         return AuthorityOptions.expiries(book, now: CalendarText.now) + epochDue(book, held: 0)
             + (forks + notes).map(FindingEntry.init)
     }
