@@ -125,8 +125,7 @@ final class CeremonyTests {
     func delegation() throws {
         try program.found()
         try program.open("root", "root")
-        try program.succeed(
-            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.askNorth()
         try program.fail(
             "authority", "epoch", "-o", "early.log", "--authority", "north", status: 1, saying: "does not know")
         let added = try program.succeed(

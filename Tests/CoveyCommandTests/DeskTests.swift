@@ -293,11 +293,7 @@ final class DeskTests {
     func warned() throws {
         try program.found()
         try program.open("root", "root")
-        try program.succeed(
-            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
-        try program.succeed(
-            "authority", "add", "north.authority", "--yes", "--days", "100", "-o", "north.log", "--authority", "root")
-        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        try program.appointNorth("--days", "100")
         _ = try program.run(["authority", "invite", "ana", "-o", "ana.invite", "--authority", "north"])
         try program.succeed("device", "request", "ana.invite", "-o", "ana.request", "--home", "ana")
         let signed = try program.run(["authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "north"])
@@ -385,7 +381,8 @@ final class DeskTests {
         try program.fail(arguments: ask + [long], status: 73, saying: ["cannot create"])
         try program.succeed("authority", "init", "Lagoon", "--authority", "lagoon")
         try program.fail(
-            "authority", "ask", "north", "--from", "lagoon", "--authority", "north", "-o", "other.authority", status: 73,
+            "authority", "ask", "north", "--from", "lagoon", "--authority", "north", "-o", "other.authority",
+            status: 73,
             saying: "choose another directory")
         try program.succeed(arguments: ask + ["north.authority"])
         try program.open("root", "root")

@@ -82,8 +82,7 @@ final class FrozenDeskTests {
     func root() throws {
         try program.found()
         try program.open("root", "root")
-        try program.succeed(
-            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.askNorth()
         try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "root")
         try program.enrol("ana")
         try program.succeed("authority", "import", "ana.log", "--authority", "root")

@@ -212,8 +212,7 @@ final class KeyChangeTests {
     func replaced() throws {
         try program.found()
         try program.open("root", "root")
-        try program.succeed(
-            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.askNorth()
         try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "root")
         try forkNorth("root")
         try program.fail(
@@ -242,8 +241,7 @@ final class KeyChangeTests {
         try program.found("--root", "2of3")
         try program.open("root-1", "one")
         try program.open("root-2", "two")
-        try program.succeed(
-            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
+        try program.askNorth()
         try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "one")
         for root in ["two", "one"] {
             try program.succeed("authority", "cosign", "north.draft", "--yes", "--authority", root)

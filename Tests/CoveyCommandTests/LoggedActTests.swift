@@ -88,10 +88,7 @@ final class LoggedActTests {
     func revoked() throws {
         try program.found()
         try program.open("root", "root")
-        try program.succeed(
-            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north")
-        try program.succeed("authority", "add", "north.authority", "--yes", "-o", "north.log", "--authority", "root")
-        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        try program.appointNorth()
         for name in ["ana", "thief"] {
             try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "north")
             try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)

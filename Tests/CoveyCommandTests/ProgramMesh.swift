@@ -19,6 +19,23 @@ extension CoveyProgram {
             sourceLocation: sourceLocation)
     }
 
+    /// The directory of a new authority below, `north`, and its request, `north.authority`.
+    func askNorth(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "north.authority", "--authority", "north",
+            sourceLocation: sourceLocation)
+    }
+
+    /// The root whose keys are in `root` adds it, in `north.log`, and it learns so.
+    func appointNorth(_ options: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try askNorth(sourceLocation: sourceLocation)
+        try succeed(
+            arguments: ["authority", "add", "north.authority", "--yes", "-o", "north.log", "--authority", "root"]
+                + options,
+            sourceLocation: sourceLocation)
+        try succeed("authority", "import", "north.log", "--authority", "north", sourceLocation: sourceLocation)
+    }
+
     /// Imports what shows two histories of one log: it is taken in, and said.
     @discardableResult
     func learnOfFork(
