@@ -106,6 +106,12 @@ struct RenewalStory {
             of: id, serial: serial, mesh: mesh.mesh, key: key ?? device.signing, random: mesh.random)
     }
 
+    func book(with request: RenewRequest) throws -> RenewalBook {
+        var book = RenewalBook()
+        _ = try book.accept(request.signed, membership)
+        return book
+    }
+
     func at(_ day: Double) -> TimeView {
         TimeView(now: TestMesh.start.adding(Int64(day * 1440)), isTrusted: true, floor: TestMesh.start)
     }
@@ -166,9 +172,8 @@ struct RenewalBookTests {
     @Test("A request goes when it is answered, and its copy does nothing any more")
     func answered() throws {
         var story = try RenewalStory()
-        var book = RenewalBook()
         let request = story.request(serial: 1)
-        _ = try book.accept(request.signed, story.membership)
+        var book = try story.book(with: request)
         let next = try story.mesh.certificate(story.device, serial: 2, by: story.field)
         let entry = try story.field.append(.certIssue([next]))
         guard case .accepted(let intake) = try story.membership.accept(entry.signed) else {
@@ -183,9 +188,8 @@ struct RenewalBookTests {
     @Test("A request goes when its device is revoked, and comes no more")
     func revoked() throws {
         var story = try RenewalStory()
-        var book = RenewalBook()
         let request = story.request(serial: 1)
-        _ = try book.accept(request.signed, story.membership)
+        var book = try story.book(with: request)
         let note = story.mesh.note(of: story.device, authority: story.field.log, keys: [story.fieldKeys])
         guard case .accepted(_, let changes, _) = try story.membership.accept(note: note.signed) else {
             Issue.record("the note is not accepted")
@@ -198,9 +202,8 @@ struct RenewalBookTests {
     @Test("A request goes when an authority of the device has written a month after the certificate's end")
     func over() throws {
         var story = try RenewalStory()
-        var book = RenewalBook()
         let request = story.request(serial: 1)
-        _ = try book.accept(request.signed, story.membership)
+        var book = try story.book(with: request)
         let end = try story.current().renewalEnds
         let stranger = story.mesh.device()
         for (time, gone) in [(end.adding(-1), []), (end, [request.hash])] {
@@ -218,9 +221,8 @@ struct RenewalBookTests {
     @Test("A late date ends no request once its authority was dismissed before it, by a thief or by a wrong clock")
     func dismissed() throws {
         var story = try RenewalStory()
-        var book = RenewalBook()
         let request = story.request(serial: 1)
-        _ = try book.accept(request.signed, story.membership)
+        var book = try story.book(with: request)
         let word = AuthorityRevocation(
             authority: story.field.log, reason: 3, lastGood: [.init(log: story.field.log, sequence: 1)])
         let dismissal = try story.mesh.root.append(.authorityRevoke(word))
