@@ -1095,9 +1095,7 @@ package struct Membership: Sendable {
     /// Of those that the parent of an authority gave it, with or without right.
     func latestGrant(of authority: AuthorityID) -> AuthorityCertificate? {
         guard let log = logs[authority] else { return nil }
-        return log.grants.filter { $0.place.log == log.parent }.map(\.certificate).max {
-            ($0.content.serial, $1.hash) < ($1.content.serial, $0.hash)
-        }
+        return log.grants.filter { $0.place.log == log.parent }.map(\.certificate).max { $1.isBetter(than: $0) }
     }
 
     /// Of the certificates that stand on the path of a log.
