@@ -68,7 +68,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                     + "members' clocks by which mail is dated here; absent while they agree or are not needed), staleness "
                     + "(`fresh`, `stale`, `stranded`), authorityHeard, certificateExpires, certificateValidity "
                     + "(`surelyValid`, `unknown`, `surelyExpired`, `notYetValid`), renewalAsked, suspended (devices kept out "
-                    + "now), suspendedUntil (this one), revoked (why this one is), refusals {reason: count}",
+                    + "now), suspendedUntil (this one), revoked (why this one is), refusals {code of refusal: count}",
                 errors: [])
         case .nodeVersion:
             return Description(

@@ -42,7 +42,7 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package var suspendedUntil: Time?
     /// Why this device was revoked; absent when it is a member.
     package var revoked: String?
-    /// Why handshakes and frames were refused, and how often.
+    /// Why handshakes and frames were refused, and how often, by code.
     package var refusals: [String: UInt64]
 
     package init(

@@ -132,7 +132,7 @@ package enum FirstMessage {
 }
 
 /// Why an envelope with our tag gave no message. The sender learns none of it; nothing of ours changed.
-package enum FirstMessageRefusal: Error, Equatable, Sendable {
+package enum FirstMessageRefusal: Error, Hashable, Sendable {
     /// Another kind, or too small for a prekey header.
     case form
     /// The prekey header is not sealed with this pair's key, or was altered.

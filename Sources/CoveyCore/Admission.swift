@@ -38,7 +38,7 @@ package enum CatchUpReason: Hashable, Sendable {
 }
 
 /// Why a peer is no peer. It sees the same silence for all of them.
-package enum AdmissionRefusal: Error, Equatable, Sendable {
+package enum AdmissionRefusal: Error, Hashable, Sendable {
     case malformed(Malformed)
     case chainSignatures
     case attenuation(CertificateFault)

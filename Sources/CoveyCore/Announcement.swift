@@ -149,7 +149,7 @@ package struct Announcement: Sendable, Equatable {
 }
 
 /// Why an announcement does not count.
-package enum AnnouncementRefusal: Error, Equatable, Sendable {
+package enum AnnouncementRefusal: Error, Hashable, Sendable {
     /// Sealed under a key we hold, and not what the header says.
     case sealing
     case malformed(Malformed)

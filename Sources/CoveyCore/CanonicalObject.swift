@@ -28,7 +28,7 @@ package enum ObjectType: UInt8, Sendable, CaseIterable {
 }
 
 /// Why bytes are not the object they should be. The peer learns none of it; we count and log it.
-package enum Malformed: Error, Equatable, Sendable {
+package enum Malformed: Error, Hashable, Sendable, CustomStringConvertible {
     case truncated
     case notAnObject
     case wrongType
@@ -42,6 +42,25 @@ package enum Malformed: Error, Equatable, Sendable {
     case trailing
     case value(UInt8)
     case signatures
+
+    /// For people, behind the name of the object.
+    package var description: String {
+        switch self {
+        case .truncated: "it ends too early"
+        case .notAnObject: "it is no object of a mesh"
+        case .wrongType: "it is an object of another kind"
+        case .unknownVersion(let number): "it is of version \(number), which this program does not know; update covey"
+        case .oversized: "it is larger than it may be"
+        case .tagOrder: "its fields are out of order"
+        case .unknownCritical(let tag): "it has field \(tag), which this program would have to know; update covey"
+        case .missing(let tag): "it lacks field \(tag)"
+        case .width(let tag): "field \(tag) has a wrong length"
+        case .text(let tag): "field \(tag) is no proper text"
+        case .trailing: "something follows its end"
+        case .value(let tag): "field \(tag) has a value that it may not have"
+        case .signatures: "its list of signatures is malformed"
+        }
+    }
 }
 
 /// What may stand in a field.

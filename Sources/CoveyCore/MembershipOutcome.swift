@@ -1,7 +1,7 @@
 package import CoveyCrypto
 
 /// Why an entry was not taken. It may be offered again; nothing of it was kept.
-package enum EntryRefusal: Error, Equatable, Sendable {
+package enum EntryRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed(Malformed)
     /// Fewer than the threshold of the authority's keys signed, or somebody else did.
     case signatures
@@ -19,6 +19,23 @@ package enum EntryRefusal: Error, Equatable, Sendable {
     case foreignKind
     case tooManyHeld
     case tooManyBranches
+
+    /// For people: what the entry does that no log takes.
+    package var description: String {
+        switch self {
+        case .malformed(let cause): "it is malformed: \(cause)"
+        case .signatures: "it is not signed by as many keys of its authority as must sign"
+        case .wrongPrevious: "it does not follow the entry before it"
+        case .timeDecreases: "it is dated before the entry before it"
+        case .policy: "it sets a policy that its authority may not set"
+        case .nextCommit: "it brings other keys than those promised before"
+        case .recoveryCommit: "it is signed by other recovery keys than those of the mesh"
+        case .branch: "it names no entry to go on from, or names one where it must not"
+        case .foreignKind: "an entry of its kind has no place in that log"
+        case .tooManyHeld: "too many entries wait for one that is missing; import the whole log of whoever wrote it"
+        case .tooManyBranches: "its log has more histories than are kept"
+        }
+    }
 }
 
 package enum EntryOutcome: Sendable {
@@ -72,7 +89,7 @@ package enum MembershipChange: Hashable, Sendable {
 }
 
 /// Why a note was not taken.
-package enum NoteRefusal: Error, Equatable, Sendable {
+package enum NoteRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed(Malformed)
     /// A signature is wrong, or of a stranger.
     case signatures
@@ -85,6 +102,19 @@ package enum NoteRefusal: Error, Equatable, Sendable {
     /// The authority is not in the chain of the device.
     case outsideChain
     case tooMany
+
+    /// For people: what the revocation does that no log takes.
+    package var description: String {
+        switch self {
+        case .malformed(let cause): "it is malformed: \(cause)"
+        case .signatures: "a signature is wrong, or of somebody who may not revoke"
+        case .signerCount: "more than one key of the authority signed it, but fewer than must"
+        case .number: "its number does not fit the number of its signers"
+        case .wipeOrder: "it orders to lock or erase in a form that cannot"
+        case .outsideChain: "its authority does not stand above the device"
+        case .tooMany: "its signer has revoked as many devices as are kept of one; an officer's verdict clears them"
+        }
+    }
 }
 
 package enum NoteOutcome: Sendable {

@@ -1,7 +1,7 @@
 import CoveyCrypto
 
 /// Why a RenewReq was not taken.
-package enum RenewRefusal: Error, Equatable, Sendable {
+package enum RenewRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed(Malformed)
     /// The device has no certificate here.
     case stranger
@@ -13,6 +13,19 @@ package enum RenewRefusal: Error, Equatable, Sendable {
     case over
     /// Another of the device with the same serial is kept.
     case notFirst
+
+    /// For people: why the request for renewal is not carried.
+    package var description: String {
+        switch self {
+        case .malformed(let cause): "it is malformed: \(cause)"
+        case .stranger: "the device has no certificate here; import the log first"
+        case .serial: "it follows another certificate than the current one; import the log first"
+        case .signature: "it is not signed by its device"
+        case .revoked: "its device is revoked"
+        case .over: "it is older than requests are answered; the device asks again by itself"
+        case .notFirst: "another request of the device is kept already"
+        }
+    }
 }
 
 package enum RenewOutcome: Sendable, Equatable {

@@ -30,13 +30,20 @@ package enum RevocationReason: UInt8, Sendable, CaseIterable {
 package struct WipeOrder: Hashable, Sendable {
     package static let byteCount = 29
 
-    package enum Mode: UInt8, Sendable, CaseIterable {
+    package enum Mode: UInt8, Sendable, CaseIterable, CustomStringConvertible {
         case lock = 1
         case erase = 2
 
-        /// As people type it.
+        /// As people type it, and programs read it.
+        package var description: String {
+            switch self {
+            case .lock: "lock"
+            case .erase: "erase"
+            }
+        }
+
         package init?(word: String) {
-            guard let mode = Self.allCases.first(where: { "\($0)" == word }) else { return nil }
+            guard let mode = Self.allCases.first(where: { $0.description == word }) else { return nil }
             self = mode
         }
     }

@@ -1,7 +1,7 @@
 import CoveyCrypto
 
 /// Why a Suspend was not taken.
-package enum SuspendRefusal: Error, Equatable, Sendable {
+package enum SuspendRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed(Malformed)
     /// Wrong, or not exactly one.
     case signature
@@ -11,6 +11,17 @@ package enum SuspendRefusal: Error, Equatable, Sendable {
     case over
     /// The signer has as many before it as are kept.
     case tooMany
+
+    /// For people: why nobody is kept out by it.
+    package var description: String {
+        switch self {
+        case .malformed(let cause): "it is malformed: \(cause)"
+        case .signature: "it is not signed by one member"
+        case .ownDevice: "a device cannot be kept out by its own request; revoke it there: covey revoke-self"
+        case .over: "it ended too long ago"
+        case .tooMany: "its signer has asked as often as is kept of one; ask an officer to revoke the device"
+        }
+    }
 }
 
 package enum SuspendOutcome: Sendable {

@@ -1,7 +1,7 @@
 package import CoveyCore
 
 /// Why a peer's bytes end a handshake or a link. For us only: the peer sees a silent close.
-package enum LinkFault: Error, Equatable, Sendable {
+package enum LinkFault: Error, Hashable, Sendable {
     // Packets.
     case unknownKind(UInt8)
     case unknownFlags(UInt8)

@@ -170,7 +170,7 @@ extension Node {
     func count(refusal heard: Heard) {
         switch heard {
         case .unreadable, .sound: break
-        case .undecided(let refusal, _), .refused(let refusal): count(refusal: "announcement: \(refusal)")
+        case .undecided(let refusal, _), .refused(let refusal): count(refusal: .announcement(refusal))
         }
     }
 

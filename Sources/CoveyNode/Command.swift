@@ -66,12 +66,19 @@ package enum Reply: Sendable {
 }
 
 /// Why a command was not done. Each is a sentence to a person and a kind to a program.
-package enum CommandRefusal: Error, Equatable, Sendable {
+package enum CommandRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case notFound(String)
     case ambiguous(String, candidates: [String])
     case policy(String)
     case bounds(String)
     case unavailable(String)
+
+    package var description: String {
+        switch self {
+        case .notFound(let text), .ambiguous(let text, _), .policy(let text), .bounds(let text), .unavailable(let text):
+            text
+        }
+    }
 }
 
 package enum SendState: String, Sendable {
@@ -254,7 +261,7 @@ package struct Status: Hashable, Sendable {
     /// This device has asked for its next certificate, and nobody has answered.
     package var renewalAsked: Bool
     /// Why handshakes and frames were refused, and how often.
-    package var refusals: [String: UInt64]
+    package var refusals: [Refusal: UInt64]
 
     package init(mesh: MeshID, meshName: String, device: DeviceID, label: String, certificateExpires: Minute) {
         self.mesh = mesh

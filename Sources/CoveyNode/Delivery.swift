@@ -84,7 +84,7 @@ extension Node {
             message = try CoveyConversation.FirstMessage.open(
                 envelope, from: peer, as: own, prekeys: prekeys, replays: opened, kem: kem)
         } catch {
-            count(refusal: "message: \(error)")
+            count(refusal: .message(error))
             return .forged
         }
         opened.insert(message.ephemeral)
@@ -212,7 +212,7 @@ extension Node {
             do {
                 verified = try verify(bundle, known, now)
             } catch {
-                refuse(link.address, "bundle: \(error)", &effects)
+                refuse(link.address, .bundle(error), &effects)
                 continue
             }
             if let verified { try take(verified, from: link, now, store, &effects) }

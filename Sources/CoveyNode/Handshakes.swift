@@ -1,5 +1,5 @@
 import CoveyConversation
-import CoveyCore
+package import CoveyCore
 import CoveyCrypto
 import CoveyLink
 
@@ -66,7 +66,7 @@ extension Node {
     func connected(_ connection: ConnectionID, _ now: Now, _ effects: inout Effects) throws {
         guard var handshake = pending[connection], let target = dialer.target(of: connection) else { return }
         guard let epoch = epoch(for: target) else {
-            drop(connection, cause: "no epoch is held", now, &effects)
+            drop(connection, cause: .noEpoch, now, &effects)
             return
         }
         let isAhead = epoch.keys.commit != preferredEpoch()?.keys.commit
@@ -108,7 +108,7 @@ extension Node {
             pending[connection] = PendingHandshake(state: .listening(ticket, isStatic: isStatic), address: address)
             deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
         } catch {
-            refuse(address, "handshake budget: \(error)", &effects)
+            refuse(address, Refusal(error), &effects)
             effects.append(.abort(connection))
         }
     }
@@ -135,7 +135,7 @@ extension Node {
         } catch let error as StoreError {
             throw error
         } catch {
-            rebuff(connection, "\(error)", now, &effects)
+            rebuff(connection, Refusal(error), now, &effects)
         }
     }
 
@@ -323,7 +323,7 @@ extension Node {
 
     /// A handshake failed. The other side hears nothing, and the time of the end tells nothing either: it is drawn, so that
     /// a check that fails late looks like one that fails early (protocol.md §2.2).
-    private func rebuff(_ connection: ConnectionID, _ cause: String, _ now: Now, _ effects: inout Effects) {
+    private func rebuff(_ connection: ConnectionID, _ cause: Refusal, _ now: Now, _ effects: inout Effects) {
         guard let address = pending[connection]?.address else { return }
         refuse(address, cause, &effects)
         pending[connection]?.isRefused = true
@@ -332,7 +332,7 @@ extension Node {
     }
 
     /// Ends a connection that is not a link yet, without a word to the other side.
-    func drop(_ connection: ConnectionID, cause: String?, _ now: Now, _ effects: inout Effects) {
+    func drop(_ connection: ConnectionID, cause: Refusal?, _ now: Now, _ effects: inout Effects) {
         guard let handshake = pending.removeValue(forKey: connection) else { return }
         deadlines.clear(.link(connection))
         if let cause {
@@ -354,7 +354,7 @@ extension Node {
 }
 
 /// Why a handshake that was well-formed ends. For us only.
-enum HandshakeRefusal: Error {
+package enum HandshakeRefusal: Error, Hashable, Sendable {
     case notOurBeacon
     case aheadUnderTainted
     case tooManyVouched

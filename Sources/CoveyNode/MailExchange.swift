@@ -32,7 +32,7 @@ extension Node {
         } catch let error as StoreError {
             throw error
         } catch {
-            refuse(link.address, "\(error)", &effects)
+            refuse(link.address, Refusal(error), &effects)
             forget(link, .protocolFault, now, &effects)
             effects.append(.abort(link.connection))
         }
@@ -142,7 +142,7 @@ extension Node {
             }
             try envelope.header.check(now: mailNow(now).hour)
         } catch {
-            count(refusal: "envelope: \(error)")
+            count(refusal: .envelope(error))
             acknowledge(short, error == .expired ? .expired : .policy, link)
             try arrivedOfSomeSet(1, link, now, store, &effects)
             return
@@ -546,7 +546,7 @@ extension Node {
                 drop(connection, cause: nil, now, &effects)
                 effects.append(.abort(connection))
             } else {
-                drop(connection, cause: "handshake timed out", now, &effects)
+                drop(connection, cause: .timedOut, now, &effects)
             }
             return
         }

@@ -1,7 +1,7 @@
 import CoveyConversation
 import CoveyCore
 import CoveyCrypto
-import CoveyLink
+package import CoveyLink
 import CoveyRouting
 import CoveySync
 
@@ -231,7 +231,7 @@ extension Node {
             do {
                 accepted = try take(entry: item, from: link, now, store, &effects) == .new || accepted
             } catch let refusal as EntryRefusal {
-                refuse(link.address, "log entry: \(refusal)", &effects)
+                refuse(link.address, .logEntry(refusal), &effects)
             }
         }
         try settleMembership(now, store, &effects)
@@ -321,16 +321,16 @@ extension Node {
                 case .renewal: _ = try take(renewal: item, from: link, now, store, &effects)
                 }
             } catch let refusal as NoteRefusal {
-                refuse(link.address, "note: \(refusal)", &effects)
+                refuse(link.address, .note(refusal), &effects)
             } catch let refusal as SuspendRefusal {
-                refuse(link.address, "suspend: \(refusal)", &effects)
+                refuse(link.address, .suspend(refusal), &effects)
             } catch let refusal as ReceiptRefusal {
-                refuse(link.address, "wipe receipt: \(refusal)", &effects)
+                refuse(link.address, .receipt(refusal), &effects)
             } catch let refusal as EntryRefusal {
-                refuse(link.address, "log entry: \(refusal)", &effects)
+                refuse(link.address, .logEntry(refusal), &effects)
             } catch let refusal as RenewRefusal {
                 switch refusal {
-                case .malformed, .signature: refuse(link.address, "renewal: \(refusal)", &effects)
+                case .malformed, .signature: refuse(link.address, .renewal(refusal), &effects)
                 // Answered meanwhile, or our logs still differ.
                 case .stranger, .serial, .revoked, .over, .notFirst: break
                 }
@@ -550,7 +550,7 @@ extension Node {
         guard try take(epoch: frame.key, entry: frame.entry, now, store, &effects) else {
             // Any number of keys can be made up; only announced ones are remembered.
             if isNew { link.peerEpochs.remove(short) }
-            refuse(link.address, "epoch key without its announcement", &effects)
+            refuse(link.address, .epochKey, &effects)
             return
         }
     }
@@ -589,7 +589,7 @@ enum Acceptance {
 }
 
 /// Why a peer's frame ends the link. For us only.
-enum LinkRefusal: Error {
+package enum LinkRefusal: Error, Hashable, Sendable {
     case frameNotAllowed(FrameType)
     case secondHello
     case namespace

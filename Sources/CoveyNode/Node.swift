@@ -110,7 +110,7 @@ package final class Node {
     private var savedFloor: Minute?
     private var savedOwnTime: Minute?
     var deadlines = Deadlines()
-    var refusals: [String: UInt64] = [:]
+    var refusals: [Refusal: UInt64] = [:]
     /// Held mail may be readable now, or count: a certificate or a key came in this turn, or a suspension ended.
     var isRescanDue = false
     /// Certificates were issued since the links were looked at, and entries came since the grade was.
@@ -330,15 +330,15 @@ package final class Node {
     }
 
     /// Counts a refusal by its cause. The cause is for us, nobody else is told.
-    func refuse(_ address: SocketAddress, _ cause: String, _ effects: inout Effects) {
+    func refuse(_ address: SocketAddress, _ cause: Refusal, _ effects: inout Effects) {
         count(refusal: cause)
         effects.append(.observe(.refused(address, cause)))
     }
 
-    /// Causes are our own words, but some name a number of the stranger's choice.
-    func count(refusal cause: String) {
+    /// Some causes name a number of the stranger's choice.
+    func count(refusal cause: Refusal) {
         let isKept = refusals[cause] != nil || refusals.count < Limits.causes
-        refusals[isKept ? cause : "others", default: 0] += 1
+        refusals[isKept ? cause : .other, default: 0] += 1
     }
 
     /// What this turn wrote to links: acknowledgements, mail, frames; one buffer a link.

@@ -9,7 +9,7 @@ package enum Observation: Sendable {
     case linkUp(DeviceID, SocketAddress, isCatchUp: Bool)
     case linkDown(DeviceID, LinkEnd)
     /// A stranger or a faulty peer was refused, without an answer. The cause is for us only.
-    case refused(SocketAddress, String)
+    case refused(SocketAddress, Refusal)
     case logAccepted(LogHead)
     case noteLearnt(NoteHash, DeviceID)
     case suspendLearnt(SuspendHash, DeviceID)

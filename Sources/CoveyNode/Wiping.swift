@@ -170,10 +170,18 @@ extension Node {
 }
 
 /// Why a receipt of a wipe order was not taken.
-enum ReceiptRefusal: Error {
+package enum ReceiptRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed(Malformed)
     /// No order that is known here is the one it names, or the device of that order did not sign it.
     case order
+
+    /// For people: why the receipt is not kept.
+    package var description: String {
+        switch self {
+        case .malformed(let cause): "the receipt is malformed: \(cause)"
+        case .order: "the receipt is of no order that is known here; import the order first"
+        }
+    }
 }
 
 // A device that was away while its order spread is linked with by nobody who knows that it is revoked. Once a day it is let

@@ -98,7 +98,7 @@ extension World {
         case .dialling(let address): .dialling(hostIndex(at: address).map { machines[$0].host })
         case .linkUp(let device, _, let isCatchUp): .linkUp(with: host(of: device), isCatchUp: isCatchUp)
         case .linkDown(let device, let end): .linkDown(with: host(of: device), Sighting.LinkEnding(end))
-        case .refused(_, let cause): .refused(cause)
+        case .refused(_, let cause): .refused("\(cause)")
         case .logAccepted(let head): .logAccepted(sequence: head.sequence)
         case .noteLearnt(_, let device): .revocationLearnt(of: host(of: device))
         case .epochLearnt(let number): .epochLearnt(number)

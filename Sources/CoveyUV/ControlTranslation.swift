@@ -97,7 +97,7 @@ extension StatusResult {
             certificateExpires: status.certificateExpires.asTime,
             certificateValidity: status.certificateValidity.rawValue, renewalAsked: status.renewalAsked,
             suspended: status.suspended, suspendedUntil: status.suspendedUntil?.asTime, revoked: status.revoked?.word,
-            refusals: status.refusals)
+            refusals: Refusal.counts(status.refusals))
     }
 }
 
@@ -286,11 +286,12 @@ extension EventEntry {
                 ["device": device.hex, "address": address.description, "isCatchUp": String(isCatchUp)])
         case .linkDown(let device, let end):
             self = entry(
-                "linkDown", "the link to \(device) ended: \(end.rawValue)",
+                "linkDown", "the link to \(device) ended: \(end.words)",
                 ["device": device.hex, "reason": end.rawValue])
         case .refused(let address, let cause):
             self = entry(
-                "refused", "refused \(address): \(cause)", ["address": address.description, "cause": cause])
+                "refused", "refused \(address): \(cause.words)",
+                ["address": address.description, "cause": cause.code.rawValue])
         case .logAccepted(let head):
             self = entry(
                 "logAccepted", "accepted entry \(head.sequence) of log \(head.log)",
@@ -317,13 +318,13 @@ extension EventEntry {
                 "quarantined", "a message from \(message.label), which is revoked, went into quarantine",
                 ["id": message.id.hex, "device": message.from.hex, "sequence": String(message.sequence)])
         case .staleness(let staleness):
-            self = entry("staleness", "the log is \(staleness)", ["grade": "\(staleness)"])
+            self = entry("staleness", "the log is \(staleness.rawValue)", ["grade": staleness.rawValue])
         case .wipeAccepted(let mode, let order):
             self = entry(
                 "wipeAccepted", "ordered to \(mode) this device, and the order holds",
                 ["mode": "\(mode)", "order": order.hex])
         case .wipeRefused(let refusal):
-            self = entry("wipeRefused", "an order to wipe this device is not obeyed: \(refusal)")
+            self = entry("wipeRefused", "an order to wipe this device is not obeyed: \(refusal.words)")
         case .wipeReceipt(let device, let mode):
             self = entry(
                 "wipeReceipt", "\(device) says that it obeys the order to \(mode)",

@@ -417,7 +417,7 @@ package final class Driver {
     private func accepted(_ stream: ByteStream, from address: SocketAddress, _ isStatic: Bool) {
         guard acceptedCount < Bounds.acceptedConnections else {
             stream.abort()
-            return observe(.refused(address, "\(Bounds.acceptedConnections) accepted connections are open"))
+            return observe(.refused(address, .connections))
         }
         repeat { lastAccepted &+= 1 } while connections[.accepted(lastAccepted)] != nil
         let id = ConnectionID.accepted(lastAccepted)

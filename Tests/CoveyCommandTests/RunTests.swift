@@ -88,6 +88,26 @@ final class RunTests {
         #expect(try ana.node.stop() == 0)
     }
 
+    @Test("what a node refused is a sentence for people, in status and in the log, and a code for programs")
+    func refusals() throws {
+        try program.enrol("ana")
+        let ana = try program.node("ana")
+        let stranger = Process()
+        stranger.executableURL = URL(fileURLWithPath: "/bin/bash")
+        let place = ana.address.replacingOccurrences(of: ":", with: "/")
+        stranger.arguments = ["-c", "exec 3<>/dev/tcp/\(place); printf 'GET / HTTP/1.1\\r\\n\\r\\n' >&3; cat <&3"]
+        try stranger.run()
+        let line = try ana.node.line(.log, containing: "\"event\":\"refused\"")
+        stranger.waitUntilExit()
+        #expect(line.contains("\"cause\":\"packet\"") && line.contains("bytes that are no packets of a mesh"))
+        let status = try program.succeed("status", "--json", "--home", "ana").json()
+        #expect(status["refusals"] as? [String: Int] == ["packet": 1])
+        #expect(
+            try program.succeed("status", "--home", "ana").output
+                .contains("1 × bytes that are no packets of a mesh, or come out of turn"))
+        #expect(try ana.node.stop() == 0)
+    }
+
     @Test("what waited and what was received is there after a restart")
     func restart() throws {
         try program.enrol("ana", "ben")

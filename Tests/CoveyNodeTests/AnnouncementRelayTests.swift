@@ -160,7 +160,7 @@ extension AnnouncementMeshTests {
         let envelope = try forged("too late", by: desk, ttl: .hour)
         try mesh.run(seconds: 7200)
         let courier = try say([envelope], as: ana, to: medic)
-        #expect(try mesh.status(of: medic)?.refusals["envelope: expired"] == 1)
+        #expect(try mesh.status(of: medic)?.refusals[.envelope(.expired)] == 1)
         #expect(try mesh.status(of: medic)?.held == 0)
         #expect(try lines(medic).lines.isEmpty)
         #expect(!courier.isClosed)

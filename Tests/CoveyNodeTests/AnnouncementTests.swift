@@ -79,7 +79,7 @@ struct AnnouncementMeshTests {
     }
 
     func refusals(_ host: TestMesh.Host) throws -> UInt64 {
-        try #require(try mesh.status(of: host)).refusals.filter { $0.key.hasPrefix("announcement") }.values.reduce(0, +)
+        try #require(try mesh.status(of: host)).refusals.filter { $0.key.code == .announcement }.values.reduce(0, +)
     }
 
     @Test("Everybody reads what the desk announces, and which of its announcements counts now")

@@ -263,7 +263,7 @@ struct DivergedLogTests {
         }
         #expect(!member.isClosed)
         let refusals = try #require(try mesh.status(of: halves.west)?.refusals)
-        #expect(refusals["log entry: tooManyHeld"] == UInt64(theirs.count - 20 - 256))
+        #expect(refusals[.logEntry(.tooManyHeld)] == UInt64(theirs.count - 20 - 256))
         for start in stride(from: 0, to: theirs.count, by: 20) {
             try member.say(Frame.LogPut(theirs[start..<min(start + 20, theirs.count)].map(\.signed)))
         }

@@ -33,7 +33,7 @@ struct EpochMeshTests {
             try member.say(Frame.EpochKey(entry: entry, key: EpochKey(from: random)))
         }
         #expect(held(ana) == 1)
-        #expect(try mesh.status(of: ana)?.refusals["epoch key without its announcement"] == 2)
+        #expect(try mesh.status(of: ana)?.refusals[.epochKey] == 2)
         #expect(!member.isClosed)
     }
 

@@ -124,7 +124,7 @@ struct RejectionTests {
         var entry = try world.entry(.certIssue([good]), by: world.district).signed.body
         entry.replaceSubrange(entry.count - bad.bytes.count..<entry.count, with: bad.bytes)
         let signed = Signed(entry, type: .object(.logEntry), mesh: world.mesh.founding.mesh, keys: keys)
-        try world.expectRefusal("log entry: \(EntryRefusal.malformed(malformed))") {
+        try world.expectRefusal(.logEntry(.malformed(malformed))) {
             try $0.say(Frame.LogPut([signed]))
         }
         try world.expectTraffic()
@@ -148,7 +148,7 @@ struct RejectionTests {
         let replayed = try world.entry(.certIssue([foreign]), by: world.field)
         let abroad = Signed(
             replayed.signed.body, type: .object(.logEntry), mesh: other.founding.mesh, keys: world.field.current.keys)
-        try world.expectRefusal("log entry: \(EntryRefusal.signatures)") { try $0.say(Frame.LogPut([abroad])) }
+        try world.expectRefusal(.logEntry(.signatures)) { try $0.say(Frame.LogPut([abroad])) }
         try world.expectTraffic()
     }
 
@@ -311,7 +311,7 @@ struct RejectionTests {
         try answer(caller, psk: try world.psk, showing: payload.padded(mayBeShort: false))
         try caller.wait()
         #expect(caller.peer.received.isEmpty && caller.peer.isClosed)
-        #expect(try world.refusals("\(LinkFault.reflection)") == 1)
+        #expect(try world.refusals(.link(.reflection)) == 1)
         var after = try world.holdings()
         after.now = before.now
         #expect(after == before)
@@ -345,7 +345,7 @@ struct RejectionTests {
         try caller.say(packet)
         try caller.wait()
         #expect(caller.peer.received.isEmpty && caller.peer.isClosed)
-        #expect(try world.refusals("\(LinkFault.wireVersion)") == 1)
+        #expect(try world.refusals(.link(.wireVersion)) == 1)
         try world.expectTraffic()
     }
 
@@ -394,7 +394,7 @@ struct RejectionTests {
             body[at] = kind
             entry = Signed(body, type: .object(.logEntry), mesh: mesh, keys: world.field.current.keys)
         }
-        try world.expectRefusal("log entry: \(bad.refusal)") { try $0.say(Frame.LogPut([entry])) }
+        try world.expectRefusal(.logEntry(bad.refusal)) { try $0.say(Frame.LogPut([entry])) }
         try world.expectVoid(good)
         try world.expectTraffic()
     }
@@ -474,7 +474,7 @@ struct RejectionTests {
         case .wipeByOneKey: note = world.note(of: bo.id, authority: field, number: 1, wipe: order, keys: [keys[0]])
         case .wipeByItself: note = world.note(of: bo.id, wipe: order, keys: [bo.signing])
         }
-        try world.expectRefusal("note: \(bad.refusal)") { try $0.say(Frame.NotePut([note])) }
+        try world.expectRefusal(.note(bad.refusal)) { try $0.say(Frame.NotePut([note])) }
         try world.expectTraffic()
     }
 
@@ -585,7 +585,7 @@ struct RejectionTests {
         let key = EpochKey(from: world.random)
         let entry = try world.entry(.epochAnnounce(announcement(of: key, number, in: world)), by: world.field)
         try world.expectVoid(entry)
-        try world.expectRefusal("epoch key without its announcement") {
+        try world.expectRefusal(.epochKey) {
             try $0.say(Frame.EpochKey(entry: entry.id, key: key))
         }
         try world.expectTraffic()

@@ -177,7 +177,7 @@ struct RenewalTests {
             Issue.record("the request is judged")
             return
         }
-        #expect(submission == LogSubmission(accepted: 0, known: 0, waiting: 0, refused: ["revoked"]))
+        #expect(submission == LogSubmission(accepted: 0, known: 0, waiting: 0, refused: ["\(RenewRefusal.revoked)"]))
         #expect(try fleet.life(of: b, at: leader) == 90)
     }
 
@@ -199,7 +199,8 @@ struct RenewalTests {
         try mesh.run(seconds: 120)
         #expect(
             leader.replies.contains {
-                if case .logSubmitted(let submission) = $0 { submission.refused == ["serial"] } else { false }
+                guard case .logSubmitted(let submission) = $0 else { return false }
+                return submission.refused == ["\(RenewRefusal.serial)"]
             })
         #expect(try fleet.life(of: a, at: leader) == 154)
         #expect(try #require(try mesh.status(of: leader)).logEntries == entries + 1, "the leader's own renewal")

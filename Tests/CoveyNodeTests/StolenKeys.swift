@@ -134,15 +134,17 @@ struct StolenKeys {
         return contacts
     }
 
-    func refusals(_ cause: String) throws -> UInt64 { try status().refusals[cause] ?? 0 }
+    func refusals(_ cause: Refusal) throws -> UInt64 { try status().refusals[cause] ?? 0 }
 
     /// What comes of a handshake.
     enum Standing: Equatable {
         case member
         case catchUp
-        case refused(String)
+        case refused(Refusal)
+        /// Nothing was noticed.
+        case silence
 
-        static func refused(_ why: AdmissionRefusal) -> Self { refused("\(HandshakeRefusal.notAdmitted(why))") }
+        static func refused(_ why: AdmissionRefusal) -> Self { refused(.handshake(.notAdmitted(why))) }
     }
 
     /// Somebody shows a certificate to ana. Whoever is refused hears nothing, and the cause is counted.
@@ -164,7 +166,7 @@ struct StolenKeys {
             default: continue
             }
         }
-        return .refused("nothing was noticed")
+        return .silence
     }
 
     func chain(of authority: AuthorityKeys) throws -> [Signed] {
@@ -174,7 +176,7 @@ struct StolenKeys {
     // MARK: Expecting
 
     /// Mallory says something that is refused for this cause alone, and changes nothing; her link stands.
-    func expectRefusal(_ cause: String, _ say: (RawMember) throws -> Void) throws {
+    func expectRefusal(_ cause: Refusal, _ say: (RawMember) throws -> Void) throws {
         let (before, count) = (try holdings(), try refusals(cause))
         try say(member)
         #expect(try refusals(cause) == count + 1)

@@ -92,7 +92,8 @@ struct UnkeptMailTests {
                 copy[copy.count - 1 - number] ^= 1
                 try member.say(Envelope(parsing: copy))
             }
-            return try mesh.status(of: ana)?.refusals.filter { $0.key.hasPrefix("message: ") }.values.reduce(0, +) ?? 0
+            let refusals = try mesh.status(of: ana)?.refusals ?? [:]
+            return refusals.filter { [.message, .messageAgain].contains($0.key.code) }.values.reduce(0, +)
         }
         #expect(try forge(50) == 10)
         mesh.send("written meanwhile", from: bo, to: ana)

@@ -91,7 +91,7 @@ struct WipeTests {
             return submission
         }
         let early = try #require(try hand([receipt]))
-        #expect(early.accepted == 0 && early.refused == ["order"])
+        #expect(early.accepted == 0 && early.refused == ["\(ReceiptRefusal.order)"])
         let both = try #require(try hand([note.signed.bytes, receipt]))
         #expect(both.accepted == 2 && both.refused.isEmpty)
         #expect(try hand([receipt])?.known == 1)
@@ -203,7 +203,7 @@ struct WipeTests {
         let keys = officers.map(\.identity.signing)
         // The second of them may be of an officer whose entry is not here yet: it waits, and counts for nothing.
         let mixed = [target.identity.signing, keys[0]]
-        let refused = LogSubmission(accepted: 0, known: 0, waiting: 0, refused: ["wipeOrder"])
+        let refused = LogSubmission(accepted: 0, known: 0, waiting: 0, refused: ["\(NoteRefusal.wipeOrder)"])
         let waits = LogSubmission(accepted: 0, known: 0, waiting: 1, refused: [])
         for (alone, wanted) in [
             (try note(target, in: mesh, number: 1, by: [keys[0]], authority: AuthorityID()), refused),

@@ -115,7 +115,7 @@ struct RenewCommand: ParsableCommand {
         case .late: "it ended more than a month ago; renew it by name if you know the device"
         case .revoked: "it is revoked"
         case .suspended: "members suspended it; decide first"
-        case .limits(let fault): "beyond what this authority may grant: \(fault)"
+        case .limits(let fault): "beyond what this authority may grant: \(fault.words)"
         case .noGain: "this authority's own certificate ends as early; the authority above must renew that first"
         case .keys: "more officers must sign: covey authority renew NAME writes a draft"
         case .refused(let refusal): refusal.description

@@ -242,7 +242,7 @@ extension AuditReport.Finding {
         case .void(let log, let sequence, let certificate, let fault):
             place = (log, sequence)
             named = [certificate.hex]
-            (kind, text) = ("void", "certificate \(LogText.short(certificate.hex)) grants nothing: \(fault)")
+            (kind, text) = ("void", "certificate \(LogText.short(certificate.hex)) grants nothing: \(fault.words)")
         case .fork(let proof, let frozen):
             place = (proof.log, proof.sequence)
             named = proof.entries.map(\.hex)

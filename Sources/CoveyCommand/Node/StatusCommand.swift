@@ -1,6 +1,8 @@
 import ArgumentParser
 import CoveyControl
 import CoveyCrypto
+import CoveyNode
+import CoveyUV
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "status", abstract: "How the node is.")
@@ -76,7 +78,8 @@ struct StatusCommand: ParsableCommand {
             rows.append(["warning", "mail goes by members' clocks, and they do not agree: covey doctor"])
         }
         for (cause, count) in status.refusals.sorted(by: { $0.key < $1.key }) {
-            rows.append(["refused", "\(count) × \(cause)"])
+            // A newer node may have codes that are not known here.
+            rows.append(["refused", "\(count) × \(Refusal.Code(rawValue: cause)?.sentence ?? cause)"])
         }
         return Columns.text(rows)
     }

@@ -9,7 +9,7 @@ import CoveyCrypto
 package struct HandshakeBudget: Sendable {
     package struct Ticket: Hashable, Sendable { fileprivate let number: UInt64 }
 
-    package enum Refusal: Error, Equatable, Sendable {
+    package enum Refusal: Error, Hashable, Sendable {
         case halfOpenFull
         /// This address has a handshake under way.
         case underWay
