@@ -165,7 +165,7 @@ extension Membership {
         let end = covered.row(of: authority)?.sequence ?? 0
         let grants = log.grants.filter {
             $0.place.log == parent && above.fault(in: $0.certificate.content) == nil
-                && log.tree.knows($0.certificate.keyset, upTo: end) && isWithinBound($0)
+                && log.tree.knows($0.certificate.keyset, upTo: end)
         }
         let known =
             covered.row(of: parent) != nil

@@ -124,9 +124,8 @@ private struct EntitlingEntries {
     /// that names the first keyset, those that promised a later one, and the one under which the authority acts.
     private func changes(of id: LogID, before sequence: UInt64) -> (changes: [KeyChange], grants: [AuthorityGrant])? {
         guard let log = membership.logs[id] else { return nil }
-        let counting = log.grants.filter {
-            $0.place.log == log.parent && membership.counts($0.place) && membership.isWithinBound($0)
-        }.sorted { $0.place.sequence < $1.place.sequence }
+        let counting = log.grants.filter { $0.place.log == log.parent && membership.counts($0.place) }
+            .sorted { $0.place.sequence < $1.place.sequence }
         var needed: [AuthorityGrant] = []
         var statement = KeysetStatement(
             keyset: membership.genesis.root, nextCommit: membership.genesis.nextCommit)

@@ -156,13 +156,13 @@ package struct Membership: Sendable {
             break
         }
         // There, an entry may be what one further up hung in the air for.
-        let awaited = logs[entry.log]?.orphanCount ?? 0
-        let isBesidePath = (awaited > 0 || !strays.isEmpty) && !isOnPath(EntryPlace(entry))
-        if isBesidePath, awaited > 0, let log = logs[entry.log] {
-            let recoveries = log.orphans.values.joined().filter { $0.keys == nil }
+        let isBesidePath = orphanCount + strays.count > 0 && !isOnPath(EntryPlace(entry))
+        if isBesidePath, let log = logs[entry.log], log.orphanCount > 0 {
+            let standing = log.orphans.values.joined()
+                .filter { log.tree.isWhole(before: $0.entry.previous, at: $0.entry.sequence) }
                 .sorted { ($0.entry.sequence, $0.entry.id) < ($1.entry.sequence, $1.entry.id) }
-            for recovery in recoveries { removeOrphan(recovery.entry) }
-            found += recoveries.map { ($0.entry, .signedBy(nil)) }
+            for orphan in standing { removeOrphan(orphan.entry) }
+            found += standing.map { ($0.entry, .signedBy($0.keys)) }
         }
         if !strays.isEmpty {
             func waits(_ stray: LogEntry) -> Bool {
@@ -259,6 +259,12 @@ package struct Membership: Sendable {
         let keys = entry.sequence < next ? log.tree.keys(at: entry.sequence) : log.tree.tipKeys
         let keyset = log.tree.statement(keys).keyset
         if entry.sequence == next, entry.log == genesis.rootID || next == 1 {
+            // What it stands on is here, and waits, or hangs in the air.
+            if log.tree.standing(after: entry.previous, at: entry.sequence - 1) != nil
+                || strays.contains(where: { $0.id == entry.previous })
+            {
+                return .stray
+            }
             guard isSigned(entry, keyset, keys, check) else { throw .signatures }
             throw .wrongPrevious
         }
@@ -274,13 +280,13 @@ package struct Membership: Sendable {
         return .place(keys: keys, isAtTip: false)
     }
 
-    /// Whether only what is before an entry tells if it may stand where it does.
+    /// Whether only what is before an entry tells if it may stand where it does, or what its certificates are worth there:
+    /// their own signatures are held against the keyset that signs the entry.
     private func hangsOnKeys(_ entry: LogEntry) -> Bool {
         switch entry.payload {
-        case .policySet, .authorityRotate, .recoverFork: true
-        case .authorityAdd, .authorityRevoke, .certIssue, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition,
-            .releaseManifest:
-            false
+        case .policySet, .authorityAdd, .authorityRotate, .recoverFork: true
+        case .certIssue(let certificates): certificates.contains { !$0.capabilities.isDisjoint(with: .privileged) }
+        case .authorityRevoke, .certRevoke, .epochAnnounce, .checkpoint, .groupDefinition, .releaseManifest: false
         }
     }
 
@@ -331,10 +337,12 @@ package struct Membership: Sendable {
         orphanCount -= 1
     }
 
-    /// Whether an entry that is held has everything but the signatures of keys we know of: its predecessor is here.
+    /// Whether an entry that is held has everything but the signatures of keys we know of: what it stands on is here.
     package func lacksKnownSigners(_ held: LogEntry) -> Bool {
-        strays.contains { $0.id == held.id }
-            && logs[held.log]?.tree.standing(after: held.previous, at: held.sequence - 1) != nil
+        guard let tree = logs[held.log]?.tree, strays.contains(where: { $0.id == held.id }),
+            tree.standing(after: held.previous, at: held.sequence - 1) != nil
+        else { return false }
+        return !hangsOnKeys(held) || tree.isWhole(before: held.previous, at: held.sequence)
     }
 
     // MARK: Who must sign
@@ -624,10 +632,6 @@ package struct Membership: Sendable {
             if named.count == Bounds.authoritiesBelow { return false }
         }
         return true
-    }
-
-    func isWithinBound(_ grant: AuthorityGrant) -> Bool {
-        isWithinBound(grant.certificate.authority, at: grant.place)
     }
 
     private mutating func issue(
@@ -976,7 +980,7 @@ package struct Membership: Sendable {
     }
 
     private func isEntitled(_ grant: AuthorityGrant, within limits: AuthorityLimits) -> Bool {
-        counts(grant.place) && isWithinBound(grant) && limits.fault(in: grant.certificate.content) == nil
+        counts(grant.place) && limits.fault(in: grant.certificate.content) == nil
     }
 
     /// Finds the path of a log whose parent is known, and what it may grant. Whether the path is another one.
@@ -1254,14 +1258,10 @@ package struct Membership: Sendable {
 
     package subscript(policy key: Policy.Key) -> UInt32 { policy?[key] ?? key.standard }
 
-    /// The head of every log that has one, ascending by log. A forked log stands where it is frozen, and one that was let
-    /// in before it could be told to be beyond its parent's bound is left out, so that nodes which met the entries in
-    /// another order agree.
+    /// The head of every log that has one, ascending by log. A forked log stands where it is frozen.
     package var heads: [CoveredRow] {
         logs.keys.sorted().compactMap { id in
-            guard let log = logs[id], log.grants.isEmpty || log.grants.contains(where: isWithinBound) else {
-                return nil
-            }
+            guard let log = logs[id] else { return nil }
             let sequence = min(log.tree.frozenAt ?? .max, UInt64(log.ids.count))
             return log.id(at: sequence).map { CoveredRow(log: id, sequence: sequence, id: $0) }
         }

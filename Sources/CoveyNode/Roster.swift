@@ -12,7 +12,8 @@ struct Roster {
     private var positions: [EntryID: UInt32] = [:]
     private var last: UInt64 = 0
 
-    /// Entries come back in the order in which they were accepted, so nothing is verified again but their parsing.
+    /// Entries come back in the order in which they were accepted, so nothing is verified again but their parsing, and what
+    /// has to wait for others.
     init(
         loading store: any Store, genesis: Genesis, snapshot: RosterSnapshot?, commons: (any Commons)?, seed: UInt64,
         clock: inout MeshClock, now: Now
@@ -81,12 +82,21 @@ struct Roster {
     private mutating func restore(
         _ bytes: [UInt8], at position: UInt64, _ clock: inout MeshClock, _ now: Now
     ) throws {
+        last = position
         do {
-            let (outcome, _) = try step(entry: Signed(parsing: bytes), isVerified: true)
-            guard case .accepted(let intake) = outcome else { return }
-            last = position - 1
-            for entry in intake.entries { place(entry) }
-            tell(&clock, intake, now)
+            let signed = try Signed(parsing: bytes)
+            switch try step(entry: signed, isVerified: true).outcome {
+            case .accepted(let intake):
+                // Those that waited for it have their positions.
+                positions[intake.entries[0].id] = UInt32(position)
+                tell(&clock, intake, now)
+            case .held:
+                // Earlier programs took some before what they stand on.
+                positions[LogEntry.id(of: signed)] = UInt32(position)
+            case .known: break
+            }
+        } catch EntryRefusal.tooManyHeld, EntryRefusal.wrongPrevious {
+            // It stood behind one of those. Neighbours have it.
         } catch {
             throw StoreError.damaged("entry \(position) of the membership log: \(error)")
         }

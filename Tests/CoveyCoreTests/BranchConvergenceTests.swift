@@ -76,7 +76,8 @@ private struct BranchWorld {
         let overlaps = seed % 7 < 3
         let nextKeys = overlaps ? fieldKeys : [fieldKeys[1]]
         var (addField, field) = try mesh.add(keys: [fieldKeys[0]], below: &root) {
-            $0.mostDevices = 5
+            $0.mostDevices = 6
+            $0.grantable.insert(.announce)
             $0.nextCommit = TestMesh.keyset(nextKeys, 1).commit
         }
         entries.append(addField)
@@ -113,6 +114,21 @@ private struct BranchWorld {
             left.keys = [fieldKeys[1]]
             try issue(&left)
             left.keys = [fieldKeys[0]]
+            // Two signatures, and one of the new key, that the keys of the other branch have not.
+            let officer = try mesh.certificate(mesh.device(), by: left, keys: fieldKeys) {
+                $0.capabilities.insert(.announce)
+            }
+            try issue(&left, officer)
+            var newer = left
+            newer.keys = [fieldKeys[1]]
+            let aside = try mesh.authority(keys: [SigningPrivateKey(from: random)], by: newer) { $0.depthLeft = 0 }
+            entries.append(try left.append(.authorityAdd(aside)))
+            logs.append(aside.authority)
+            // These may come while the other branch is longer, and what they stand on is not here.
+            for _ in 0..<6 {
+                entries.append(
+                    try right.append(.groupDefinition(GroupDefinition(group: .random(from: random), name: "team"))))
+            }
         }
         try announce(&left)
         try issue(&right)

@@ -378,7 +378,7 @@ struct MembershipLogTests {
         #expect(ofParent == (most + 1...2 * most).map { "\(parent.hex) \($0)" })
     }
 
-    @Test("A log that only a gap let in beyond the bound of its parent is in nobody's heads once the gap is closed")
+    @Test("No gap lets a log in beyond the bound of its parent")
     func beyondTheBound() throws {
         var mesh = mesh
         var (add, regional) = try mesh.add(keys: [SigningPrivateKey(from: mesh.random)], below: &mesh.root)

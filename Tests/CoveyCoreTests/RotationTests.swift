@@ -111,6 +111,56 @@ struct RotationTests {
         #expect(other.devices == membership.devices)
     }
 
+    @Test(
+        "What an entry's certificates are worth is judged by the keys in force behind what it stands on, whatever came first"
+    )
+    func certificatesBehindARotation() throws {
+        var mesh = mesh
+        let random = mesh.random
+        let (first, second, third) = (
+            SigningPrivateKey(from: random), SigningPrivateKey(from: random), SigningPrivateKey(from: random)
+        )
+        // One of the old keys is not among the new ones, and one signature does no longer.
+        let next = TestMesh.keyset([first, second], 2)
+        var (add, field) = try mesh.add(keys: [first, second, third], below: &mesh.root) {
+            $0.nextCommit = next.commit
+            $0.grantable.insert(.announce)
+        }
+        let before = try field.append(issue(by: field))
+        var (left, right) = (field, field)
+        let path = try (0..<4).map { _ in try left.append(issue(by: left)) }
+        right.keys = [first, second]
+        let rotation = try right.append(
+            .authorityRotate(
+                AuthorityRotation(authority: field.log, keyset: next, nextCommit: .random(from: random))))
+        func announcer(keys: [SigningPrivateKey]) throws -> DeviceCertificate {
+            try mesh.certificate(mesh.device(), by: right, keys: keys) { $0.capabilities.insert(.announce) }
+        }
+        let (old, new) = (try announcer(keys: [first, third]), try announcer(keys: [first, second]))
+        let privileged = try right.append(.certIssue([old, new].sorted { $0.hash < $1.hash }))
+        var writer = right
+        writer.keys = [first]
+        let childKey = SigningPrivateKey(from: random)
+        let certificate = try mesh.authority(keys: [childKey], by: writer) { $0.depthLeft = 0 }
+        let addChild = try right.append(.authorityAdd(certificate))
+        let last = try right.append(issue(by: right))
+        let choice = try mesh.choose(last.id, of: field.log, keys: [SigningPrivateKey(from: random)])
+        let branch = [rotation, privileged, addChild, last]
+        let orders = [
+            branch, branch.reversed(), [addChild, last, privileged, rotation], [privileged, rotation, last, addChild],
+        ]
+        for order in orders {
+            var membership = try mesh.membership()
+            for entry in [add, before] + path + order { try membership.take(entry) }
+            try membership.take(choice)
+            #expect(membership.entryIDs(of: field.log) == [before.id] + branch.map(\.id))
+            #expect(membership.currentCertificate(new.device) == new)
+            #expect(membership.currentCertificate(old.device) == nil)
+            #expect(membership.limits(of: certificate.authority) == nil)
+            #expect(membership.keyset(of: certificate.authority) == nil)
+        }
+    }
+
     @Test("After a rotation only the new keys write on; what the old ones granted stays, and may be shown")
     func afterRotation() throws {
         var mesh = mesh

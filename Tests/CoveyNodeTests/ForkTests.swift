@@ -129,4 +129,48 @@ struct ForkTests {
         #expect(try mesh.run(seconds: 30) { bo.delivered.count == 1 })
         for host in [ana, bo] { #expect(!host.linkEnds.contains(.catchUpTimeout)) }
     }
+
+    @Test("A store in which something stands before what it stands on is taken back whole, and passed on")
+    func olderOrder() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana")
+        let bo = try mesh.enrol("bo")
+        for name in ["cy", "dan"] { _ = try mesh.enrol(name) }
+        let (keys, random) = (mesh.authority.keys, SeededRandom(seed: 9))
+        let ids = mesh.membership.entryIDs(of: keys.authority)
+        func branch(_ sequence: UInt64, after previous: EntryID, _ payload: LogPayload) throws -> LogEntry {
+            try LogEntry.make(
+                log: keys.authority, sequence: sequence, previous: previous, time: mesh.minute, payload: payload,
+                mesh: mesh.founding.mesh, keys: keys.current.keys)
+        }
+        let group = GroupDefinition(group: .random(from: random), name: "team")
+        let count = UInt64(ids.count)
+        let other = try branch(count - 1, after: ids[ids.count - 3], .groupDefinition(group))
+        let child = SigningKeyset(count: 1, threshold: 1, random: random)
+        let added = try AuthorityCertificate.make(
+            AuthorityCertificate.Content(
+                parent: keys.authority, serial: 1, keyset: child.keyset, depthLeft: 0, grantable: Grant.member,
+                mostDays: 30, mostDevices: 5, notBefore: mesh.minute, notAfter: mesh.minute.adding(1440), zones: [],
+                label: "unit", nextCommit: child.keyset.commit),
+            mesh: mesh.founding.mesh, keys: keys.current.keys)
+        let add = try branch(count, after: other.id, .authorityAdd(added))
+        // As programs took them that judged an AuthorityAdd behind a gap.
+        let last = UInt64(ana.store.records(.log, after: 0, limit: .max).count)
+        let missing = Array(mesh.entries.dropFirst(Int(last)))
+        for (number, entry) in (missing + [add, other]).enumerated() {
+            ana.store.put(.log, last + 1 + UInt64(number), entry.signed.bytes)
+        }
+        ana.store.commit()
+        try mesh.begin(ana)
+        try mesh.begin(bo)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(ana, bo) })
+        try mesh.run(seconds: 5)
+        let held = ana.store.records(.log, after: 0, limit: .max).count
+        #expect(try entries(of: ana, in: mesh).isSuperset(of: [other.id, add.id]))
+        #expect(try entries(of: bo, in: mesh).isSuperset(of: [other.id, add.id]))
+        try mesh.announceEpoch()
+        mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: ana)
+        try mesh.run(seconds: 1)
+        #expect(ana.store.records(.log, after: 0, limit: .max).count == held + 1)
+    }
 }

@@ -53,8 +53,17 @@ struct AuthorityBook {
             _ = try membership.accept(note: object)
             notes.append(try RevokeNote(parsing: object))
         } else {
-            guard case .accepted = try membership.accept(object) else { throw AuthorityRefusal.gap }
-            entries.append(try LogEntry(parsing: object, mesh: mesh))
+            switch try membership.accept(object) {
+            case .accepted(let intake): entries += intake.entries
+            case .known: throw AuthorityRefusal.gap
+            case .held:
+                // Earlier programs kept some beside a path before what they stand on. Behind the path there is no gap.
+                let entry = try LogEntry(parsing: object, mesh: mesh)
+                let count = membership.entryIDs(of: entry.log).count
+                guard membership.keyset(of: entry.log) == nil || entry.sequence <= UInt64(count) + 1 else {
+                    throw AuthorityRefusal.gap
+                }
+            }
         }
     }
 
