@@ -35,10 +35,10 @@ extension Node {
     }
 
     /// How many entries we have beyond what a peer said of its logs.
-    private func lackingEntries(of heads: [Frame.LogHeads.Row]) -> UInt64 {
+    private func lackingEntries(of heads: PeerHeads) -> UInt64 {
         var lacking: UInt64 = 0
         for row in roster.membership.heads {
-            let theirs = heads.first { $0.log == row.log }?.sequence ?? 0
+            let theirs = heads.sequence(of: row.log)
             if row.sequence > theirs { lacking += row.sequence - theirs }
         }
         return lacking

@@ -34,6 +34,8 @@ package enum Limits {
     static let kept = 16
     /// Envelopes in line for one link. What is over is found by the next reconciliation.
     package static let outgoing = 1 << 18
+    /// Heads that a peer may tell of logs which we do not know.
+    static let heads = 4096
     /// Entries before the head sent to a peer whose log parts from ours: as many as a branch is kept of.
     package static let forkEntries: UInt64 = 256
     /// Ids announced on a link that the peer may ask for, those that it announced and that are waited for, and the last mail

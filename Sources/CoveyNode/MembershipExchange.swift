@@ -42,25 +42,34 @@ extension Node {
     }
 
     func sendHeads(_ link: PeerLink) {
-        let heads = roster.membership.heads.prefix(Frame.LogHeads.mostRows).map {
-            Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id))
-        }
-        link.sender.append(Frame.LogHeads(heads))
+        for frame in Frame.LogHeads.list(roster.membership.heads) { link.sender.append(frame) }
         touch(link)
     }
 
-    /// What the peer's heads say: what it lacks, and whether we are a member to it.
     func receive(
-        _ heads: Frame.LogHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+        _ frame: Frame.LogHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
+    ) throws {
+        var heads = link.headsBegun ?? PeerHeads()
+        link.headsBegun = nil
+        try heads.take(frame) { !roster.membership.entryIDs(of: $0).isEmpty }
+        if heads.isWhole {
+            try receive(heads, on: link, now, store, &effects)
+        } else {
+            link.headsBegun = heads
+        }
+    }
+
+    /// What the peer's heads say: what it lacks, and whether we are a member to it.
+    private func receive(
+        _ heads: PeerHeads, on link: PeerLink, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws {
         if link.awaitsReceipt { return try giveOrders(to: link, heads, store) }
-        link.peerHeads = heads.rows
+        link.peerHeads = heads
         if link.getsLog {
             for log in roster.forkedLogs where roster.membership.isFrozen(log) { try showFork(of: log, link, store) }
             for row in heads.rows { try compare(row, link, store) }
             for row in roster.membership.heads {
-                let theirs = heads.rows.first { $0.log == row.log }?.sequence ?? 0
-                let known = max(theirs, link.entriesSent[row.log] ?? 0)
+                let known = max(heads.sequence(of: row.log), link.entriesSent[row.log] ?? 0)
                 if known < row.sequence {
                     // Once on a link: heads cost next to nothing to say, and a log may be long.
                     link.entriesSent[row.log] = row.sequence
@@ -118,7 +127,7 @@ extension Node {
         guard let heads = link.peerHeads, let certificate = roster.membership.currentCertificate(own.id),
             let place = roster.issue(of: certificate)
         else { return false }
-        return heads.contains { $0.log == place.log && $0.sequence >= place.sequence }
+        return heads.sequence(of: place.log) >= place.sequence
     }
 
     // MARK: From stage to stage
@@ -255,7 +264,7 @@ extension Node {
         link.present(authorities)
         try recheck(link, now, store, &effects)
         guard !link.isEnded, let heads = link.peerHeads else { return }
-        try receive(Frame.LogHeads(heads), on: link, now, store, &effects)
+        try receive(heads, on: link, now, store, &effects)
     }
 
     func take(
@@ -493,7 +502,7 @@ extension Node {
             guard !wasMember else { return }
             // Before anything a catch-up link does not allow: so the peer learns that it is a member here.
             sendHeads(link)
-            if let heads = link.peerHeads { try receive(Frame.LogHeads(heads), on: link, now, store, &effects) }
+            if let heads = link.peerHeads { try receive(heads, on: link, now, store, &effects) }
         case .catchUp(let peer, let why):
             if link.isMember { return end(link, .revoked, .revoked, now, &effects) }
             let isProvenNow = link.isUnproven && why != .unproven
@@ -505,7 +514,7 @@ extension Node {
                 link.isProvisional = true
                 try sendNotes(link, store)
             }
-            if let heads = link.peerHeads { try receive(Frame.LogHeads(heads), on: link, now, store, &effects) }
+            if let heads = link.peerHeads { try receive(heads, on: link, now, store, &effects) }
         }
     }
 
@@ -594,6 +603,8 @@ package enum LinkRefusal: Error, Hashable, Sendable {
     case secondHello
     case namespace
     case notAMember
+    /// Rows of LOG_HEADS ascend by log.
+    case headsDescend
     case segmented
     case otherID
     case bundle

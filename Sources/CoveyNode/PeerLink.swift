@@ -89,8 +89,10 @@ final class PeerLink {
     var awaitsReceipt = false
     /// Orders that the peer is told of, as soon as it has said how far its log goes.
     var ordersDue: [NoteHash] = []
-    /// The peer's heads as it last told them; nil before its first LOG_HEADS.
-    var peerHeads: [Frame.LogHeads.Row]?
+    /// The peer's heads as it last told them; nil before it has told all for the first time.
+    var peerHeads: PeerHeads?
+    /// Those that it is telling.
+    var headsBegun: PeerHeads?
     /// The last entry of each log that the peer's heads made us send.
     var entriesSent: [LogID: UInt64] = [:]
     var bundleRequests = Rate(Limits.bundleRequests, each: Rate.minute)

@@ -164,8 +164,8 @@ extension LinkRefusal {
     fileprivate var code: Refusal.Code {
         switch self {
         case .notAMember: .notAMember
-        case .frameNotAllowed, .secondHello, .namespace, .segmented, .otherID, .bundle, .offerUnknown, .otherChain,
-            .timeAttestation:
+        case .frameNotAllowed, .secondHello, .headsDescend, .namespace, .segmented, .otherID, .bundle, .offerUnknown,
+            .otherChain, .timeAttestation:
             .frame
         }
     }

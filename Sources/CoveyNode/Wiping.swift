@@ -223,12 +223,12 @@ extension Node {
         for hash in link.ordersDue { ordersGiven[hash] = now.uptime }
     }
 
-    func giveOrders(to link: PeerLink, _ heads: Frame.LogHeads, _ store: any Store) throws {
+    func giveOrders(to link: PeerLink, _ heads: PeerHeads, _ store: any Store) throws {
         let orders = link.ordersDue
         link.ordersDue = []
         guard let newest = orders.compactMap({ roster.membership.note($0)?.issued }).max() else { return }
         for head in roster.membership.heads {
-            let theirs = heads.rows.first { $0.log == head.log }?.sequence ?? 0
+            let theirs = heads.sequence(of: head.log)
             // Later ones are none of its business: it is no member any more.
             let upTo = roster.membership.lastSequence(of: head, upTo: newest)
             guard theirs < upTo else { continue }

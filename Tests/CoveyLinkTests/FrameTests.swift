@@ -135,6 +135,12 @@ struct FrameTests {
                 try Frame.LogHeads(parsing: bytes.span.bytes.extracting(first: size))
             }
         }
+        for count in [0, 1, Frame.LogHeads.mostRows - 1, Frame.LogHeads.mostRows, 2 * Frame.LogHeads.mostRows + 7] {
+            let logs = (0..<count).map { _ in LogID.random(from: random) }.sorted()
+            let list = Frame.LogHeads.list(logs.map { CoveredRow(log: $0, sequence: 1, id: .random(from: random)) })
+            #expect(list.flatMap { $0.rows.map(\.log) } == logs)
+            #expect(list.map(\.isContinued) == Array(repeating: true, count: list.count - 1) + [false])
+        }
         try roundTrip(Frame.LogGet(log: .random(from: random), from: .max, most: 100))
         try roundTrip(Frame.WantCert(.random(from: random)))
         try roundTrip(Frame.BundleGet([.init(device: .random(from: random), have: 0)]))

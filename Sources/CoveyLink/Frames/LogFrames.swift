@@ -2,7 +2,8 @@ package import CoveyCore
 package import CoveyCrypto
 
 extension Frame {
-    /// LOG_HEADS (70): `n × (log_id[16] | seq u64 | id[16])`, one row a log; none from a node that has only the genesis.
+    /// LOG_HEADS (70): `n × (log_id[16] | seq u64 | id[16])`, one row a log, ascending; none from a node that has only the
+    /// genesis. A full frame goes on in the next one, which may be empty.
     package struct LogHeads: FrameBody, Equatable {
         package struct Row: Sendable, Equatable {
             package let log: LogID
@@ -25,6 +26,18 @@ extension Frame {
         package init(_ rows: [Row]) {
             precondition(rows.count <= Self.mostRows, "the heads fit one frame")
             self.rows = rows
+        }
+
+        package var isContinued: Bool { rows.count == Self.mostRows }
+
+        /// One list, in as many frames as it takes.
+        ///
+        /// - Parameter heads: ascending by log.
+        package static func list(_ heads: [CoveredRow]) -> [LogHeads] {
+            let rows = heads.map { Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id)) }
+            return stride(from: 0, through: rows.count, by: mostRows).map { start in
+                LogHeads(Array(rows[start..<min(start + mostRows, rows.count)]))
+            }
         }
 
         package init(parsing body: RawSpan) throws(Malformed) {

@@ -300,11 +300,7 @@ final class Insider: Resident {
         link.transport.sender.startTally()
         links.append(link)
         targets[call.host.index]?.pause = InsiderBounds.redial.lowerBound
-        link.say(
-            Frame.LogHeads(
-                knowledge.heads.prefix(Frame.LogHeads.mostRows).map {
-                    Frame.LogHeads.Row(log: $0.log, sequence: $0.sequence, id: Octets16(prefixOf: $0.id))
-                }))
+        for frame in Frame.LogHeads.list(knowledge.heads) { link.say(frame) }
     }
 
     // MARK: Frames
