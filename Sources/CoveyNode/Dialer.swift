@@ -35,6 +35,8 @@ package struct Dialer: Sendable {
         /// Steps down the list of held epochs taken because nobody answered.
         package var epochsTried = 0
         fileprivate var failures = 0
+        /// Who answered there last had no right by our log.
+        fileprivate var isRefused = false
         /// When a beacon last made it be dialled afresh.
         fileprivate var freshAt: UInt64 = 0
         fileprivate var notBefore: UInt64
@@ -68,10 +70,11 @@ package struct Dialer: Sendable {
             if known.kind == .static { return }
             known.answered = answered
             known.epoch = epoch
+            if let device, device != known.device { known.isRefused = false }
             if device == nil, let before = known.device { known.met = before }
             known.device = device
             // Whoever plays recorded beacons again gets no more dials out of it than one a minute.
-            if notBefore >= known.freshAt + Limits.beaconRefresh {
+            if !known.isRefused, notBefore >= known.freshAt + Limits.beaconRefresh {
                 known.epochsTried = 0
                 known.failures = 0
                 known.freshAt = notBefore
@@ -125,14 +128,27 @@ package struct Dialer: Sendable {
         inFlight[connection].flatMap { targets[$0] }
     }
 
-    /// The dial ended without a link. `silent`: connected, but nobody answered; the next older epoch is next.
+    /// What became of a dial without a link.
+    package enum Failure {
+        case unreachable
+        /// Connected, but nobody answered; the next older epoch is next.
+        case silent
+        /// Whoever answered has no right by our log. Until that changes the same would come of it, and each time takes one
+        /// of the few answers that the other side gives us in an hour.
+        case refused
+    }
+
+    /// The dial ended without a link.
     package mutating func failed(
-        _ connection: ConnectionID, at uptime: UInt64, silent: Bool, random: any RandomSource
+        _ connection: ConnectionID, at uptime: UInt64, _ failure: Failure, random: any RandomSource
     ) {
         guard let address = inFlight.removeValue(forKey: connection), var target = targets[address] else { return }
         target.connection = nil
-        if silent { target.epochsTried += 1 }
-        let pause = min(target.kind.cap, Self.first << UInt64(min(target.failures, 20)))
+        if failure == .silent { target.epochsTried += 1 }
+        target.isRefused = failure == .refused
+        let pause =
+            target.isRefused
+            ? Limits.refusedPause : min(target.kind.cap, Self.first << UInt64(min(target.failures, 20)))
         target.failures += 1
         target.notBefore = uptime + pause / 2 + random.uniform(pause + 1)
         if target.kind == .beacon, target.failures > 10 {
@@ -176,8 +192,18 @@ package struct Dialer: Sendable {
         for address in targets.keys.sorted() {
             guard var target = targets[address], target.connection == nil else { continue }
             target.failures = 0
+            target.isRefused = false
             target.notBefore = uptime
             targets[address] = target
+        }
+    }
+
+    /// Other certificates count now: who was refused may be a member.
+    package mutating func retryRefused(at uptime: UInt64) {
+        for (address, target) in targets where target.isRefused && target.connection == nil {
+            targets[address]?.isRefused = false
+            targets[address]?.failures = 0
+            targets[address]?.notBefore = uptime
         }
     }
 

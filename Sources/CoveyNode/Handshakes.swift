@@ -58,8 +58,8 @@ extension Node {
     }
 
     /// A dial came to nothing: the target waits, then the next one is looked at.
-    func redial(after connection: ConnectionID, silent: Bool, _ now: Now) {
-        dialer.failed(connection, at: now.uptime, silent: silent, random: random)
+    func redial(after connection: ConnectionID, _ failure: Dialer.Failure, _ now: Now) {
+        dialer.failed(connection, at: now.uptime, failure, random: random)
         deadlines.set(.dial, noLaterThan: now.uptime + 100_000)
     }
 
@@ -135,7 +135,9 @@ extension Node {
         } catch let error as StoreError {
             throw error
         } catch {
-            rebuff(connection, Refusal(error), now, &effects)
+            let cause = Refusal(error)
+            if case .handshake(.notAdmitted(.attenuation)) = cause { pending[connection]?.isPeerRefused = true }
+            rebuff(connection, cause, now, &effects)
         }
     }
 
@@ -161,7 +163,13 @@ extension Node {
             establish(connection, handshake, transport, second.claim, admission, isInitiator: true, now)
         case .responding(let responder, let ticket):
             let third = try responder.open(packet, now: now.uptime, random: random)
-            let admission = try admit(third.claim, handshake, now)
+            let admission: CoveyCore.Admission
+            do { admission = try admit(third.claim, handshake, now) } catch {
+                if let ticket, let device = namedDevice(of: third.claim) {
+                    budget.refuse(ticket, of: device, now: now.uptime)
+                }
+                throw error
+            }
             if let ticket { budget.complete(ticket) }
             establish(connection, handshake, third.transport, third.claim, admission, isInitiator: false, now)
         }
@@ -267,6 +275,22 @@ extension Node {
         return admission
     }
 
+    /// Who has just shown a link key, when our log names that device: the id is a hash of its keys.
+    private func namedDevice(of claim: PeerClaim) -> DeviceID? {
+        guard let shown = try? DeviceCertificate(parsing: claim.payload.certificate, mesh: own.mesh),
+            shown.link == claim.linkKey, roster.membership.names(shown.device)
+        else { return nil }
+        return shown.device
+    }
+
+    /// Certificates may count that did not: who was refused for that is dialled, and what it used up is given back.
+    func reviewRefused(_ now: Now) {
+        dialer.retryRefused(at: now.uptime)
+        for device in budget.refusedDevices where roster.membership.isMember(device, at: time(now)) {
+            budget.forgive(device)
+        }
+    }
+
     private func ownPayload(_ now: Now) throws -> AuthPayload {
         // Our log may have forked before our certificate: whoever knows how that was decided judges, and tells us.
         guard let certificate = roster.membership.latestCertificate(own.id) else {
@@ -345,8 +369,15 @@ extension Node {
         case .dialling, .initiating: break
         }
         if case .dialled = connection {
-            let wasSilent = if case .initiating = handshake.state { true } else { false }
-            redial(after: connection, silent: wasSilent, now)
+            let failure: Dialer.Failure
+            if handshake.isPeerRefused {
+                failure = .refused
+            } else if case .initiating = handshake.state {
+                failure = .silent
+            } else {
+                failure = .unreachable
+            }
+            redial(after: connection, failure, now)
         } else {
             deadlines.set(.dial, noLaterThan: now.uptime + 100_000)
         }

@@ -10,6 +10,9 @@ package enum Limits {
     package static let catchUp: UInt64 = 10_000_000
     /// Microseconds from the first byte of a handshake to its end.
     package static let handshake: UInt64 = 10_000_000
+    /// Microseconds until somebody is dialled again whose certificate our log gives no right, give or take half: at most four
+    /// of the six answers that the other side gives in an hour.
+    package static let refusedPause: UInt64 = 1_800_000_000
     /// Microseconds, at most, from a refusal to the silent close.
     package static let rebuff: UInt64 = 500_000
     /// Microseconds an initiator waits for message 2 before it tries the next older epoch (protocol.md §1.10).

@@ -461,6 +461,7 @@ extension Node {
     func reviewCertificates(_ now: Now) {
         areCertificatesInDoubt = false
         isRescanDue = true
+        reviewRefused(now)
         // Who was out may be dialled again, and ours may be one of them.
         deadlines.set(.dial, noLaterThan: now.uptime)
         if bundles[own.id] == nil { deadlines.set(.prekeys, noLaterThan: now.uptime) }

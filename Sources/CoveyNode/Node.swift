@@ -220,7 +220,7 @@ package final class Node {
         case .dialFailed(let connection):
             pending[connection] = nil
             deadlines.clear(.link(connection))
-            redial(after: connection, silent: false, now)
+            redial(after: connection, .unreachable, now)
         case .received(let connection, let bytes):
             try received(bytes, on: connection, now, store, &effects)
         case .drained(let connection):

@@ -19,6 +19,8 @@ struct PendingHandshake {
     /// Whom a static peer's entry or a beacon named.
     var expected: DeviceID?
     var packets = PacketBuffer()
+    /// Our log gives the peer's certificate no right.
+    var isPeerRefused = false
     /// It failed; nothing more is read, and the connection ends at its deadline.
     var isRefused = false
 }

@@ -73,6 +73,34 @@ struct HandshakeBudgetTests {
         try budget.answer(later, now: now)
     }
 
+    @Test("what a device used up that was refused is given back when it is forgiven, and nobody else's")
+    func forgiven() throws {
+        let random = SeededRandom(seed: 5)
+        let (known, other) = (DeviceID.random(from: random), DeviceID.random(from: random))
+        var budget = HandshakeBudget()
+        var now: UInt64 = 0
+        func isAnswered(refusing device: DeviceID? = nil) throws -> Bool {
+            now += LinkBounds.minute / 4
+            let ticket = try budget.begin(from: address(1), now: now)
+            defer { budget.abandon(ticket) }
+            do { try budget.answer(ticket, now: now) } catch { return false }
+            if let device { budget.refuse(ticket, of: device, now: now) }
+            return true
+        }
+        for device in [known, other, nil, known, other, known] { #expect(try isAnswered(refusing: device)) }
+        #expect(budget.refusedDevices == [known, other].sorted())
+        #expect(try !isAnswered())
+        budget.forgive(known)
+        #expect(budget.refusedDevices == [other])
+        for _ in 0..<3 { #expect(try isAnswered()) }
+        #expect(try !isAnswered())
+        // Nothing is given back twice.
+        budget.forgive(other)
+        budget.forgive(other)
+        for _ in 0..<2 { #expect(try isAnswered()) }
+        #expect(try !isAnswered())
+    }
+
     @Test("sixty answers an hour in all go without a valid message 3")
     func everywhere() throws {
         var budget = HandshakeBudget()

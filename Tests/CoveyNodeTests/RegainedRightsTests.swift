@@ -104,7 +104,24 @@ struct RegainedRightsTests {
         let branch = try #require(district.last { $0.log == one.log })
         let decision = try cold.recover(one.log, branch: branch.id, new: nil, into: &membership, now: mesh.minute)
         try tell([decision], ana)
-        // Handshakes that failed meanwhile count for an hour.
-        #expect(try mesh.run(seconds: 2 * 3600) { mesh.isLinked(ana, late) })
+        #expect(try mesh.run(seconds: 400) { mesh.isLinked(ana, late) })
+    }
+
+    @Test("Two of a forked log that list each other are linked soon after both hear how that was decided")
+    func listed() throws {
+        let (one, other) = try mesh.fork()
+        mesh.learn([one], at: ana)
+        let (west, east) = (try mesh.enrol("west"), try mesh.enrol("east"))
+        let issue = try #require(mesh.entries.last)
+        try mesh.begin(west, peers: [east], multicast: .off)
+        try tell(mesh.entries, west)
+        try mesh.begin(east, peers: [west], multicast: .off)
+        #expect(try mesh.run(seconds: 60) { mesh.isLinked(west, east) })
+        for host in [west, east] { try tell([other], host) }
+        try mesh.run(seconds: 3 * 3600)
+        #expect(!mesh.isLinked(west, east))
+        let decision = try mesh.recover(branch: issue.id, at: ana)
+        for host in [west, east] { try tell([decision], host) }
+        #expect(try mesh.run(seconds: 300) { mesh.isLinked(west, east) })
     }
 }

@@ -48,6 +48,8 @@ package struct HandshakeBudget: Sendable {
     private var records: [Source: Record] = [:]
     private var unfinished: [UInt64] = []
     private var vouched: [UInt64] = []
+    /// Unfinished ones whose callers showed who they are, and were refused. No more than count as unfinished.
+    private var refused: [(device: DeviceID, source: Source, chargedAt: UInt64)] = []
     private var lastNumber: UInt64 = 0
 
     package init() {}
@@ -101,10 +103,28 @@ package struct HandshakeBudget: Sendable {
     /// A valid message 3 came.
     package mutating func complete(_ ticket: Ticket) {
         guard let done = remove(ticket), let time = done.chargedAt else { return }
+        giveBack(time, done.source)
+    }
+
+    /// A message 3 came of a device that our log names, and whose certificate does not count as things stand.
+    package mutating func refuse(_ ticket: Ticket, of device: DeviceID, now: UInt64) {
+        refused.removeAll { now - $0.chargedAt >= LinkBounds.hour }
+        guard let done = halfOpen.first(where: { $0.ticket == ticket }), let time = done.chargedAt else { return }
+        refused.append((device, done.source, time))
+    }
+
+    /// Devices that were refused within the hour, ascending.
+    package var refusedDevices: [DeviceID] { Set(refused.map(\.device)).sorted() }
+
+    /// What a device was refused for is over: its handshakes count as finished.
+    package mutating func forgive(_ device: DeviceID) {
+        for done in refused where done.device == device { giveBack(done.chargedAt, done.source) }
+        refused.removeAll { $0.device == device }
+    }
+
+    private mutating func giveBack(_ time: UInt64, _ source: Source) {
         if let at = unfinished.firstIndex(of: time) { unfinished.remove(at: at) }
-        if let at = records[done.source]?.unfinished.firstIndex(of: time) {
-            records[done.source]?.unfinished.remove(at: at)
-        }
+        if let at = records[source]?.unfinished.firstIndex(of: time) { records[source]?.unfinished.remove(at: at) }
     }
 
     /// The connection closed, was refused, or the roles were turned and this side is no longer waiting.
