@@ -281,10 +281,30 @@ struct MembershipLogTests {
         #expect(membership.heads.contains(CoveredRow(log: field.log, sequence: 2, id: entries[1].id)))
     }
 
+    @Test("Of AuthorityAdds with one serial the certificate with the smaller hash counts, whichever stands first")
+    func oneSerial() throws {
+        let key = SigningPrivateKey(from: mesh.random)
+        let same = try (0..<2).map { _ in try mesh.authority(keys: [key], by: mesh.root, serial: 3) }
+        let best = try #require(same.min { $0.hash < $1.hash })
+        let (older, newer) = (
+            try mesh.authority(keys: [key], by: mesh.root, serial: 2),
+            try mesh.authority(keys: [key], by: mesh.root, serial: 4)
+        )
+        for order in [same, same.reversed()] {
+            var root = mesh.root
+            var membership = try mesh.membership()
+            for certificate in order + [older] { try membership.take(root.append(.authorityAdd(certificate))) }
+            #expect(membership.authority(best.authority) == best)
+            try membership.take(root.append(.authorityAdd(newer)))
+            #expect(membership.authority(best.authority) == newer)
+        }
+    }
+
     @Test("33: a parent's Checkpoint counts though it was met before the entry that added the log below")
     func earlyCheckpoint() throws {
         var mesh = mesh
         let random = mesh.random
+        var (addSpy, spy) = try mesh.add(keys: [SigningPrivateKey(from: random)], below: &mesh.root)
         var (add, regional) = try mesh.add(keys: [SigningPrivateKey(from: random)], below: &mesh.root)
         func group() -> LogPayload { .groupDefinition(GroupDefinition(group: .random(from: random), name: "team")) }
         var other = regional
@@ -301,6 +321,12 @@ struct MembershipLogTests {
                 Checkpoint(
                     children: [CoveredRow(log: field.log, sequence: 1, id: issued.id)], merkleRoot: Octets32(),
                     count: 1)))
+        // Another authority has named that log before, on a branch of its own, as often as anybody is heard.
+        let calm = try spy.draft(group())
+        let lies = try (0..<Membership.Bounds.earlyHeadsOfLog).map { _ in
+            let row = CoveredRow(log: field.log, sequence: 1, id: .random(from: random))
+            return try spy.append(.checkpoint(Checkpoint(children: [row], merkleRoot: Octets32(), count: 1)))
+        }
         let new = SigningPrivateKey(from: random)
         mesh.root.keys += [new]
         let choice = try mesh.root.append(
@@ -310,7 +336,9 @@ struct MembershipLogTests {
                     branch: checkpoint.id)))
         for order in [[addField, checkpoint], [checkpoint, addField]] {
             var membership = try mesh.membership()
-            for entry in [add] + left + order + [issued, late, choice] { try membership.take(entry) }
+            for entry in [addSpy, add, calm] + lies + left + order + [issued, late, choice] {
+                try membership.take(entry)
+            }
             #expect(membership.entryIDs(of: regional.log) == [addField, checkpoint].map(\.id))
             #expect(membership.isFrozen(field.log) && membership.devices == [certificate.device])
         }

@@ -152,26 +152,29 @@ struct ParentTests {
         #expect(restored.headsDigest == membership.headsDigest)
     }
 
-    @Test("Keys that an authority beside it gave it revoke nobody once its parent is known")
-    func foreignKeys() throws {
+    @Test(
+        "Keys that an authority beside it gave it revoke nobody once its parent is known, also not with keys of its own",
+        arguments: [false, true])
+    func foreignKeys(hasOwn: Bool) throws {
         var world = try World(seed: 8)
-        let stolen = SigningPrivateKey(from: world.mesh.random)
+        let stolen = (hasOwn ? [world.fieldKey] : []) + [SigningPrivateKey(from: world.mesh.random)]
+        let keyset = TestMesh.keyset(stolen, stolen.count)
         try world.claim()
         let (claim, anew) = (world.entries[6], world.entries[7])
         var writer = world.other
-        writer.keys += [stolen]
+        writer.keys += stolen
         let choice = try writer.append(
             .authorityRotate(
                 AuthorityRotation(
-                    authority: world.field.log, keyset: TestMesh.keyset([stolen], 1),
-                    nextCommit: .random(from: world.mesh.random), branch: anew.id)))
-        let note = world.mesh.note(of: world.device, authority: world.field.log, keys: [stolen])
+                    authority: world.field.log, keyset: keyset, nextCommit: .random(from: world.mesh.random),
+                    branch: anew.id)))
+        let note = world.mesh.note(of: world.device, authority: world.field.log, keys: stolen)
         var early = Membership(genesis: world.mesh.genesis)
         var late = early
         let device = world.device.id(in: world.mesh.mesh)
         let certified = try {
             var onward = world.field
-            (onward.sequence, onward.previous, onward.keys) = (1, choice.id, [stolen])
+            (onward.sequence, onward.previous, onward.keys) = (1, choice.id, stolen)
             onward.time = choice.time
             return try onward.append(.certIssue([world.mesh.certificate(world.device, serial: 2, by: onward)]))
         }()

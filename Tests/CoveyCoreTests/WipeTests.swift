@@ -214,6 +214,24 @@ struct WipeTests {
         }
     }
 
+    @Test("Two devices with one key are one officer, whoever holds them")
+    func oneKey() throws {
+        var mesh = mesh
+        var own = membership
+        let twin = TestDevice(
+            signing: officers[0].signing, link: AgreementPrivateKey(from: mesh.random),
+            message: AgreementPrivateKey(from: mesh.random), subject: .random(from: mesh.random))
+        let certificate = try mesh.certificate(twin, by: mesh.root) { $0.capabilities.insert(.wipeOfficer) }
+        try own.take(mesh.root.append(.certIssue([certificate])))
+        #expect(try judge(order(), in: own) == nil)
+        // The one other key is of nobody who may give orders any more.
+        let note = mesh.note(of: officers[1], authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
+        _ = try own.accept(note: note.signed)
+        #expect(try judge(order(), in: own) == .notInForce)
+        _ = try own.accept(note: order().signed)
+        #expect(own.isRevoked(owned.device))
+    }
+
     @Test("Two devices of one person are one officer")
     func onePerson() throws {
         var mesh = mesh

@@ -13,10 +13,12 @@ struct AnnouncementBookTests {
         try #require(DeviceID([UInt8(number >> 8), UInt8(number & 0xFF)] + [UInt8](repeating: 0, count: 14)))
     }
 
-    private func entry(_ author: UInt16, _ number: UInt64, waits: TTL? = nil) throws -> HeardAnnouncement {
+    private func entry(
+        _ author: UInt16, _ number: UInt64, _ text: String? = nil, waits: TTL? = nil
+    ) throws -> HeardAnnouncement {
         let content = Announcement.Content(
             author: try self.author(author), sequence: number, issued: Minute(29_900_000), expires: Hour(500_000),
-            severity: .information, text: "\(number)")
+            severity: .information, text: text ?? "\(number)")
         return HeardAnnouncement(
             try Announcement.make(content, mesh: MeshID(), key: Self.key), received: Minute(29_900_000),
             priority: .normal, epoch: EpochCommit(), waits: waits)
@@ -33,6 +35,33 @@ struct AnnouncementBookTests {
         #expect(loaded.waiting == [1])
         try loaded.put(try entry(2, 1), store)
         #expect(loaded.waiting.isEmpty)
+    }
+
+    @Test("An emergency has the place of the envelope that brought it last, and two texts of a number have places")
+    func emergencies() throws {
+        let random = SeededRandom(seed: 2)
+        let envelopes = (0..<2).map { _ in EnvelopeID.random(from: random) }
+        var heard = try entry(1, 1)
+        let (other, third) = (try entry(1, 1, "other").announcement, try entry(1, 1, "third").announcement)
+        var book = AnnouncementBook()
+        #expect(book.mayCarry(emergency: third))
+        try book.put(heard, store)
+        for envelope in envelopes {
+            book.carries(emergency: heard.announcement, in: envelope)
+            #expect(book.carrier(ofEmergency: heard.announcement) == envelope)
+        }
+        #expect(book.mayCarry(emergency: other) && book.carrier(ofEmergency: other) == nil)
+        heard.conflict = other
+        try book.put(heard, store)
+        book.carries(emergency: other, in: envelopes[0])
+        book.carries(emergency: third, in: envelopes[0])
+        #expect(book.mayCarry(emergency: heard.announcement) && book.mayCarry(emergency: other))
+        #expect(book.carrier(ofEmergency: other) == envelopes[0])
+        #expect(!book.mayCarry(emergency: third) && book.carrier(ofEmergency: third) == nil)
+        // With its announcement it is forgotten.
+        for number in 2...UInt64(Limits.announcementsOfAuthor) + 1 { try book.put(try entry(1, number), store) }
+        #expect(book[try author(1), 1] == nil)
+        for gone in [heard.announcement, other] { #expect(book.carrier(ofEmergency: gone) == nil) }
     }
 
     @Test("Of an author's more than 256 the oldest goes that does not wait")
