@@ -45,6 +45,8 @@ package struct EpochSelection: Hashable, Sendable {
 
     package var preferred: Epoch? { clean.first ?? tainted.first }
 
+    package func isClean(_ commit: EpochCommit) -> Bool { clean.contains { $0.commit == commit } }
+
     /// No clean epoch: beacons go short and slow, announcements ask first.
     package var isHold: Bool { clean.isEmpty }
 }

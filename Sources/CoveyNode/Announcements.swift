@@ -216,7 +216,7 @@ extension Node {
         guard let certificate = roster.membership.currentCertificate(own.id),
             roster.membership.isMember(own.id, at: time(now))
         else { throw CommandRefusal.policy("this device is revoked or its certificate has expired") }
-        let selection = roster.membership.select(held: epochs.commits)
+        let selection = epochSelection
         guard let preferred = selection.preferred, let epoch = epochs[preferred.commit] else {
             throw CommandRefusal.unavailable("this device holds no network key yet")
         }
@@ -292,7 +292,7 @@ extension Node {
     /// Sends what waited for an epoch that no former member holds.
     func sendWaitingAnnouncements(_ now: Now, _ store: any Store) throws {
         guard !announcements.waiting.isEmpty, roster.membership.isMember(own.id, at: time(now)),
-            let clean = roster.membership.select(held: epochs.commits).clean.first, let epoch = epochs[clean.commit]
+            let clean = epochSelection.clean.first, let epoch = epochs[clean.commit]
         else { return }
         for sequence in announcements.waiting {
             guard let waiting = announcements[own.id, sequence], let ttl = waiting.waits,

@@ -23,7 +23,7 @@ extension Node {
     /// under one of these in turn, the newest first. Nil when it is not the turn of one, or none is clean.
     private func earlierEpoch(of turn: Int) -> EpochRing.Held? {
         guard turn % 4 == 3 else { return nil }
-        let earlier = roster.membership.select(held: epochs.commits).clean.dropFirst()
+        let earlier = epochSelection.clean.dropFirst()
         guard !earlier.isEmpty else { return nil }
         return epochs[earlier[earlier.startIndex + turn / 4 % earlier.count].commit]
     }
@@ -104,7 +104,7 @@ extension Node {
             }
             return
         }
-        for epoch in epochsByPreference() {
+        for epoch in epochsByPreference(epochSelection) {
             guard let opened = try? UnverifiedBeacon(opening: bytes.span.bytes, key: epoch.keys.beacon) else {
                 continue
             }
@@ -204,7 +204,7 @@ extension Node {
     private func hearTiny(_ bytes: [UInt8], from source: SocketAddress, _ now: Now) {
         guard let beacon = TinyBeacon(parsing: bytes.span.bytes) else { return }
         let view = time(now)
-        for epoch in epochsByPreference() {
+        for epoch in epochsByPreference(epochSelection) {
             let slot = BeaconSlot(of: mailNow(now))
             guard
                 beacon.recognised(by: epoch.keys.beacon, around: slot, clock: view.isTrusted ? .trusted : .untrusted)

@@ -108,7 +108,7 @@ extension Node {
         var status = Status(
             mesh: own.mesh, meshName: configuration.genesis.name, device: own.id, label: certificate?.label ?? "",
             certificateExpires: certificate?.notAfter ?? Minute(0))
-        let selection = roster.membership.select(held: epochs.commits)
+        let selection = epochSelection
         status.links = links.count { $0.isOpen }
         status.held = shelf.count
         status.heldBytes = shelf.bytes

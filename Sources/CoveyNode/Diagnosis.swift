@@ -197,7 +197,7 @@ extension Node {
 
     private func logFindings(_ now: Now) -> [Finding] {
         var found: [Finding] = []
-        if roster.membership.select(held: epochs.commits).isHold {
+        if epochSelection.isHold {
             let isAnnounced = !roster.membership.select(held: roster.membership.epochCommits).isHold
             found.append(
                 Finding(

@@ -65,11 +65,12 @@ extension Node {
 
     func connected(_ connection: ConnectionID, _ now: Now, _ effects: inout Effects) throws {
         guard var handshake = pending[connection], let target = dialer.target(of: connection) else { return }
-        guard let epoch = epoch(for: target) else {
+        let selection = epochSelection
+        guard let epoch = epoch(for: target, in: selection) else {
             drop(connection, cause: .noEpoch, now, &effects)
             return
         }
-        let isAhead = epoch.keys.commit != preferredEpoch()?.keys.commit
+        let isAhead = epoch.keys.commit != selection.preferred?.commit
         let first = FirstPayload(
             isAhead: isAhead, slot: BeaconSlot(of: mailNow(now)).value, answered: target.answered)
         var packet: [UInt8] = []
@@ -82,8 +83,8 @@ extension Node {
     }
 
     /// The epoch of the beacon, else the preferred one; after silence the next older (protocol.md §1.10).
-    private func epoch(for target: Dialer.Target) -> EpochRing.Held? {
-        let order = epochsByPreference()
+    private func epoch(for target: Dialer.Target, in selection: EpochSelection) -> EpochRing.Held? {
+        let order = epochsByPreference(selection)
         guard !order.isEmpty else { return nil }
         if target.epochsTried == 0, let named = target.epoch, let held = epochs[named] { return held }
         return order[target.epochsTried % order.count]
@@ -158,7 +159,7 @@ extension Node {
             }
             let second = try initiator.open(packet)
             let admission = try admit(second.claim, handshake, now)
-            let (bytes, transport) = try second.finish(ownPayload(now), now: now.uptime, random: random)
+            let (bytes, transport) = try second.finish(ownPayload(now, epochSelection), now: now.uptime, random: random)
             effects.append(.send(connection, bytes))
             establish(connection, handshake, transport, second.claim, admission, isInitiator: true, now)
         case .responding(let responder, let ticket):
@@ -180,17 +181,17 @@ extension Node {
         _ packet: HandshakePacket, ticket: HandshakeBudget.Ticket, isStatic: Bool, _ connection: ConnectionID,
         _ handshake: PendingHandshake, _ now: Now, _ effects: inout Effects
     ) throws {
-        let first = try CoveyLink.FirstMessage.open(packet, context: context, held: psks(), expecting: .fresh)
+        let selection = epochSelection
+        let first = try CoveyLink.FirstMessage.open(packet, context: context, held: psks(selection), expecting: .fresh)
         let ownSlot = BeaconSlot(of: mailNow(now)).value
         try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: first.payload.slot, ownSlot: ownSlot)
         guard nonces.mayAnswer(first.payload.answered, isStatic: isStatic, now: now.uptime) else {
             throw HandshakeRefusal.notOurBeacon
         }
-        let isPreferred = first.epoch == preferredEpoch()?.keys.commit
         let isVouched =
             dialer.isStatic(handshake.address) || sightings.vouch(for: handshake.address, at: now.uptime)
         let decision = FirstAnswer.decide(
-            isPreferred: isPreferred, isUntainted: !isTainted(first.epoch),
+            isPreferred: first.epoch == selection.preferred?.commit, isUntainted: selection.isClean(first.epoch),
             isAhead: first.payload.isAhead, isVouched: isVouched)
         var next = handshake
         switch decision {
@@ -201,7 +202,7 @@ extension Node {
             fallthrough
         case .respond:
             try budget.answer(ticket, now: now.uptime)
-            let (bytes, responder) = try first.respond(ownPayload(now), random: random)
+            let (bytes, responder) = try first.respond(ownPayload(now, selection), random: random)
             next.state = .responding(responder, ticket)
             effects.append(.send(connection, bytes))
         case .reverse:
@@ -219,13 +220,14 @@ extension Node {
         _ packet: HandshakePacket, _ initiator: Initiator, _ connection: ConnectionID,
         _ handshake: PendingHandshake, _ now: Now, _ effects: inout Effects
     ) throws {
+        let selection = epochSelection
         let first = try CoveyLink.FirstMessage.open(
-            packet, context: context, held: psks(), expecting: initiator.expectation)
+            packet, context: context, held: psks(selection), expecting: initiator.expectation)
         let ownSlot = BeaconSlot(of: mailNow(now)).value
         try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: first.payload.slot, ownSlot: ownSlot)
-        let isPreferred = first.epoch == preferredEpoch()?.keys.commit
         let decision = FirstAnswer.decide(
-            isPreferred: isPreferred, isUntainted: !isTainted(first.epoch), isAhead: true,
+            isPreferred: first.epoch == selection.preferred?.commit, isUntainted: selection.isClean(first.epoch),
+            isAhead: true,
             isVouched: dialer.isStatic(handshake.address) || sightings.vouch(for: handshake.address, at: now.uptime))
         switch decision {
         case .reverse, .silent:
@@ -234,7 +236,7 @@ extension Node {
             guard budget.answerVouched(now: now.uptime) else { throw HandshakeRefusal.tooManyVouched }
             fallthrough
         case .respond:
-            let (bytes, responder) = try first.respond(ownPayload(now), random: random)
+            let (bytes, responder) = try first.respond(ownPayload(now, selection), random: random)
             var next = handshake
             next.state = .responding(responder, nil)
             pending[connection] = next
@@ -291,7 +293,7 @@ extension Node {
         }
     }
 
-    private func ownPayload(_ now: Now) throws -> AuthPayload {
+    private func ownPayload(_ now: Now, _ selection: EpochSelection) throws -> AuthPayload {
         // Our log may have forked before our certificate: whoever knows how that was decided judges, and tells us.
         guard let certificate = roster.membership.latestCertificate(own.id) else {
             throw HandshakeRefusal.notEnrolled
@@ -302,7 +304,8 @@ extension Node {
             certificate: certificate.signed, chain: .full(roster.chain(of: certificate)),
             headsDigest: Octets32(prefixOf: roster.membership.headsDigest), rootSequence: root?.sequence ?? 0,
             rootID: root.map { Octets16(prefixOf: $0.id) } ?? Octets16(),
-            epochs: epochsByPreference().prefix(LinkBounds.epochCommits).map { Octets8(prefixOf: $0.keys.commit) },
+            epochs: epochsByPreference(selection).prefix(LinkBounds.epochCommits)
+                .map { Octets8(prefixOf: $0.keys.commit) },
             time: view.now, timeIsTrusted: view.isTrusted, bootSalt: instance)
     }
 
@@ -325,22 +328,20 @@ extension Node {
 
     // MARK: Epochs
 
-    func preferredEpoch() -> EpochRing.Held? {
-        roster.membership.select(held: epochs.commits).preferred.flatMap { epochs[$0.commit] }
-    }
+    /// Found out anew each time, over all revocations: whoever asks more than one thing of it asks once.
+    var epochSelection: EpochSelection { roster.membership.select(held: epochs.commits) }
+
+    func preferredEpoch() -> EpochRing.Held? { epochSelection.preferred.flatMap { epochs[$0.commit] } }
 
     /// The preferred one first, then the other clean ones, then the tainted ones.
-    func epochsByPreference() -> [EpochRing.Held] {
-        let selection = roster.membership.select(held: epochs.commits)
-        return (selection.clean + selection.tainted).compactMap { epochs[$0.commit] }
+    func epochsByPreference(_ selection: EpochSelection) -> [EpochRing.Held] {
+        (selection.clean + selection.tainted).compactMap { epochs[$0.commit] }
     }
 
-    func isTainted(_ commit: EpochCommit) -> Bool {
-        !roster.membership.select(held: epochs.commits).clean.contains { $0.commit == commit }
-    }
+    func isTainted(_ commit: EpochCommit) -> Bool { !epochSelection.isClean(commit) }
 
-    private func psks() -> [HeldPSK] {
-        epochsByPreference().map { HeldPSK(epoch: $0.keys.commit, psk: $0.keys.psk.key) }
+    private func psks(_ selection: EpochSelection) -> [HeldPSK] {
+        epochsByPreference(selection).map { HeldPSK(epoch: $0.keys.commit, psk: $0.keys.psk.key) }
     }
 
     // MARK: Ending

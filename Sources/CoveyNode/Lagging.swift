@@ -46,7 +46,7 @@ extension Node {
 
     /// Members whose beacons are heard, sealed under an older key than the newest here, and who are not linked.
     private func epochsBehind(_ now: Now) -> Finding? {
-        let selection = roster.membership.select(held: epochs.commits)
+        let selection = epochSelection
         guard let newest = selection.clean.first else { return nil }
         let older = Set((selection.clean + selection.tainted).filter { $0.number < newest.number }.map(\.commit))
         let behind = roster.membership.devices.filter { device in
