@@ -14,6 +14,10 @@ struct RunSummary {
             lines.append(contentsOf: result.assertions.map(Self.line))
             lines.append("")
         }
+        if !result.measures.isEmpty {
+            lines += measures
+            lines.append("")
+        }
         lines += result.notes.map { "note: \($0)" }
         lines.append("digest \(result.traceDigest)")
         lines.append("processor \(Figure.seconds(result.cost.cpuSeconds))")
@@ -39,6 +43,15 @@ struct RunSummary {
             ]
         }
         return TextTable.aligned([head] + rows, leading: [0])
+    }
+
+    private static let mostMeasures = 24
+
+    /// What was measured besides, as the times in which revocations spread; the result file has all of it.
+    private var measures: [String] {
+        let shown = result.measures.prefix(Self.mostMeasures).map { "\($0.name): \(Figure.quantity($0.quantity))" }
+        let rest = result.measures.count - shown.count
+        return shown + (rest > 0 ? ["and \(rest) more measures in the result file"] : [])
     }
 
     /// `✗ deliveryVsOracle normal: 91.0 %, wanted ≥ 95.0 %, first at 01:30:00 on north.3: …`
