@@ -73,7 +73,8 @@ enum LinkEntries {
         case .iHave: same(Frame.IHave.self, body)
         case .graft: same(Frame.Graft.self, body)
         case .prune: same(Frame.Prune.self, body)
-        case .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iDontWant, .vax, .util,
+        case .util: same(Frame.Utility.self, body)
+        case .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iDontWant, .vax,
             .pairPrekey:
             return
         }

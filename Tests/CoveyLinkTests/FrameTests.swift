@@ -243,6 +243,26 @@ struct FrameTests {
         try roundTrip(Frame.Prune())
     }
 
+    @Test("UTIL comes back as it was up to its bounds, and refuses a zone that stands twice or is none")
+    func utility() throws {
+        func row(_ zone: UInt8) -> Frame.Utility.Row {
+            Frame.Utility.Row(zone: zone, likelihood: 250, hops: 1, origin: 0x0203)
+        }
+        let bytes = encoded(Frame.Utility(sequence: 5, [row(7)]))
+        #expect(bytes == [0, 0, 0, 5, 7, 250, 1, 2, 3])
+        try roundTrip(Frame.Utility(sequence: 5, [row(7)]), truncatable: false)
+        try roundTrip(Frame.Utility(sequence: 0, []), truncatable: false)
+        try roundTrip(Frame.Utility(sequence: .max, (0..<255).map(row)), truncatable: false)
+        for zones: [UInt8] in [[7, 7], [8, 7], [255]] {
+            let bytes = encoded(Frame.Utility(sequence: 5, zones.map(row)))
+            #expect(throws: Malformed.value(zones[zones.count - 1])) {
+                try Frame.Utility(parsing: bytes.span.bytes)
+            }
+        }
+        let short = Array(bytes.dropLast())
+        #expect(throws: Malformed.truncated) { try Frame.Utility(parsing: short.span.bytes) }
+    }
+
     @Test("OFFER shows headers up to the tag, comes back as it was up to its bounds, and refuses what is no header")
     func offer() throws {
         func row(_ number: UInt8) -> Frame.Offer.Row {
