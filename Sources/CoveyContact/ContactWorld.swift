@@ -634,14 +634,19 @@ package struct ContactWorld<Policy: ReplicationPolicy, Source: ContactSource> {
     private mutating func intake(_ copy: Copy, at host: UInt32, from: UInt32?) -> Tokens? {
         expire(host)
         let size = Int(facts[Int(copy.message)].size)
-        let envelope = meta(copy, tokens: copy.tokens)
+        var envelope = meta(copy, tokens: copy.tokens)
+        if from == nil {
+            // How often hosts meet, no policy of a study asks.
+            let mesh = MeshView(members: hosts.count, contactsPerHour: 0)
+            envelope.tokens = hosts[Int(host)].policy.initialTokens(envelope, mesh: mesh)
+        }
         switch settings.dropping {
         case .oldest:
             let isRoomy = makeRoom(size, at: host)
             // One's own is written whatever the room.
             guard isRoomy || from == nil else { return nil }
             return from == nil
-                ? hosts[Int(host)].policy.initialTokens(envelope)
+                ? envelope.tokens
                 : Tokens(received: copy.tokens, kind: .pairwise, zone: .any)
         case .fair:
             if hosts[Int(host)].shares == nil {

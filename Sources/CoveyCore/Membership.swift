@@ -1216,6 +1216,9 @@ package struct Membership: Sendable {
         deviceRecords.filter { $0.value.certificates.contains { $0.certificate.subject == subject } }.map(\.key)
     }
 
+    /// How many devices have or had a certificate.
+    package var enrolledCount: Int { deviceRecords.count }
+
     /// All devices with a current certificate, revoked ones too, in the order of their ids.
     package var devices: [DeviceID] { deviceRecords.keys.filter { currentCertificate($0) != nil }.sorted() }
 

@@ -19,7 +19,9 @@ extension Node {
             }
             var record = EnvelopeRecord(
                 id: envelope.id, header: header, tokens: 0, hops: 0, isOwn: true, ingress: own.id)
-            switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf) {
+            var meta = EnvelopeMeta(record)
+            meta.tokens = policy.initialTokens(meta, mesh: meshView)
+            switch policy.admit(meta, from: nil, isWithinRate: true, store: shelf) {
             case .keep(let tokens), .surplus(let tokens): record.tokens = tokens.value
             case .refuse: continue
             }

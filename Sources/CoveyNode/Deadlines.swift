@@ -9,6 +9,8 @@ package struct Deadlines: Sendable {
         case prekeys
         /// Requests for renewal came in: the authority at hand answers several at once.
         case renewals
+        /// Neighbours are told how well zones are reached.
+        case reach
         case link(ConnectionID)
 
         private var rank: (UInt8, UInt8, UInt32) {
@@ -19,8 +21,9 @@ package struct Deadlines: Sendable {
             case .expiry: (3, 0, 0)
             case .prekeys: (4, 0, 0)
             case .renewals: (5, 0, 0)
-            case .link(.dialled(let number)): (6, 0, number)
-            case .link(.accepted(let number)): (6, 1, number)
+            case .reach: (6, 0, 0)
+            case .link(.dialled(let number)): (7, 0, number)
+            case .link(.accepted(let number)): (7, 1, number)
             }
         }
 

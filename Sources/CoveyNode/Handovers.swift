@@ -50,6 +50,20 @@ extension Node {
         }
     }
 
+    /// Tokens come to a copy that has none: it is carried on from here. False: they stay with the peer.
+    func takeTokens(
+        of header: Frame.DataHeader, with envelope: Envelope, from link: PeerLink, _ now: Now, _ store: any Store
+    ) throws -> Bool {
+        guard !policy.growsTree, header.tokens > 0, header.tokens != Tokens.flood.value,
+            shelf.takesTokens(header.id, reached: reach?.reached ?? ZoneSet()), var record = shelf.record(header.id)
+        else { return false }
+        record.tokens = Tokens.spray(header.tokens).value
+        try store.insert(record, envelope.bytes)
+        shelf.takeTokens(record.tokens, to: record.id)
+        offer(envelope, hops: record.hops, except: link, now)
+        return true
+    }
+
     /// Whether mail of a priority is found by OFFERs on a link: one of the two keeps some of it back, and sets that differ
     /// on purpose are not made equal again and again (sync-routing.md D11).
     func isLean(_ priority: Priority, _ link: PeerLink) -> Bool {
@@ -67,6 +81,7 @@ extension Node {
     func showAll(on link: PeerLink) {
         let lean = Priority.allCases.filter { isLean($0, link) }
         guard !lean.isEmpty else { return }
+        link.showAt = 0
         for id in shelf.heldIDs() {
             guard let record = shelf.record(id), lean.contains(record.header.priority) else { continue }
             link.showing.append(id)
@@ -74,14 +89,21 @@ extension Node {
         touch(link)
     }
 
-    /// Puts the header of what is kept in line to be shown.
-    func show(_ record: EnvelopeRecord, _ short: Octets8, on link: PeerLink) {
+    /// Puts the header of what is kept in line to be shown. It waits for others: of each OFFER a row may be asked for that
+    /// nobody needs.
+    func show(_ record: EnvelopeRecord, _ short: Octets8, on link: PeerLink, _ now: Now) {
         guard link.inFlight[short] == nil, policy.shows(EnvelopeMeta(record), to: link.peerView) else { return }
         link.showing.append(record.id)
+        if link.showAt == nil {
+            link.showAt = now.uptime + Limits.showAfter
+            deadlines.set(.link(link.connection), noLaterThan: now.uptime + Limits.showAfter)
+        }
     }
 
     /// Rows as long as OFFERs are answered. A row's tokens are what would be given with it; 0: only its recipient asks.
     func sendOffers(_ link: PeerLink, _ now: Now) {
+        guard let due = link.showAt, now.uptime >= due || link.showing.count >= Limits.offerRows else { return }
+        defer { if link.showing.isEmpty { link.showAt = nil } }
         while !link.showing.isEmpty, link.shown.count < Limits.offers {
             var ids: [EnvelopeID] = []
             var rows: [Frame.Offer.Row] = []
@@ -117,7 +139,14 @@ extension Node {
                 && (number == decoy || row.tokens > 0 || contacts.sender(of: row.header) != nil)
         }
         let known = known(sought.map { offer.rows[$0] }, on: link)
-        for number in sought where !known.contains(offer.rows[number].id) {
+        for number in sought {
+            let row = offer.rows[number]
+            // What is here without a token is asked for again when it comes with some.
+            if let id = known[row.id],
+                row.tokens == 0 || !shelf.takesTokens(id, reached: reach?.reached ?? ZoneSet())
+            {
+                continue
+            }
             bitmap[number / 8] |= 1 << UInt8(number % 8)
         }
         link.sender.append(Frame.Want.offered(session: offer.session, bitmap: bitmap))
@@ -125,15 +154,19 @@ extension Node {
         try arrivedOfSomeSet(offer.rows.count, link, now, store, &effects)
     }
 
-    /// Short ids of all that is known of the hours that rows of an OFFER show mail of.
-    private func known(_ rows: [Frame.Offer.Row], on link: PeerLink) -> Set<Octets8> {
-        var known: Set<Octets8> = []
+    /// By short id: which of the rows are known. All of the hours that they show mail of is hashed for the link.
+    private func known(_ rows: [Frame.Offer.Row], on link: PeerLink) -> [Octets8: EnvelopeID] {
+        let shown = Set(rows.map(\.id))
+        var known: [Octets8: EnvelopeID] = [:]
         var seen: [(priority: Priority, slot: Hour)] = []
         for row in rows {
             let (priority, slot) = (row.header.priority, row.header.slot)
             guard !seen.contains(where: { $0 == (priority, slot) }) else { continue }
             seen.append((priority, slot))
-            for id in shelf.known(priority, of: slot) { known.insert(link.shortIDs.shortID(of: id)) }
+            for id in shelf.known(priority, of: slot) {
+                let short = link.shortIDs.shortID(of: id)
+                if shown.contains(short) { known[short] = id }
+            }
         }
         return known
     }

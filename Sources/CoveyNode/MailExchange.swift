@@ -111,13 +111,14 @@ extension Node {
         case .prune:
             _ = try Frame.Prune(parsing: body)
             pruned(link)
+        case .util:
+            receive(try Frame.Utility(parsing: body), on: link, now)
         case .timeRequest:
             receive(try Frame.TimeRequest(parsing: body), on: link, now)
         case .timeResponse:
             try receive(Frame.TimeResponse(parsing: body), on: link, now, &effects)
         case .credit, .join, .forwardJoin, .neighbor, .neighborReply, .shuffle, .shuffleReply, .iDontWant, .cancel,
-            .vax,
-            .util, .pairPrekey:
+            .vax, .pairPrekey:
             // Known numbers whose features this version does not have: it offers none of them, and asks for none.
             break
         }
@@ -155,6 +156,11 @@ extension Node {
             return
         }
         if shelf.knows(id, priority: envelope.header.priority) {
+            if try takeTokens(of: data.header, with: envelope, from: link, now, store) {
+                acknowledge(short, .stored, link)
+                try arrived(1, namespace, link, now, store, &effects)
+                return
+            }
             acknowledge(short, .duplicate, link)
             traffic?.gotAgain(on: link.connection)
             cut(link, after: id, short, hops: data.header.hops, now)
@@ -267,7 +273,7 @@ extension Node {
             }
             let short = link.shortIDs.shortID(of: item.id)
             guard let handover = handover(of: record, item, to: link, now) else {
-                show(record, short, on: link)
+                show(record, short, on: link, now)
                 try withdraw(item, link, now, store, &effects)
                 // What a policy keeps has no window: the driver's queue bounds how much of it is shown at once.
                 if link.showing.count >= Limits.offerRows {
@@ -570,7 +576,7 @@ extension Node {
             }
             try continueReconciling(link, now, store, &effects)
             graft(link, now)
-            if link.branch.announces(at: now.uptime) { touch(link) }
+            if link.branch.announces(at: now.uptime) || link.showAt.map({ now.uptime >= $0 }) ?? false { touch(link) }
             if now.uptime >= link.digestAt {
                 link.digestPause = min(link.digestPause * 2, Limits.digestLongest)
                 scheduleDigests(link, now)
@@ -608,6 +614,8 @@ extension Node {
         if link.isOpen {
             next = link.pingedAt.map { $0 + Limits.deadAfter } ?? link.heardAt + Limits.pingAfter
             next = min(next, link.hardStop, link.digestAt, link.branch.next)
+            // What cannot be shown yet waits for answers.
+            if let due = link.showAt, link.shown.count < Limits.offers { next = min(next, due) }
             if !link.isBeingReplaced { next = min(next, link.rehandshakeDue) }
         } else {
             next = link.stageDeadline
@@ -665,6 +673,7 @@ extension Node {
         link.isEnded = true
         for sent in link.inFlight.values { redeem(sent.handover) }
         links.removeAll { $0 === link }
+        reachNoMore(over: link, now)
         clock.forget(link.device)
         deadlines.clear(.link(link.connection))
         effects.append(.observe(.linkDown(link.device, cause)))

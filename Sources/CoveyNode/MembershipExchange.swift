@@ -159,6 +159,7 @@ extension Node {
             armLink(link)
             sendReceipts(link)
             policy.contactUp(link.peerView, now: now)
+            reachOver(link, now)
             askTime(link, now)
             shelf.share(among: links.count { $0.isOpen })
             try compare(hello, on: link, now, store, &effects)

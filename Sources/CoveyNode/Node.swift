@@ -67,6 +67,8 @@ package final class Node {
     /// Messages that wait for their recipient's keys, by outbox sequence.
     var waiting: [UInt64: WaitingMessage] = [:]
     var policy: Routing
+    /// Where the policy follows how well neighbours reach zones.
+    var reach: ZoneReach?
     var recent = RecentMail()
     /// Tokens sent and not acknowledged: they are ours until then, and nobody else's to get.
     var promised: [EnvelopeID: UInt8] = [:]
@@ -160,6 +162,7 @@ package final class Node {
         shelf = Shelf(
             held: known.held, ghosts: known.ghosts, quota: Quota(store: Int(clamping: configuration.quota), log: 0),
             zones: ZoneSet(zones.map { ZoneHint($0) }), random: random)
+        reach = policy.tellsReach ? ZoneReach(own: shelf.zones, now: now) : nil
         var records = try store.all(.prekeys)
         prekeys = try Prekeys(
             records: records, sequence: try State.bundleSequence.number(in: store).map { UInt32($0) } ?? 0)
@@ -189,6 +192,7 @@ package final class Node {
         deadlines.set(.expiry, at: now.uptime)
         deadlines.set(.prekeys, at: now.uptime)
         deadlines.set(.dial, at: now.uptime)
+        if let reach { deadlines.set(.reach, at: reach.due) }
         switch configuration.multicast {
         case .on: deadlines.set(.beacon, at: now.uptime)
         case .listen, .off: break
@@ -261,6 +265,7 @@ package final class Node {
         case .expiry: try expire(now, store, &effects)
         case .prekeys: try renewPrekeys(now, store, &effects)
         case .renewals: try answerRenewals(now, store, &effects)
+        case .reach: tellReach(now)
         case .link(let connection): try linkDeadline(connection, now, store, &effects)
         }
     }

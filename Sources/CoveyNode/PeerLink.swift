@@ -109,7 +109,9 @@ final class PeerLink {
     var peerHello: Frame.Hello? {
         didSet {
             guard let hello = peerHello else { return }
-            peerView.zones = ZoneSet(hello.zones.map { ZoneHint($0) })
+            // No more than its certificate gives it: mail goes by them.
+            let given = ZoneSet(member.map { $0.certificate.zones.map { ZoneHint($0) } } ?? [])
+            peerView.zones = ZoneSet(hello.zones.map { ZoneHint($0) }).intersection(given)
             for priority in Priority.allCases { peerView.pressure[priority] = Pressure(hello.pressure[priority]) }
         }
     }
@@ -130,6 +132,18 @@ final class PeerLink {
     var branch = Branch()
 
     private(set) var peerView: PeerView
+    /// Zones that the peer reaches better than we do.
+    var nearer: ZoneSet {
+        get { peerView.nearer }
+        set { peerView.nearer = newValue }
+    }
+    /// Zones to which a way leads from us.
+    var reached: ZoneSet {
+        get { peerView.reached }
+        set { peerView.reached = newValue }
+    }
+    /// UTIL frames sent.
+    var utilities: UInt32 = 0
     var acks: [Frame.DataAck.Row] = []
     var outgoing = Backlog<Outgoing>()
     var inFlight: [Octets8: InFlight] = [:]
@@ -137,6 +151,8 @@ final class PeerLink {
     /// What is in line to be shown, and what was shown, the oldest first.
     var showing = Backlog<EnvelopeID>()
     var shown: [Shown] = []
+    /// When what is in line is shown, in microseconds of uptime; nil while nothing is.
+    var showAt: UInt64?
     var offers: UInt16 = 0
     var awaitsDrain = false
 

@@ -142,7 +142,9 @@ extension Node {
         var record = EnvelopeRecord(
             id: sealed.envelope.id, header: sealed.envelope.header, tokens: 0, hops: UInt8(random.uniform(4)),
             isOwn: true, ingress: own.id)
-        switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf) {
+        var meta = EnvelopeMeta(record)
+        meta.tokens = policy.initialTokens(meta, mesh: meshView)
+        switch policy.admit(meta, from: nil, isWithinRate: true, store: shelf) {
         case .keep(let tokens), .surplus(let tokens):
             // Fewer than all, so that a full number does not tell who wrote it (protocol.md §3.2).
             let isMasked = tokens != .flood && tokens.value > 2

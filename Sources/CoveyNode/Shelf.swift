@@ -29,6 +29,8 @@ package final class Shelf: Holdings {
         static let forwarded = Marks(rawValue: 2)
         /// An announcement that was read, or refused for good. Forgotten at a restart.
         static let settled = Marks(rawValue: 4)
+        /// A token came back after it had moved on. Forgotten at a restart.
+        static let returned = Marks(rawValue: 8)
     }
 
     /// Bytes by priority. Of this room, so that asking costs no generic call across rooms.
@@ -184,6 +186,27 @@ package final class Shelf: Holdings {
         rows[priority][place]?.tokens = tokens
     }
 
+    /// Whether a copy of somebody else's mail without a token takes one: it came to hide what was asked for; or its token
+    /// moved on, a way leads to its zone, and none has come back since a neighbour last came to be nearer.
+    package func takesTokens(_ id: EnvelopeID, reached: ZoneSet) -> Bool {
+        guard let (priority, place) = place(of: id), let row = rows[priority][place], row.tokens == 0, !row.isOwn
+        else { return false }
+        return !row.marks.contains(.forwarded) || reached.contains(row.header.zone) && !row.marks.contains(.returned)
+    }
+
+    /// Tokens came to a copy that had none.
+    package func takeTokens(_ tokens: UInt8, to id: EnvelopeID) {
+        guard let (priority, place) = place(of: id), let row = rows[priority][place] else { return }
+        rows[priority][place]?.tokens = tokens
+        if row.marks.contains(.forwarded) { rows[priority][place]?.marks.insert(.returned) }
+    }
+
+    /// A neighbour came to be nearer: its token may come back once more.
+    package func forgetReturn(of id: EnvelopeID) {
+        guard let (priority, place) = place(of: id) else { return }
+        rows[priority][place]?.marks.remove(.returned)
+    }
+
     /// A neighbour has stored it.
     package func markForwarded(_ id: EnvelopeID) {
         guard let (priority, place) = place(of: id) else { return }
@@ -278,6 +301,18 @@ package final class Shelf: Holdings {
         var ids: [EnvelopeID] = []
         ids.reserveCapacity(count)
         for set in sets { set.forEachHeld { _, id in ids.append(EnvelopeID(prefixOf: id)) } }
+        return ids.sorted()
+    }
+
+    /// What is held for some zones, in the order of the ids.
+    package func heldIDs(for zones: ZoneSet) -> [EnvelopeID] {
+        var ids: [EnvelopeID] = []
+        for priority in sets.indices {
+            sets[priority].forEachHeld { place, id in
+                guard let row = rows[priority][place], zones.contains(row.header.zone) else { return }
+                ids.append(EnvelopeID(prefixOf: id))
+            }
+        }
         return ids.sorted()
     }
 

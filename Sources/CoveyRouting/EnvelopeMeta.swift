@@ -149,6 +149,28 @@ package struct ZoneSet: Hashable, Sendable, BitwiseCopyable {
         for zone in zones { insert(zone) }
     }
 
+    /// The zones of both.
+    package func intersection(_ other: ZoneSet) -> ZoneSet {
+        var both = self
+        both.words.0 &= other.words.0
+        both.words.1 &= other.words.1
+        both.words.2 &= other.words.2
+        both.words.3 &= other.words.3
+        return both
+    }
+
+    /// The zones of `other` are not in it.
+    package func subtracting(_ other: ZoneSet) -> ZoneSet {
+        var left = self
+        left.words.0 &= ~other.words.0
+        left.words.1 &= ~other.words.1
+        left.words.2 &= ~other.words.2
+        left.words.3 &= ~other.words.3
+        return left
+    }
+
+    package var isEmpty: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
+
     /// The hint that says any is no zone, and never in the set.
     package mutating func insert(_ zone: ZoneHint) {
         guard !zone.isAny else { return }
@@ -241,6 +263,10 @@ package struct PeerView: Sendable {
     package var zones: ZoneSet
     /// Where contacts are studied: the neighbour as a destination. Nobody knows that of a device in a mesh.
     package var host: Destination
+    /// Zones that it reaches better than we do, by what it told last.
+    package var nearer = ZoneSet()
+    /// Zones to which a way leads from us, our own among them: there, only who is nearer is of use.
+    package var reached = ZoneSet()
     package var pressure: PerPriority<Pressure>
 
     package init(
@@ -259,6 +285,12 @@ package struct PeerView: Sendable {
         if let zone = destination.zone { return zones.contains(zone) }
         return destination == host && destination != .unknown
     }
+
+    @inlinable
+    package func isNearer(to destination: Destination) -> Bool { destination.zone.map(nearer.contains) ?? false }
+
+    @inlinable
+    package func isNeedless(for destination: Destination) -> Bool { destination.zone.map(reached.contains) ?? false }
 }
 
 /// What routing knows of a link.

@@ -15,7 +15,7 @@ package protocol ReplicationPolicy: Sendable {
     /// What a neighbour tells on contact, and again when it changed.
     mutating func heardUtility(_ utility: UtilityVector, from peer: PeerView, now: Now)
     /// Of an envelope sealed here.
-    func initialTokens(_ envelope: EnvelopeMeta) -> Tokens
+    func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens
     /// One envelope and one neighbour, which is not known to have it: what it is given, if anything.
     func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover?
     /// Whether a neighbour is at least shown the header of what it is not given, so that a recipient can ask for its own.
@@ -29,7 +29,7 @@ package protocol ReplicationPolicy: Sendable {
     /// What becomes of our own copy, of so many tokens, once the neighbour has stored what it was handed.
     func remains(of tokens: Tokens, after handover: Handover) -> Remains
     mutating func handed(_ handover: Handover, to peer: DeviceID, ack: Ack)
-    /// `from` nil: sealed here. `isWithinRate`: by the neighbour's allowance.
+    /// `from` nil: sealed here, and its tokens are those it begins with. `isWithinRate`: by the neighbour's allowance.
     func admit(
         _ envelope: EnvelopeMeta, from peer: PeerView?, isWithinRate: Bool, store: some Holdings
     ) -> Intake
@@ -118,7 +118,7 @@ extension ReplicationPolicy {
 
     /// The last token stays with the origin.
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: 1) }
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens { tokens(of: envelope, sprayed: 1) }
 
     @inlinable
     package func remains(of tokens: Tokens, after handover: Handover) -> Remains { .whole }
@@ -189,7 +189,7 @@ extension ReplicationPolicy {
     ) -> Intake {
         let tokens =
             peer == nil
-            ? initialTokens(envelope)
+            ? envelope.tokens
             : Tokens(received: envelope.tokens.value, kind: envelope.kind, zone: envelope.zone)
         return Retention.admit(
             envelope, from: peer?.device, tokens: tokens, isWithinRate: isWithinRate, store: store)

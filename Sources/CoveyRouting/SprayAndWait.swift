@@ -13,7 +13,9 @@ package struct SprayAndWait: ReplicationPolicy {
     }
 
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta) -> Tokens { tokens(of: envelope, sprayed: copies) }
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens {
+        tokens(of: envelope, sprayed: copies)
+    }
 
     @inlinable
     package func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover? {

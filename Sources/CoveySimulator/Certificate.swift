@@ -5,10 +5,14 @@ public struct Certificate: Hashable, Sendable {
     public var roles: Roles
     /// How long it is good for, in whole days, 400 at most; nil: as the mesh's policy has it, 90 days.
     public var life: Duration?
+    /// The teams it belongs to, 0 to 254, at most 16: the first is the one its mail is sent towards.
+    public var zones: [UInt8]
 
-    public init(roles: Roles = [], life: Duration? = nil) {
+    public init(roles: Roles = [], life: Duration? = nil, zones: [UInt8] = []) {
+        precondition(zones.count <= 16 && !zones.contains(255), "a device has at most 16 zones, of 0 to 254")
         self.roles = roles
         self.life = life
+        self.zones = zones
     }
 
     /// May do what everybody may.
@@ -39,7 +43,7 @@ public struct Certificate: Hashable, Sendable {
         if roles.contains(.announcer) { capabilities.formUnion(.announce) }
         if roles.contains(.wipeOfficer) { capabilities.formUnion(.wipeOfficer) }
         if roles.contains(.organisationOwned) { capabilities.formUnion(.orgOwned) }
-        return Grant(capabilities: capabilities, days: days)
+        return Grant(capabilities: capabilities, zones: zones, days: days)
     }
 }
 

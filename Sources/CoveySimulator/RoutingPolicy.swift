@@ -12,6 +12,9 @@ public enum RoutingPolicy: Hashable, Sendable {
     case sprayAndWait(copies: Int)
     /// One copy that goes with whoever is met first.
     case firstContact
+    /// So many copies as the mesh's meetings make it take, towards the zone of the recipient's certificate, in which everybody
+    /// gets one. Mail to a device without a zone is sprayed.
+    case adaptive
 
     /// - Precondition: 1 to 64 copies.
     package var routing: Routing {
@@ -23,6 +26,7 @@ public enum RoutingPolicy: Hashable, Sendable {
             precondition((1...64).contains(copies), "a message is sprayed in 1 to 64 copies")
             return .sprayAndWait(copies: UInt8(copies))
         case .firstContact: return .firstContact
+        case .adaptive: return .adaptive
         }
     }
 }

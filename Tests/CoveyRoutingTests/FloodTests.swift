@@ -23,10 +23,10 @@ struct FloodTests {
             let handover = try #require(flood.offer(mail.make(kind), to: peer, link: link, now: now))
             #expect(handover.tokens == (kind == .group || kind == .announcement ? .flood : .opportunistic))
         }
-        #expect(flood.initialTokens(mail.make(.announcement, .emergency)) == .flood)
-        #expect(flood.initialTokens(mail.make(.group)) == .flood)
-        #expect(flood.initialTokens(mail.make(.pairwise)) == .spray(1))
-        #expect(flood.initialTokens(mail.make(.chunk)) == .spray(1))
+        #expect(flood.initialTokens(mail.make(.announcement, .emergency), mesh: Mail.mesh) == .flood)
+        #expect(flood.initialTokens(mail.make(.group), mesh: Mail.mesh) == .flood)
+        #expect(flood.initialTokens(mail.make(.pairwise), mesh: Mail.mesh) == .spray(1))
+        #expect(flood.initialTokens(mail.make(.chunk), mesh: Mail.mesh) == .spray(1))
     }
 
     @Test("nothing goes back to where it came from, or on after 32 hops, or to a full neighbour of another zone")

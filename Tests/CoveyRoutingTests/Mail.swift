@@ -6,6 +6,7 @@ import CoveyCrypto
 /// Envelopes out of nothing, for tests of policy.
 struct Mail {
     static let hour: UInt32 = 492_000
+    static let mesh = MeshView(members: 100, contactsPerHour: 2)
     let dice: SeededRandom
 
     init(seed: UInt64) { dice = SeededRandom(seed: seed, stream: "mail") }

@@ -57,7 +57,7 @@ struct PolicyTests {
     @Test("binary spray hands on half, keeps the rest, and with one token left waits for the destination")
     func spray() {
         let policy = SprayAndWait(copies: 8)
-        #expect(policy.initialTokens(mail.make()) == .spray(8))
+        #expect(policy.initialTokens(mail.make(), mesh: Mail.mesh) == .spray(8))
         for held in 0...64 as ClosedRange<UInt8> {
             let letter = letter(to: 9, tokens: .spray(held))
             let handover = policy.offer(letter, to: host(1), link: link, now: now())
@@ -171,13 +171,15 @@ struct PolicyTests {
                     routing.remains(of: letter.tokens, after: handover)
                         == policy.remains(of: letter.tokens, after: handover))
             }
-            #expect(routing.initialTokens(letter) == policy.initialTokens(letter))
+            #expect(
+                routing.initialTokens(letter, mesh: Mail.mesh) == policy.initialTokens(letter, mesh: Mail.mesh))
         }
         same(.flood, Flood())
         same(.direct, Direct())
         same(.epidemic, Epidemic())
         same(.sprayAndWait(copies: 8), SprayAndWait(copies: 8))
         same(.firstContact, FirstContact())
+        same(.adaptive, AdaptiveReplication())
     }
 
     @Test("a buffer that is one room gives every byte to the class that asks")

@@ -84,9 +84,9 @@ struct RetentionTests {
         func admit(_ envelope: EnvelopeMeta) -> Intake {
             Flood().admit(envelope, from: nil, isWithinRate: true, store: store)
         }
-        #expect(admit(sealed()) == .keep(.spray(1)))
+        #expect(admit(sealed()) == .keep(.spray(4)))
         store.insert(sealed())
-        #expect(admit(sealed()) == .keep(.spray(1)))
+        #expect(admit(sealed()) == .keep(.spray(4)))
         store.insert(sealed())
         #expect(admit(sealed()) == .refuse(.outboxFull))
         #expect(self.admit(mail.make(hops: 33), self.store()) == .refuse(.hops))

@@ -35,7 +35,7 @@ public final class TokensAreConserved: Checker {
         switch world.options.routing {
         case .sprayAndWait(let copies): copies
         case .firstContact: 1
-        case .flood, .direct, .epidemic: nil
+        case .flood, .direct, .epidemic, .adaptive: nil
         }
     }
 
