@@ -23,8 +23,24 @@ struct Bench: ParsableCommand {
     @Option(help: "Copies of a message in the measure `full`; without it mail floods.")
     var copies: Int?
 
+    @Option(help: "Hosts of a team in the measure `full`: mail goes towards the recipient's; without it mail floods.")
+    var team: Int?
+
     @Option(help: "Days of the measure `renewals` (120).")
     var days: Int?
+
+    private var routing: BenchFull.Routing {
+        if let copies { return .spray(copies: copies) }
+        return team.map { .teams(of: $0) } ?? .flood
+    }
+
+    func validate() throws {
+        if copies != nil, team != nil {
+            throw ValidationError("--copies and --team are two ways of routing; choose one")
+        }
+        if let copies, !(1...64).contains(copies) { throw ValidationError("--copies is 1 to 64") }
+        if let team, team < 1 { throw ValidationError("--team is 1 or more") }
+    }
 
     func run() throws {
         for measure in measures {
@@ -42,7 +58,7 @@ struct Bench: ParsableCommand {
             case .idle:
                 try BenchIdle(nodes: 4_000).run()
             case .hosts: BenchHosts(hosts: hosts ?? 10_000).run()
-            case .full: BenchFull(hosts: hosts ?? 1_000, copies: copies).run()
+            case .full: BenchFull(hosts: hosts ?? 1_000, routing: routing).run()
             case .revocation: try BenchRevocation(hosts: max(4, hosts ?? 30)).run()
             case .renewals:
                 try BenchRenewals(hosts: max(2, hosts ?? 50), days: max(1, days ?? 120)).run()

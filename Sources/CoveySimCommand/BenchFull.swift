@@ -6,8 +6,31 @@ import CoveySimulator
 struct BenchFull {
     var hosts: Int
     var minutes = 60
-    /// Nil: flood.
-    var copies: Int?
+    var routing: Routing = .flood
+
+    /// How mail between two persons goes.
+    enum Routing {
+        case flood
+        case spray(copies: Int)
+        /// Hosts belong to teams of so many, which hang together; mail goes towards the recipient's.
+        case teams(of: Int)
+
+        fileprivate var policy: RoutingPolicy {
+            switch self {
+            case .flood: .flood
+            case .spray(let copies): .sprayAndWait(copies: copies)
+            case .teams: .adaptive
+            }
+        }
+
+        fileprivate var name: String {
+            switch self {
+            case .flood: "flood"
+            case .spray(let copies): "spray and wait \(copies)"
+            case .teams(let size): "adaptive, teams of \(size)"
+            }
+        }
+    }
 
     private static let messagesPerHour = 10
 
@@ -16,20 +39,25 @@ struct BenchFull {
         var options = World.Options()
         options.lan = nil
         options.keepsSightings = false
-        options.routing = copies.map { .sprayAndWait(copies: $0) } ?? .flood
+        options.routing = routing.policy
         let world = World(seed: 1, options: options)
         var dice = Dice(seed: 1).stream("bench-full")
 
-        let all = (0..<hosts).map { world.addHost("host \($0)") }
         // Two trees of narrow branches with some links across, and a few lines from one to the other.
         let half = hosts / 2
         var branches = [Int](repeating: 0, count: hosts)
+        var parents = [Int?](repeating: nil, count: hosts)
         for host in 0..<hosts where host != 0 && host != half {
             let first = host < half ? 0 : half
             var parent = first + dice.below(host - first)
             while branches[parent] == 3 { parent = first + dice.below(host - first) }
             branches[parent] += 1
-            world.connect(all[host], all[parent])
+            parents[host] = parent
+        }
+        let teams = teams(parents)
+        let all = (0..<hosts).map { world.addHost("host \($0)", certificate: Certificate(zones: teams[$0])) }
+        for (host, parent) in parents.enumerated() {
+            if let parent { world.connect(all[host], all[parent]) }
         }
         for _ in 0..<hosts / 10 {
             let first = dice.chance(0.5) ? 0 : half
@@ -57,7 +85,7 @@ struct BenchFull {
 
         var figures = Figures("full")
         figures.set("hosts", hosts)
-        figures.set("routing", copies.map { "spray and wait \($0)" } ?? "flood")
+        figures.set("routing", routing.name)
         figures.set("simulated_s", minutes * 60)
         figures.set("cpu_s", used - start)
         figures.set("enrolment_cpu_s", enrolled - start)
@@ -69,5 +97,23 @@ struct BenchFull {
         figures.set("peak_rss_kib", Usage.peakMemory)
         figures.set("digest", report.digest)
         figures.print()
+    }
+
+    /// The zones of each host: those of its parent's team while there is room, else of a team of its own.
+    private func teams(_ parents: [Int?]) -> [[UInt8]] {
+        guard case .teams(let size) = routing else { return parents.map { _ in [] } }
+        var members: [Int] = []
+        var teams: [Int] = []
+        for parent in parents {
+            if let parent, members[teams[parent]] < size {
+                teams.append(teams[parent])
+            } else {
+                members.append(0)
+                teams.append(members.count - 1)
+            }
+            members[teams[teams.count - 1]] += 1
+        }
+        precondition(members.count <= 255, "there are 255 zones: larger teams are needed")
+        return teams.map { [UInt8($0)] }
     }
 }
