@@ -3,9 +3,9 @@ package import CoveyCore
 /// All a node knows of one namespace: what it holds, and ghosts, which it knew and does not want again.
 ///
 /// Items lie in (slot, id) order, sorted slot by slot when somebody asks for the order. A second index by expiry hour drops
-/// whole hours, and takes what is about to expire out of the sums. About 50 bytes an item.
+/// whole hours, and takes what is about to expire out of the sums. About 60 bytes an item.
 ///
-///     table   id → row, open addressing; positions depend on the seed, effects never do
+///     table   hash of id u32 | row u32, open addressing; positions depend on the seed, effects never do
 ///     rows    [id 32 | slot 4 | expiry and state 4], at rest until removed
 ///     slots   ascending; each with its rows, and one aggregate an expiry hour
 package struct KnownSet: Sendable {
@@ -70,14 +70,23 @@ package struct KnownSet: Sendable {
         var classes: [Class] = []
     }
 
-    private static let vacant = UInt32.max
+    /// A place of the table. The hash beside the row tells nearly all other ids apart without a look at their rows, which
+    /// are anywhere in memory, and where each belongs when the table grows.
+    private struct Place {
+        static let vacant = Place(hash: .max, row: .max)
+
+        let hash: UInt32
+        let row: UInt32
+
+        var isVacant: Bool { row == .max }
+    }
 
     package let namespace: Namespace
     private let half: ItemID.Half
     private let seed: UInt64
     private var rows: [Row] = []
     private var free: [UInt32] = []
-    private var table = [UInt32](repeating: KnownSet.vacant, count: 16)
+    private var table = [Place](repeating: .vacant, count: 16)
     private var slots: [Slot] = []
     /// Ascending by expiry.
     private var hours: [Class] = []
@@ -117,7 +126,7 @@ package struct KnownSet: Sendable {
 // MARK: One item
 
 extension KnownSet {
-    package func contains(_ id: ItemID) -> Bool { table[position(of: id)] != Self.vacant }
+    package func contains(_ id: ItemID) -> Bool { index(of: id) != nil }
 
     package func state(of id: ItemID) -> State? { row(of: id)?.mark.state }
 
@@ -126,18 +135,18 @@ extension KnownSet {
     /// Where a held item stands: its place stays the same while it is known, and may be another's afterwards. Places
     /// are small numbers, so that what else is known of an item can lie in an array.
     package func heldPlace(of id: ItemID) -> Int? {
-        let index = table[position(of: id)]
-        return index != Self.vacant && rows[Int(index)].mark.isHeld ? Int(index) : nil
+        guard let index = index(of: id), rows[index].mark.isHeld else { return nil }
+        return index
     }
 
     // The same questions to a set where it lies. Whoever asks a set of another room by a method that changes nothing hands it
     // a copy, with a count up and down for each of its tables.
 
-    package mutating func containsInPlace(_ id: ItemID) -> Bool { table[position(of: id)] != Self.vacant }
+    package mutating func containsInPlace(_ id: ItemID) -> Bool { index(of: id) != nil }
 
     package mutating func heldPlaceInPlace(of id: ItemID) -> Int? {
-        let index = table[position(of: id)]
-        return index != Self.vacant && rows[Int(index)].mark.isHeld ? Int(index) : nil
+        guard let index = index(of: id), rows[index].mark.isHeld else { return nil }
+        return index
     }
 
     /// Ids of one slot, whatever their state, in no order.
@@ -157,8 +166,9 @@ extension KnownSet {
     /// The place of the new item. Nil, and nothing changes, when the id is known.
     package mutating func add(_ item: Item, as state: State) -> Int? {
         if (count + 1) * 4 > table.count * 3 { grow() }
-        let position = position(of: item.id)
-        guard table[position] == Self.vacant else { return nil }
+        let hash = hash(of: item.id)
+        let position = position(of: item.id, hash)
+        guard table[position].isVacant else { return nil }
         let expiry = item.expiry.map { min($0.value, Mark.never - 1) } ?? Mark.never
         let row = Row(id: item.id, slot: item.slot.value, mark: Mark(expiry: expiry, state: state))
         let index: UInt32
@@ -169,7 +179,7 @@ extension KnownSet {
             index = UInt32(rows.count)
             rows.append(row)
         }
-        table[position] = index
+        table[position] = Place(hash: hash, row: index)
         let number = item.id.number(half)
         total.add(number)
         tugOfWar.add(item.id)
@@ -189,10 +199,9 @@ extension KnownSet {
     /// Held becomes ghost, or back. False when the id is not known.
     @discardableResult
     package mutating func mark(_ id: ItemID, as state: State) -> Bool {
-        let index = table[position(of: id)]
-        guard index != Self.vacant else { return false }
-        count(rows[Int(index)].mark.state, -1)
-        rows[Int(index)].mark.set(state)
+        guard let index = index(of: id) else { return false }
+        count(rows[index].mark.state, -1)
+        rows[index].mark.set(state)
         count(state, 1)
         return true
     }
@@ -200,10 +209,10 @@ extension KnownSet {
     /// Forgets it wholly. Nil when the id is not known.
     @discardableResult
     package mutating func remove(_ id: ItemID) -> Item? {
-        let position = position(of: id)
-        let index = table[position]
-        guard index != Self.vacant else { return nil }
-        let row = rows[Int(index)]
+        let position = position(of: id, hash(of: id))
+        guard !table[position].isVacant else { return nil }
+        let index = Int(table[position].row)
+        let row = rows[index]
         let number = id.number(half)
         vacate(position)
         total.subtract(number)
@@ -211,7 +220,7 @@ extension KnownSet {
         hours.withClass(row.mark.expiry) { $0.subtract(number) }
         hours.dropEmpty(row.mark.expiry)
         count(row.mark.state, -1)
-        rows[Int(index)].mark.kill()
+        rows[index].mark.kill()
         let at = slotIndex(row.slot)
         slots[at].live -= 1
         slots[at].classes.withClass(row.mark.expiry) { $0.subtract(number) }
@@ -226,8 +235,7 @@ extension KnownSet {
     }
 
     private func row(of id: ItemID) -> Row? {
-        let index = table[position(of: id)]
-        return index == Self.vacant ? nil : rows[Int(index)]
+        index(of: id).map { rows[$0] }
     }
 
     private static func item(_ row: Row) -> Item {
@@ -311,7 +319,7 @@ extension KnownSet {
                     continue
                 }
                 let number = row.id.number(half)
-                vacate(position(of: row.id))
+                vacate(position(of: row.id, hash(of: row.id)))
                 total.subtract(number)
                 tugOfWar.subtract(row.id)
                 hours.withClass(row.mark.expiry) { $0.subtract(number) }
@@ -481,18 +489,26 @@ extension KnownSet {
 // MARK: The table
 
 extension KnownSet {
-    private func home(of id: ItemID) -> Int {
+    private func hash(of id: ItemID) -> UInt32 {
         let product = (id.word(0) ^ seed).multipliedFullWidth(by: id.word(2) ^ 0x9E37_79B9_7F4A_7C15)
-        return Int(truncatingIfNeeded: product.high ^ product.low) & (table.count - 1)
+        return UInt32(truncatingIfNeeded: product.high ^ product.low)
     }
 
-    /// Where the id is, or the vacant place where it would be.
-    private func position(of id: ItemID) -> Int {
-        var position = home(of: id)
-        while table[position] != Self.vacant, rows[Int(table[position])].id != id {
-            position = (position + 1) & (table.count - 1)
+    /// The row of an id that is known.
+    private func index(of id: ItemID) -> Int? {
+        let place = table[position(of: id, hash(of: id))]
+        return place.isVacant ? nil : Int(place.row)
+    }
+
+    /// Where the id of this hash is, or the vacant place where it would be.
+    private func position(of id: ItemID, _ hash: UInt32) -> Int {
+        let mask = table.count - 1
+        var position = Int(hash) & mask
+        while true {
+            let place = table[position]
+            if place.isVacant || place.hash == hash && rows[Int(place.row)].id == id { return position }
+            position = (position + 1) & mask
         }
-        return position
     }
 
     /// Moves later entries of the run back, so that none is cut off from its home.
@@ -500,21 +516,26 @@ extension KnownSet {
         let mask = table.count - 1
         var hole = position
         var next = (hole + 1) & mask
-        while table[next] != Self.vacant {
-            let home = home(of: rows[Int(table[next])].id)
+        while !table[next].isVacant {
+            let home = Int(table[next].hash) & mask
             if (next &- home) & mask >= (next &- hole) & mask {
                 table[hole] = table[next]
                 hole = next
             }
             next = (next + 1) & mask
         }
-        table[hole] = Self.vacant
+        table[hole] = .vacant
     }
 
     private mutating func grow() {
-        let old = table
-        table = [UInt32](repeating: Self.vacant, count: old.count * 2)
-        for index in old where index != Self.vacant { table[position(of: rows[Int(index)].id)] = index }
+        let mask = table.count * 2 - 1
+        var grown = [Place](repeating: .vacant, count: mask + 1)
+        for place in table where !place.isVacant {
+            var position = Int(place.hash) & mask
+            while !grown[position].isVacant { position = (position + 1) & mask }
+            grown[position] = place
+        }
+        table = grown
     }
 }
 
