@@ -98,17 +98,14 @@ package struct ByteReader: ~Escapable {
 
 extension [UInt8] {
     package mutating func append(u16 value: UInt16) {
-        append(UInt8(truncatingIfNeeded: value >> 8))
-        append(UInt8(truncatingIfNeeded: value))
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 
     package mutating func append(u32 value: UInt32) {
-        append(u16: UInt16(truncatingIfNeeded: value >> 16))
-        append(u16: UInt16(truncatingIfNeeded: value))
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 
     package mutating func append(u64 value: UInt64) {
-        append(u32: UInt32(truncatingIfNeeded: value >> 32))
-        append(u32: UInt32(truncatingIfNeeded: value))
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 }

@@ -4,6 +4,9 @@ internal import CSodium
 ///
 /// A conforming type is a struct of integers without gaps, zero when made by `init()`; its bytes are its memory.
 /// Order is the order of the bytes, so it is the same on every machine.
+///
+/// The protocol itself is marked for use from inlined code, or other rooms would call all of this unspecialised.
+@usableFromInline
 package protocol FixedOctets: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     init()
 }
@@ -77,6 +80,24 @@ extension FixedOctets {
         }
     }
 
+    /// In words, as ids are compared at every lookup.
+    @inlinable
+    package static func == (left: Self, right: Self) -> Bool {
+        withUnsafeBytes(of: left) { a in
+            withUnsafeBytes(of: right) { b in
+                let words = Self.byteCount / 8
+                var difference: UInt64 = 0
+                for word in 0..<words {
+                    difference |=
+                        a.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                        ^ b.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                }
+                for at in words * 8..<Self.byteCount { difference |= UInt64(a[at] ^ b[at]) }
+                return difference == 0
+            }
+        }
+    }
+
     package var array: [UInt8] { withSpan { [UInt8](copying: $0) } }
 
     package var hex: String { array.hex }
@@ -138,8 +159,9 @@ extension [UInt8] {
         self = bytes.withUnsafeBytes { [UInt8]($0) }
     }
 
+    @inlinable
     package mutating func append(_ octets: some FixedOctets) {
-        octets.withSpan { self.append(copying: $0) }
+        Swift.withUnsafeBytes(of: octets) { self.append(contentsOf: $0) }
     }
 
     package mutating func append(copying bytes: RawSpan) {
