@@ -27,11 +27,19 @@ extension Holdings {
     func neighbourShare(_ priority: Priority) -> Int { share(priority) / max(2, neighbours) }
 
     var room: Room {
-        var room = Room(relay: quota.relay(own: ownBytes))
+        let (quota, own) = (quota, ownBytes)
+        var room = Room(relay: quota.relay(own: own))
         for priority in Priority.allCases {
-            room.share[priority] = share(priority)
+            room.share[priority] = quota.share(priority, own: own)
             room.used[priority] = used(priority)
         }
         return room
+    }
+
+    /// Whether `need` more bytes fit and the class borrows nothing for them: `Room.holds`, as it nearly always is.
+    func holdsWithinShare(_ need: Int, _ priority: Priority) -> Bool {
+        let (quota, own) = (quota, ownBytes)
+        let all = used(.emergency) + used(.urgent) + used(.normal) + used(.bulk)
+        return need <= quota.relay(own: own) - all && need <= quota.share(priority, own: own) - used(priority)
     }
 }

@@ -198,7 +198,7 @@ extension ReplicationPolicy {
     /// A hundred-and-twenty-eighth of the class at a time, when that can go: choosing reads the whole class, and a full class
     /// would be read for every envelope that comes.
     package func victims(_ priority: Priority, need: Int, store: some Holdings, now: Hour) -> [EnvelopeID]? {
-        if store.room.holds(need, priority) { return [] }
+        if store.holdsWithinShare(need, priority) || store.room.holds(need, priority) { return [] }
         let stride = store.share(priority) / 128
         if stride > need, let many = Retention.victims(priority, need: stride, store: store, now: now) { return many }
         return Retention.victims(priority, need: need, store: store, now: now)

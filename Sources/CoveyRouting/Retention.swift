@@ -13,8 +13,9 @@ package enum Retention {
             return fits ? .keep(tokens) : .refuse(.outboxFull)
         }
         guard envelope.hops <= mostHops else { return .refuse(.hops) }
-        guard envelope.size <= store.share(envelope.priority) else { return .refuse(.full) }
-        let pressure = store.pressure(envelope.priority)
+        let share = store.share(envelope.priority)
+        guard envelope.size <= share else { return .refuse(.full) }
+        let pressure = Pressure(used: store.used(envelope.priority), of: share)
         guard pressure > .binding else { return isWithinRate ? .keep(tokens) : .surplus(tokens) }
         let bytes = store.bytes(envelope.priority, of: peer) + envelope.size
         guard isWithinRate, bytes <= store.neighbourShare(envelope.priority) else { return .refuse(.share) }
