@@ -38,7 +38,8 @@ extension Node {
 
     /// The peer has stored it: what it was given is no longer ours.
     func handed(_ handover: Handover, _ store: any Store) throws {
-        guard var record = shelf.record(handover.id) else { return }
+        // What is meant for everybody stays ours as well.
+        guard !policy.growsTree, var record = shelf.record(handover.id) else { return }
         switch policy.remains(of: EnvelopeMeta(record).tokens, after: handover) {
         case .whole: break
         case .tokens(let left):
