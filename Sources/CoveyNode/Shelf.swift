@@ -6,7 +6,7 @@ package import CoveySync
 /// The mail this node knows: what it holds, the ghosts of what it let go of, and the sets that are reconciled.
 ///
 /// The bytes are in the store; here is what decisions need. An envelope is found once: its place in the set of its priority
-/// is also that of its row. About 110 bytes an envelope, 52 of them the set's.
+/// is also that of its row. About 120 bytes an envelope, 60 of them the set's.
 ///
 ///     set   id → place                        one for each priority
 ///     rows  [header 40 | neighbour 4 | tokens, hops, marks 3], by place
@@ -60,6 +60,14 @@ package final class Shelf: Holdings {
         }
     }
 
+    private struct Totals {
+        var count = 0
+        var bytes = 0
+        var ownBytes = 0
+        /// Bytes of relayed mail.
+        var used = Sums()
+    }
+
     private struct Neighbour {
         let device: DeviceID
         /// Bytes of relayed mail that came from it.
@@ -73,19 +81,14 @@ package final class Shelf: Holdings {
     private var rows: [[Row?]] = Priority.allCases.map { _ in [] }
     private var known: [Neighbour] = []
     private var numbers: [DeviceID: UInt32] = [:]
-    /// Bytes of relayed mail.
-    private var used = Sums()
     /// Nothing expires before this hour.
     private var nextExpiry = Hour(.max)
 
     package let quota: Quota
     package let zones: ZoneSet
     package private(set) var neighbours = 0
-    package private(set) var ownBytes = 0
-    /// Envelopes held.
-    package private(set) var count = 0
-    /// Bytes of all held envelopes.
-    package private(set) var bytes: UInt64 = 0
+    /// Private, so that the compiler sees every use and checks none at run time.
+    private var totals = Totals()
 
     package init(quota: Quota, zones: ZoneSet, random: any RandomSource) {
         self.quota = quota
@@ -101,6 +104,11 @@ package final class Shelf: Holdings {
         for ghost in ghosts { insert(ghost) }
     }
 
+    /// Envelopes held.
+    package var count: Int { totals.count }
+    /// Bytes of all held envelopes.
+    package var bytes: UInt64 { UInt64(totals.bytes) }
+    package var ownBytes: Int { totals.ownBytes }
     package var ghosts: Int { sets.reduce(0) { $0 + $1.ghostCount } }
 
     package subscript(priority: Priority) -> KnownSet {
@@ -156,14 +164,13 @@ package final class Shelf: Holdings {
                 Item(slot: header.slot, id: ItemID(record.id), expiry: header.expiry), as: .held)
         else { return }
         let neighbour = self.number(of: record.ingress)
-        if place >= rows[number].count {
-            rows[number].append(contentsOf: repeatElement(nil, count: place - rows[number].count + 1))
-        }
-        rows[number][place] = Row(
+        let row = Row(
             header: header, neighbour: neighbour, tokens: record.tokens, hops: record.hops, isOwn: record.isOwn,
             marks: isSurplus ? .surplus : [])
-        nextExpiry = min(nextExpiry, header.expiry)
-        count += 1
+        // A new place is mostly the next one.
+        while rows[number].count < place { rows[number].append(nil) }
+        if place < rows[number].count { rows[number][place] = row } else { rows[number].append(row) }
+        if header.expiry < nextExpiry { nextExpiry = header.expiry }
         charge(header, neighbour, isOwn: record.isOwn, 1)
     }
 
@@ -249,18 +256,18 @@ package final class Shelf: Holdings {
     private func forget(_ priority: Int, _ place: Int) {
         guard let row = rows[priority][place] else { preconditionFailure("what is held has a row") }
         rows[priority][place] = nil
-        count -= 1
         charge(row.header, row.neighbour, isOwn: row.isOwn, -1)
     }
 
     private func charge(_ header: EnvelopeHeader, _ neighbour: UInt32, isOwn: Bool, _ sign: Int) {
-        let size = header.bucket.size
-        bytes = sign > 0 ? bytes + UInt64(size) : bytes - UInt64(size)
+        let change = sign * header.bucket.size
+        totals.count += sign
+        totals.bytes += change
         if isOwn {
-            ownBytes += sign * size
+            totals.ownBytes += change
         } else {
-            used[header.priority] += sign * size
-            known[Int(neighbour)].bytes[header.priority] += sign * size
+            totals.used[header.priority] += change
+            known[Int(neighbour)].bytes[header.priority] += change
         }
     }
 
@@ -316,7 +323,7 @@ package final class Shelf: Holdings {
         return ids.sorted()
     }
 
-    package func used(_ priority: Priority) -> Int { used[priority] }
+    package func used(_ priority: Priority) -> Int { totals.used[priority] }
 
     package func bytes(_ priority: Priority, of neighbour: DeviceID) -> Int {
         numbers[neighbour].map { known[Int($0)].bytes[priority] } ?? 0
