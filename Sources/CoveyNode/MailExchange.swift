@@ -282,7 +282,9 @@ extension Node {
                 }
                 continue
             }
-            guard link.inFlight[short] == nil else {
+            let sent = PeerLink.InFlight(size: bytes.count, run: item.run, handover: handover)
+            if let before = link.inFlight.updateValue(sent, forKey: short) {
+                link.inFlight[short] = before
                 try withdraw(item, link, now, store, &effects)
                 continue
             }
@@ -291,8 +293,6 @@ extension Node {
                     id: item.id, tokens: handover.tokens.value, hops: min(record.hops + 1, Frame.DataHeader.mostHops),
                     total: bytes.count),
                 bytes.span.bytes)
-            link.inFlight[short] = PeerLink.InFlight(
-                size: bytes.count, run: item.run, handover: handover)
             promise(handover)
             link.unacknowledged += bytes.count
             if pending >= Limits.burst { drainBeforeMore(link, &effects) }

@@ -116,12 +116,7 @@ struct SegmentAppend {
 }
 
 /// The first half of an envelope's id, which nobody can make two of.
-struct HalfID: FixedOctets {
+struct HalfID: HashedOctets {
     private var octets = Octets16()
     init() {}
-
-    /// The first word alone: it is a hash already.
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(withUnsafeBytes(of: self) { $0.load(as: UInt64.self) })
-    }
 }
