@@ -37,7 +37,7 @@ struct CommitQueue {
         precondition(isWriting, "a batch ends after it began")
         isWriting = false
         for effect in afterCurrent { waitingBytes -= effect.weight }
-        ready.append(contentsOf: afterCurrent)
+        if ready.isEmpty { swap(&ready, &afterCurrent) } else { ready.append(contentsOf: afterCurrent) }
         afterCurrent.removeAll(keepingCapacity: true)
         // What waits now came while this batch was written.
         waitingSince = afterNext.isEmpty ? nil : uptime
