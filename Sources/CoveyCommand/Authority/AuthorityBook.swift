@@ -130,6 +130,21 @@ struct AuthorityBook {
         return taken
     }
 
+    /// Entries behind the end of this authority's own log as it is known here, which it signed with no other officer: not
+    /// from here, then. The cold keys may write there, too.
+    func unknownOwn(in objects: [Signed]) -> [LogEntry] {
+        guard authority.signsAlone() else { return [] }
+        let end = membership.entryIDs(of: id).count
+        var seen: Set<EntryID> = []
+        return objects.compactMap { object -> LogEntry? in
+            guard let entry = try? LogEntry(parsing: object, mesh: mesh), entry.log == id, entry.sequence > end,
+                seen.insert(entry.id).inserted
+            else { return nil }
+            if case .recoverFork = entry.payload { return nil }
+            return entry
+        }.sorted { $0.sequence < $1.sequence }
+    }
+
     /// The log has grown: places that it passed are no longer ours to guard, and waiting epochs may have begun.
     private mutating func settle() {
         record.prune(by: membership)
@@ -611,6 +626,19 @@ struct AuthorityBook {
     /// What a new member is given.
     func welcome(now: Minute) -> Welcome {
         Welcome(genesis: genesis, log: entries, notes: notes, epochs: liveEpochs(now: now), bundles: [])
+    }
+
+    /// The epoch whose key a device would need that is welcomed here: this authority announced it elsewhere, or members
+    /// take no key any more that is here.
+    func lackedEpoch(now: Minute) -> UInt32? {
+        let held = epochs.map(\.key.commit)
+        let all = membership.select(held: membership.epochCommits)
+        guard !held.isEmpty, let newest = all.preferred, !held.contains(newest.commit) else { return nil }
+        guard newest.log != id, let best = membership.select(held: held).clean.first,
+            let since = all.clean.filter({ $0.number > best.number }).map(\.announced).min(),
+            now <= since.adding(Int64(best.graceDays) * 1440)
+        else { return newest.number }
+        return nil
     }
 
     /// Epochs that members still accept: the newest, and older ones until their successor's grace is over.

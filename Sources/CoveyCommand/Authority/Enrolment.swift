@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 /// What an authority does with a request (protocol.md §1.6).
 struct Enrolment {
@@ -78,6 +79,23 @@ struct Enrolment {
         return draft
     }
 
+    /// Whether a device could be enrolled, before a person is asked about it.
+    static func check(
+        _ request: EnrolmentRequest, _ grant: Grant, in directory: AuthorityDirectory, now: Minute
+    ) throws {
+        _ = try admit(request, grant, in: directory, now: now)
+    }
+
+    /// A device without a key that members take finds nobody who speaks with it.
+    static func checkKey(_ book: AuthorityBook, in path: String, now: Minute) throws {
+        guard let epoch = book.lackedEpoch(now: now) else { return }
+        let elsewhere = book.authority.signsAlone() ? "" : ", or enrol at the desk that has it"
+        throw Complaint(
+            .failed,
+            "nobody can be enrolled here now: the network key of epoch \(epoch), which members go by, is not in \(path); announce a new one first: \(AdvisedCommand.announceEpoch) --authority \(path.word)\(elsewhere)"
+        )
+    }
+
     /// Who was invited, with a use of the invitation claimed for the device.
     private static func admit(
         _ request: EnrolmentRequest, _ grant: Grant, in directory: AuthorityDirectory, now: Minute
@@ -87,6 +105,7 @@ struct Enrolment {
                 .failed,
                 "the invitation of this request was used, has expired, or is another authority's; make a new one")
         }
+        try checkKey(directory.book, in: directory.path, now: now)
         let device = request.deviceHash(in: directory.book.mesh).deviceID
         // Whoever came in time is let in, however long the officers take to sign.
         let isLetIn = invitation.claims.contains(device)

@@ -90,6 +90,7 @@ struct InviteCommand: ParsableCommand {
             if let known, let kept = try directory.invitation(known.id) {
                 try checkLabel(label, kept.claims, directory.book)
                 try directory.book.check(now)
+                try Enrolment.checkKey(directory.book, in: directory.path, now: now)
                 try hand.check(directory)
                 return (kept, directory.book.membership)
             }
@@ -100,6 +101,7 @@ struct InviteCommand: ParsableCommand {
         if desk != nil {
             try checkAlone(book)
             try book.check(now)
+            try Enrolment.checkKey(book, in: directory.path, now: now)
             try hand.check(directory)
         }
         try checkLabel(label, [], book)

@@ -62,18 +62,22 @@ struct AuthorityImportCommand: ParsableCommand {
         let began: [UInt32]
         /// What froze a log with this.
         let forks: [FindingEntry]
+        /// What it means that entries of the authority's own log were new to it; absent where that is nothing strange.
+        let oldCopy: FindingEntry?
         let next: String
 
-        private enum CodingKeys: String, CodingKey { case new, waiting, refused, aside, began, forks }
+        private enum CodingKeys: String, CodingKey { case new, waiting, refused, aside, began, forks, oldCopy }
 
         var text: String {
             let epochs = began.map {
                 "the network key of epoch \($0) is here, and nowhere else until your own node has it; next: \(next)"
             }
-            let frozen = forks.map { "\(Output.harmless($0.text))\n\(Output.harmless($0.advice))" }
+            let findings = (forks + [oldCopy].compactMap(\.self)).map {
+                "\(Output.harmless($0.text))\n\(Output.harmless($0.advice))"
+            }
             var counts = "\(new) new, \(waiting) wait for entries that are missing, \(refused.count) refused"
             if aside > 0 { counts += "; \(aside) left aside: what members ask and receipts of orders only nodes keep" }
-            return ([counts] + epochs + frozen).joined(separator: "\n")
+            return ([counts] + epochs + findings).joined(separator: "\n")
         }
     }
 
@@ -85,7 +89,13 @@ struct AuthorityImportCommand: ParsableCommand {
             let file = try CoveyFile(at: path)
             objects += try Complaint.about(path) { try file.log(of: book.mesh) }
         }
+        let unknown = book.unknownOwn(in: objects)
         let taken = try book.take(objects)
+        // Of replaced keys, and of two histories, something else is said.
+        let isStrange = !book.areKeysReplaced && !book.membership.isFrozen(book.id)
+        let own = unknown.filter {
+            isStrange && book.membership.holds(CoveredRow(log: $0.log, sequence: $0.sequence, id: $0.id))
+        }
         let before = Set(directory.book.epochs.map(\.entry))
         let began = Set(book.epochs.map(\.entry)).subtracting(before)
         let known = Set(directory.book.openForks.map(\.log))
@@ -96,16 +106,37 @@ struct AuthorityImportCommand: ParsableCommand {
             new: taken.new, waiting: taken.waiting, refused: taken.refused, aside: taken.aside,
             began: book.entries.filter { began.contains($0.id) }.map(\.epochNumber),
             forks: forks.map { FindingEntry(Finding(of: $0, in: book.membership, names)) },
+            oldCopy: own.last.map {
+                Self.oldCopy(directory.path, own.count, $0.time, lacked: book.lackedEpoch(now: CalendarText.now))
+            },
             next: "covey log import \(files.map(\.word).joined(separator: " ")) --authority \(directory.path.word)"
         ).show(asJSON: answer.json)
         guard taken.refused.isEmpty else {
             throw Complaint(.failed, "refused: \(taken.refused.joined(separator: "; "))")
         }
         guard taken.waiting == 0 else {
-            throw Complaint(.failed, "entries before these are missing; import the whole log, then sign")
+            let warning =
+                unknown.isEmpty ? "" : "\(directory.path) may be an old copy, as some of these are of its own log; "
+            throw Complaint(
+                .failed, "\(warning)entries before these are missing; import the whole log, then sign")
         }
         guard forks.isEmpty else {
             throw Complaint(.failed, "what was taken in shows two histories of one log; decide which one stands")
         }
+    }
+
+    /// A desk that signs alone has signed every entry of its log; so somebody did elsewhere, with these keys.
+    private static func oldCopy(
+        _ path: String, _ count: Int, _ last: Minute, lacked epoch: UInt32?
+    ) -> FindingEntry {
+        let entries = count == 1 ? "an entry" : "\(count) entries"
+        let key = "; to enrol here, announce a network key first: \(AdvisedCommand.announceEpoch) --authority "
+        return FindingEntry(
+            kind: "oldCopy", isUrgent: true,
+            text: "\(path) is an old copy, or somebody else has its keys: \(entries) of its own log, the last of "
+                + "\(CalendarText.utc(last)), came from elsewhere",
+            advice: "where there is a newer copy, work in that one and destroy this one, as both would sign two "
+                + "histories; where you did not sign these, change the keys: covey authority rotate"
+                + (epoch == nil ? "" : key + path.word))
     }
 }
