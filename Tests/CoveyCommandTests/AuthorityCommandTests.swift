@@ -43,6 +43,32 @@ final class AuthorityCommandTests {
         #expect(log.output.contains("policy 1"))
     }
 
+    @Test("whoever signs at a terminal compares the digits first; nobody is asked with --yes")
+    func compared() throws {
+        try program.found()
+        for name in ["ana", "ben"] {
+            try program.succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
+            try program.succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
+        }
+        func sign(_ name: String, _ more: String..., typed: String) throws -> CoveyProgram.Outcome {
+            try program.run(
+                ["authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk"] + more,
+                typed: typed)
+        }
+        let refused = try sign("ana", typed: "no\n")
+        #expect(refused.status == 1 && refused.output.isEmpty)
+        #expect(refused.complaint.contains("does ana's device show the same digits? [yes/no]"))
+        #expect(refused.complaint.contains("--withdraw ana ends it); answer yes, or give --yes"))
+        #expect(try !program.succeed("authority", "log", "--authority", "desk").output.contains("ana"))
+        let signed = try sign("ana", typed: "yes\n")
+        #expect(signed.status == 0, "\(signed.complaint)")
+        let lines = signed.output.split(separator: "\n")
+        let digits = try #require(lines.first { $0.hasPrefix("compare with the device: ") })
+        #expect(signed.complaint.contains(digits))
+        let scripted = try sign("ben", "--yes", typed: "")
+        #expect(scripted.status == 0 && scripted.complaint.isEmpty)
+    }
+
     @Test("an invitation for a name that is taken is refused, and so is one over an existing file")
     func invitations() throws {
         try program.found()

@@ -60,9 +60,13 @@ struct CoveyProgram {
     }
 
     /// Runs to the end. Output goes through files, so that no pipe can fill.
+    ///
+    /// - Parameters:
+    ///   - input: what it reads on its standard input.
+    ///   - typed: what a person types at the terminal that it reads instead.
     func run(
         _ arguments: [String], of executable: URL = Self.executable, environment: [String: String] = [:],
-        input: String? = nil
+        input: String? = nil, typed: String? = nil
     ) throws -> Outcome {
         let process = process(arguments, environment: environment)
         process.executableURL = executable
@@ -77,7 +81,8 @@ struct CoveyProgram {
         try write(input ?? "", to: "in-\(id)")
         let source = try FileHandle(forReadingFrom: URL(fileURLWithPath: path("in-\(id)")))
         defer { try? source.close() }
-        process.standardInput = source
+        let terminal = try typed.map(PseudoTerminal.init(typing:))
+        process.standardInput = terminal?.line ?? source
         let ended = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in ended.signal() }
         try process.run()
@@ -89,6 +94,25 @@ struct CoveyProgram {
         return Outcome(
             status: process.terminationStatus, output: try String(contentsOfFile: out, encoding: .utf8),
             complaint: try String(contentsOfFile: err, encoding: .utf8))
+    }
+
+    /// A terminal at which somebody has typed something; of ioctl_tty(2), TIOCSPTLCK and TIOCGPTN.
+    private final class PseudoTerminal {
+        private let keyboard: FileHandle
+        let line: FileHandle
+
+        init(typing text: String) throws {
+            let (lock, number) = (UInt(0x4004_5431), UInt(0x8004_5430))
+            keyboard = FileHandle(
+                fileDescriptor: Foundation.open("/dev/ptmx", O_RDWR | O_NOCTTY), closeOnDealloc: true)
+            var (off, name): (Int32, Int32) = (0, 0)
+            try #require(ioctl(keyboard.fileDescriptor, lock, &off) == 0)
+            try #require(ioctl(keyboard.fileDescriptor, number, &name) == 0)
+            line = FileHandle(
+                fileDescriptor: Foundation.open("/dev/pts/\(name)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
+            try #require(line.fileDescriptor >= 0)
+            try keyboard.write(contentsOf: Data(text.utf8))
+        }
     }
 
     /// Runs what must succeed without a word of complaint.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoveyCore
 import CoveyCrypto
+import Glibc
 
 struct SignCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,6 +33,9 @@ struct SignCommand: ParsableCommand {
 
     @Option(help: "Another device of the same person, by label or id.")
     var with: String?
+
+    @Flag(help: "Enrol without asking whether the device shows the same digits; without a terminal nobody is asked.")
+    var yes = false
 
     @OptionGroup var codes: CodeOptions
     @OptionGroup var hand: HandOver
@@ -97,6 +101,10 @@ struct SignCommand: ParsableCommand {
                 "announce, wipe-officer and timekeeper need the signatures of two keys, and this authority has one; an authority of two keys or more can grant them"
             )
         }
+        if directory.book.membership.currentCertificate(device) == nil {
+            try Enrolment.check(request, terms, in: directory, now: now)
+            try compare(request, directory.book.membership)
+        }
         if let draft = try Enrolment.draft(request, terms, in: directory, random: SystemRandom(), now: now) {
             return try directory.send(
                 draft, directory.book, beside: output, now: now
@@ -120,6 +128,19 @@ struct SignCommand: ParsableCommand {
         if let png = codes.png { try CodeOptions.write(welcome, as: png) }
         try codes.show(welcome, caption: "welcome of \(request.label)")
         if let complaint = handed.complaint { throw complaint }
+    }
+
+    /// A request that travelled may be another's. Asked before anything is signed, where somebody can answer.
+    private func compare(_ request: EnrolmentRequest, _ membership: Membership) throws {
+        let label = Output.harmless(request.label)
+        try Confirmation.ask(
+            [
+                "\(label) asks to be enrolled; compare with the device: \(request.shortString)",
+                AskingProgram(request, in: membership).text,
+            ],
+            "does \(label)'s device show the same digits?", yes: yes || isatty(STDIN_FILENO) != 1,
+            refused: "nothing was signed, and the invitation is still open "
+                + "(covey authority invitations --withdraw \(request.label.word) ends it)")
     }
 
     /// The device that this one replaces, as the command or the request names it.
