@@ -406,13 +406,7 @@ private struct AuditWalk {
     }
 
     var chains: [LogAudit.Chain] {
-        var live: [LogID: Int] = [:]
-        for device in membership.devices {
-            guard !membership.isRevoked(device), let certificate = membership.currentCertificate(device),
-                certificate.notAfter >= now
-            else { continue }
-            live[certificate.issuer, default: 0] += 1
-        }
+        let live = membership.liveDevices(at: now)
         return membership.heads.map { head in
             let limits = membership.limits(of: head.log)
             let limit = membership.grantLimit(of: head.log)

@@ -36,6 +36,12 @@ extension CoveyProgram {
         try succeed("authority", "import", "north.log", "--authority", "north", sourceLocation: sourceLocation)
     }
 
+    /// Two histories of one desk: it is copied, and each does something of its own.
+    func parting(_ desk: String, _ copy: String, _ act: (String) throws -> Void) throws {
+        try FileManager.default.copyItem(atPath: path(desk), toPath: path(copy))
+        for name in [desk, copy] { try act(name) }
+    }
+
     /// Imports what shows two histories of one log: it is taken in, and said.
     @discardableResult
     func learnOfFork(
@@ -55,15 +61,16 @@ extension CoveyProgram {
     /// - Parameters:
     ///   - orgOwned: whether its holder agrees that it takes orders.
     ///   - right: what it may do besides.
-    func enrol(_ name: String, orgOwned: Bool = false, grant right: String? = nil) throws {
+    ///   - desk: the directory of the authority that enrols it.
+    func enrol(_ name: String, orgOwned: Bool = false, grant right: String? = nil, at desk: String = "desk") throws {
         try succeed(
-            arguments: ["authority", "invite", name, "-o", "\(name).invite", "--authority", "desk"]
+            arguments: ["authority", "invite", name, "-o", "\(name).invite", "--authority", desk]
                 + (orgOwned ? ["--org-owned"] : []))
         try succeed(
             arguments: ["device", "request", "\(name).invite", "-o", "\(name).request", "--home", name]
                 + (orgOwned ? ["--agree"] : []))
         try succeed(
-            arguments: ["authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk"]
+            arguments: ["authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", desk]
                 + (right.map { ["--grant", $0] } ?? []))
         let installed = try succeed("device", "install", "\(name).welcome", "--home", name)
         #expect(installed.output.contains("this device is \(name)"))

@@ -8,8 +8,8 @@ struct AuthorityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "authority", abstract: "Found a mesh, enrol and revoke devices.",
         subcommands: [
-            InitCommand.self, InviteCommand.self, InvitationsCommand.self, SignCommand.self, RenewCommand.self,
-            RevokeCommand.self, EpochCommand.self, CheckpointCommand.self, PolicyCommand.self,
+            InitCommand.self, AuthorityListCommand.self, InviteCommand.self, InvitationsCommand.self, SignCommand.self,
+            RenewCommand.self, RevokeCommand.self, EpochCommand.self, CheckpointCommand.self, PolicyCommand.self,
             RevokeAuthorityCommand.self, VerdictCommand.self, CosignCommand.self, WithdrawCommand.self,
             OpenCommand.self, AskCommand.self, AddCommand.self, RotateCommand.self, ReplaceKeysCommand.self,
             RecoverCommand.self, RecoverForkCommand.self, AuthorityImportCommand.self, AuthorityLogCommand.self,
@@ -21,9 +21,16 @@ struct AuthorityOptions: ParsableArguments {
     @Option(name: .customLong("authority"), help: "The authority's directory (or COVEY_AUTHORITY).")
     var directory: String?
 
-    func path() throws -> String {
+    private var named: String? {
         if let directory { return directory }
-        if let named = getenv("COVEY_AUTHORITY"), named.pointee != 0 { return String(cString: named) }
+        guard let named = getenv("COVEY_AUTHORITY"), named.pointee != 0 else { return nil }
+        return String(cString: named)
+    }
+
+    var isNamed: Bool { named != nil }
+
+    func path() throws -> String {
+        if let named { return named }
         throw Complaint(.usage, "which authority? name its directory with --authority DIR or COVEY_AUTHORITY")
     }
 

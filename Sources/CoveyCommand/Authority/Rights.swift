@@ -23,9 +23,11 @@ enum Rights {
         return given
     }
 
-    static func text(_ capabilities: Capabilities) -> String {
-        names.filter { capabilities.contains($0.capability) }.map(\.name).joined(separator: ", ")
+    static func words(_ capabilities: Capabilities) -> [String] {
+        names.filter { capabilities.contains($0.capability) }.map(\.name)
     }
+
+    static func text(_ capabilities: Capabilities) -> String { words(capabilities).joined(separator: ", ") }
 
     static func zones(_ zones: [Int]) throws -> [UInt8] {
         guard zones.count <= DeviceCertificate.mostZones, zones.allSatisfy({ (0...254).contains($0) }),

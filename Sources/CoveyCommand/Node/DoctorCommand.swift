@@ -30,7 +30,7 @@ struct DoctorCommand: ParsableCommand {
                 guard status.mesh.bytes == directory.book.mesh.array else {
                     throw Complaint(.usage, "the node is of another mesh than \(authority); name a node of the same")
                 }
-                result.findings += Self.desk(directory) + (try Self.handover(directory, status, client))
+                result.findings += try Self.desk(directory) + (try Self.handover(directory, status, client))
                 // A node beside which the authority works has said so itself.
                 if !result.findings.contains(where: { $0.kind == Finding.Kind.epoch.rawValue }) {
                     result.findings += Self.epochDue(directory.book, held: status.epoch ?? 0)
@@ -40,7 +40,7 @@ struct DoctorCommand: ParsableCommand {
             guard let authority else { throw ControlClientError.noNode(path) }
             Output.note("no node answers: this is of the authority's directory alone")
             let directory = try AuthorityDirectory(authority)
-            result = FindingsResult(findings: Self.log(of: directory.book) + Self.desk(directory))
+            result = FindingsResult(findings: try Self.log(of: directory.book) + Self.desk(directory))
         }
         result.findings = result.findings.filter(\.isUrgent) + result.findings.filter { !$0.isUrgent }
         try NodeAnswer(result, Self.text).show(asJSON: output.json)
@@ -71,7 +71,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     /// What only a desk knows: what was signed here and waits for other officers, and which keys it lacks.
-    private static func desk(_ directory: AuthorityDirectory) -> [FindingEntry] {
+    private static func desk(_ directory: AuthorityDirectory) throws -> [FindingEntry] {
         let book = directory.book
         var found: [FindingEntry] = []
         if directory.lacksFollowingKeys {
@@ -88,6 +88,14 @@ struct DoctorCommand: ParsableCommand {
                     text: "the keys in \(directory.path) were replaced: nobody takes what they sign",
                     advice: "work in the directory of the new ones, and destroy this one"))
         }
+        if book.authority.signsAlone(), let epoch = book.lackedEpoch(now: CalendarText.now) {
+            found.append(
+                FindingEntry(
+                    kind: "keys", isUrgent: false,
+                    text: "the network key of epoch \(epoch), which members go by, is not in \(directory.path): "
+                        + "nobody can be enrolled there",
+                    advice: "announce a new one: \(AdvisedCommand.announceEpoch) --authority \(directory.path.word)"))
+        }
         if let open = book.record.open(in: book.id) {
             found.append(
                 FindingEntry(
@@ -98,8 +106,50 @@ struct DoctorCommand: ParsableCommand {
                     advice: "the other officers sign it (\(AdvisedCommand.cosign)), or, when every copy is destroyed, "
                         + "\(AdvisedCommand.withdraw)"))
         }
-        return found
+        let now = CalendarText.now
+        return found + quotas(of: book, now) + (try invitations(at: directory, now))
     }
+
+    /// Of this authority and of those below it.
+    private static func quotas(of book: AuthorityBook, _ now: Minute) -> [FindingEntry] {
+        let own = Set(book.membership.authoritiesUnder(book.id))
+        return book.membership.authorityStandings(at: now).compactMap { standing in
+            guard own.contains(standing.authority), [.live, .rotated].contains(standing.state),
+                let most = standing.mostDevices, standing.liveDevices * 10 >= most * 9
+            else { return nil }
+            let label = standing.certificate?.content.label ?? ""
+            return FindingEntry(
+                kind: "quota", isUrgent: false,
+                text: "authority \(label) has \(standing.liveDevices) of the \(most) devices that it may have"
+                    + (standing.liveDevices < most ? "" : ", and can enrol no other"),
+                advice: "revoke those that are not needed, or let the authority above add another one; "
+                    + "covey authority list shows them all")
+        }
+    }
+
+    /// Those that somebody may still wait with, and cannot much longer.
+    private static func invitations(at directory: AuthorityDirectory, _ now: Minute) throws -> [FindingEntry] {
+        try directory.openInvitations(now: now).compactMap { try directory.invitation($0.id) }.compactMap { open in
+            let (label, expires) = (open.invitation.label, open.invitation.expires)
+            let used = "\(open.claims.count) of \(open.uses) devices have used it"
+            if open.isSpent, open.uses > 1 {
+                return FindingEntry(
+                    kind: "invitation", isUrgent: false,
+                    text: "the invitation of \(label) is counted out: \(used), and not all are enrolled",
+                    advice: "enrol those that asked; for others invite again: "
+                        + "covey authority invite \(label.word) -o FILE")
+            }
+            guard !open.isSpent, expires <= now.adding(endsSoon) else { return nil }
+            return FindingEntry(
+                kind: "invitation", isUrgent: false,
+                text: "the invitation of \(label) ends on \(CalendarText.utc(expires)): \(used)",
+                advice: "let it be used before, or withdraw it and invite again: "
+                    + "covey authority invitations --withdraw \(label.word)")
+        }
+    }
+
+    /// Minutes before the end of an invitation from which it is said.
+    private static let endsSoon: Int64 = 2 * 1440
 
     /// What one of them has of the authority's log, and the other has not.
     private static func handover(

@@ -49,20 +49,14 @@ struct LogProveCommand: ParsableCommand {
         ).show(asJSON: answer.json)
     }
 
-    private func read() throws -> (LogAudit, Genesis, mesh: String) {
+    private func read() throws -> (audit: LogAudit, genesis: Genesis, mesh: String) {
         let now = CalendarText.now
         if let log, let mesh {
             let genesis = try Genesis(at: mesh)
             let objects = try Complaint.about(log) { try CoveyFile(at: log).log(of: genesis.meshID) }
             return (LogAudit(of: genesis, objects, now: now), genesis, mesh)
         }
-        let client = try node.connect()
-        let mesh = try node.load().home + "/mesh"
-        let genesis = try Genesis(at: mesh)
-        guard try client.call(NodeStatus()).mesh.bytes == genesis.meshID.array else {
-            throw Complaint(.failed, "the node is of another mesh than \(mesh); name its home with --home")
-        }
-        return (LogAudit(of: genesis, try client.exportLog(after: .entry(0)), now: now), genesis, mesh)
+        return try node.log(now: now)
     }
 
     private static func words(_ refusal: ProofRefusal) -> String {

@@ -1,5 +1,8 @@
 import ArgumentParser
 import CoveyControl
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
 import FoundationEssentials
 
 /// Which node a command speaks of.
@@ -24,6 +27,17 @@ struct NodeOptions: ParsableArguments {
         try Configuration.load(
             flags: flags.merging(more) { _, new in new }, file: config,
             environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// The whole log of the running node, audited, with the genesis of its home and where that stands.
+    func log(now: Minute = CalendarText.now) throws -> (audit: LogAudit, genesis: Genesis, mesh: String) {
+        let client = try connect()
+        let mesh = try load().home + "/mesh"
+        let genesis = try Genesis(at: mesh)
+        guard try client.call(NodeStatus()).mesh.bytes == genesis.meshID.array else {
+            throw Complaint(.failed, "the node is of another mesh than \(mesh); name its home with --home")
+        }
+        return (LogAudit(of: genesis, try client.exportLog(after: .entry(0)), now: now), genesis, mesh)
     }
 
     func connect() throws -> ControlClient {
