@@ -121,7 +121,7 @@ struct AddCommand: ParsableCommand {
         }
         let directory = try act.open()
         let log = try act.file(otherwise: HandOver.file(beside: request))
-        var book = directory.book
+        let book = directory.book
         let now = CalendarText.now
         let content: AuthorityCertificate.Content
         var id: AuthorityID?
@@ -153,16 +153,14 @@ struct AddCommand: ParsableCommand {
                 DraftText.lines(content, of: asked.authority, book.membership),
                 "Does the other side have the same digits?", yes: yes)
         }
-        guard book.authority.signsAlone() else {
-            let draft = try book.draftAuthority(content, id, now: now)
-            return try directory.send(draft, book, beside: log, now: now).show(asJSON: act.answer.json)
-        }
-        let entry = try book.add(content, id, now: now)
-        try directory.keep(book)
-        try act.hand.over([entry.signed], of: directory, file: log, act.answer) {
-            Added(
-                act: DraftText.lines(content, of: id ?? content.keyset.authorityID, directory.book.membership),
-                digits: digits, handed: $0)
-        }
+        try act.perform(
+            at: directory, file: log,
+            draft: { book, now in try book.draftAuthority(content, id, now: now) },
+            sign: { book, now in [try book.add(content, id, now: now)] },
+            said: {
+                Added(
+                    act: DraftText.lines(content, of: id ?? content.keyset.authorityID, $0.book.membership),
+                    digits: digits, handed: $0.handed)
+            })
     }
 }

@@ -19,17 +19,11 @@ struct EpochCommand: ParsableCommand {
     func run() throws {
         let directory = try act.open()
         let file = try act.file(otherwise: "epoch.log")
-        var book = directory.book
-        guard book.authority.signsAlone() else {
-            let now = CalendarText.now
-            let draft = try book.draftEpoch(now: now, random: SystemRandom())
-            return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
-        }
-        let entry = try book.announce(now: CalendarText.now, random: SystemRandom())
-        try directory.keep(book)
-        try act.hand.over(
-            [entry.signed], epochs: Array(book.epochs.suffix(1)), of: directory, file: file, act.answer
-        ) { Announced(epoch: entry.epochNumber, handed: $0) }
+        try act.perform(
+            at: directory, file: file,
+            draft: { book, now in try book.draftEpoch(now: now, random: SystemRandom()) },
+            sign: { book, now in [try book.announce(now: now, random: SystemRandom())] },
+            said: { Announced(epoch: $0.entries[0].epochNumber, handed: $0.handed) })
     }
 }
 

@@ -56,23 +56,62 @@ struct LoggedAct: ParsableArguments {
     ) throws {
         let directory = try open()
         let file = try file(otherwise: name)
+        var act: [String] = []
+        var hint: String?
+        try perform(
+            at: directory, file: file,
+            draft: { book, now in
+                let payload = try payload(&book, now)
+                return try book.draft(payload, now: now)
+            },
+            sign: { book, now in
+                let payload = try payload(&book, now)
+                act = DraftText.lines(payload, in: book.membership)
+                let entry = try book.act(payload, now: now)
+                guard isTainting else { return [entry] }
+                let announcement = book.announceWithRevocation(now: now, random: SystemRandom())
+                hint = announcement.hint
+                return [entry] + announcement.announced
+            },
+            said: {
+                Signed(
+                    act: act, sequence: $0.entries[0].sequence, newEpoch: $0.entries.dropFirst().first?.epochNumber,
+                    hint: hint, handed: $0.handed)
+            })
+    }
+
+    /// What a desk that signs alone has signed, kept and handed over.
+    struct Done {
+        let entries: [LogEntry]
+        /// As it is with them.
+        let book: AuthorityBook
+        let handed: HandOver.Outcome
+    }
+
+    /// The whole way of what stands in the log: signed, kept, handed over and said where enough keys are here, and else
+    /// begun as a draft that goes round.
+    ///
+    /// - Parameters:
+    ///   - isAlone: whether enough keys are here, where that is not what is asked of any act.
+    ///   - others: keys that sign a draft besides those of the directory.
+    ///   - sign: signs into the book, and gives the entries in their order.
+    func perform(
+        at directory: AuthorityDirectory, file: String, isAlone: Bool? = nil,
+        cosigning others: [SigningPrivateKey] = [],
+        draft: (inout AuthorityBook, Minute) throws -> Draft,
+        sign: (inout AuthorityBook, Minute) throws -> [LogEntry], said: (Done) -> some Answer
+    ) throws {
         var book = directory.book
         let now = CalendarText.now
-        let payload = try payload(&book, now)
-        let act = DraftText.lines(payload, in: book.membership)
-        guard book.authority.signsAlone() else {
-            return try directory.send(try book.draft(payload, now: now), book, beside: file, now: now)
-                .show(asJSON: answer.json)
+        guard isAlone ?? book.authority.signsAlone() else {
+            let draft = try draft(&book, now)
+            return try directory.send(draft, book, beside: file, now: now, others: others).show(asJSON: answer.json)
         }
-        let entry = try book.act(payload, now: now)
-        let (announced, hint) =
-            isTainting ? book.announceWithRevocation(now: now, random: SystemRandom()) : ([], nil)
+        let entries = try sign(&book, now)
         try directory.keep(book)
-        try hand.over(
-            [entry.signed] + announced.map(\.signed), epochs: book.epochs.suffix(announced.count), of: directory,
-            file: file, answer
-        ) {
-            Signed(act: act, sequence: entry.sequence, newEpoch: announced.first?.epochNumber, hint: hint, handed: $0)
+        let epochs = book.epochs.filter { epoch in entries.contains { $0.id == epoch.entry } }
+        try hand.over(entries.map(\.signed), epochs: epochs, of: directory, file: file, answer) {
+            said(Done(entries: entries, book: directory.book, handed: $0))
         }
     }
 }

@@ -125,7 +125,7 @@ struct RecoverForkCommand: ParsableCommand {
     func run() throws {
         let directory = try act.authority.open()
         let file = try act.file(otherwise: "recover-fork.log")
-        var book = directory.book
+        let book = directory.book
         let log = try book.log(named: name)
         let last = try book.entry(named: branch, of: log)
         if let decided = book.decision(of: log, after: last) {
@@ -135,18 +135,12 @@ struct RecoverForkCommand: ParsableCommand {
             )
         }
         let cold = try cold.recovery(of: book.mesh)
-        let now = CalendarText.now
         try Confirmation.ask(
             DraftText.lines(dropping: log, after: last, of: book), "Is this what is to stand?", yes: yes)
-        guard cold.keys.isSufficient else {
-            let draft = try book.draftRecovery(log, branch: last, new: nil, by: cold, now: now)
-            return try directory.send(draft, book, beside: file, now: now, others: cold.keys.keys)
-                .show(asJSON: act.answer.json)
-        }
-        let entry = try book.recover(log, branch: last, new: nil, by: cold, now: now)
-        try directory.keep(book)
-        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
-            Decided(log: log.hex, branch: last.hex, handed: $0)
-        }
+        try act.perform(
+            at: directory, file: file, isAlone: cold.keys.isSufficient, cosigning: cold.keys.keys,
+            draft: { book, now in try book.draftRecovery(log, branch: last, new: nil, by: cold, now: now) },
+            sign: { book, now in [try book.recover(log, branch: last, new: nil, by: cold, now: now)] },
+            said: { Decided(log: log.hex, branch: last.hex, handed: $0.handed) })
     }
 }

@@ -42,20 +42,17 @@ struct RenewCommand: ParsableCommand {
         let directory = try act.open()
         let found = try directory.book.device(named: device)
         let file = try act.file(otherwise: "\(LogText.short(found.id.hex)).log")
-        var book = directory.book
-        guard book.authority.signsAlone(granting: found.certificate.capabilities) else {
-            let now = CalendarText.now
-            let draft = try book.draftRenewal(found, days: days, now: now)
-            return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
-        }
-        let entry = try book.renew(found, days: days, now: CalendarText.now)
-        try directory.keep(book)
-        let certificate = try book.device(named: found.id.hex).certificate
-        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
-            Renewed(
-                device: found.id.hex, label: certificate.label, expires: CalendarText.utc(certificate.notAfter),
-                handed: $0)
-        }
+        try act.perform(
+            at: directory, file: file,
+            isAlone: directory.book.authority.signsAlone(granting: found.certificate.capabilities),
+            draft: { book, now in try book.draftRenewal(found, days: days, now: now) },
+            sign: { book, now in [try book.renew(found, days: days, now: now)] },
+            said: { done in
+                let certificate = done.book.membership.currentCertificate(found.id) ?? found.certificate
+                return Renewed(
+                    device: found.id.hex, label: certificate.label, expires: CalendarText.utc(certificate.notAfter),
+                    handed: done.handed)
+            })
     }
 
     // MARK: Those who asked

@@ -47,25 +47,24 @@ struct RotateCommand: ParsableCommand {
                     "with another change they are of no use, and every officer takes a new part",
                 ], "Begin another change?", yes: yes, refused: "no other change was begun")
         }
-        let now = CalendarText.now
-        var book = directory.book
-        let keys = book.authority.keys
+        let (authority, keys) = (directory.book.authority, directory.book.authority.keys)
         let following = SigningKeyset(
             count: keys.next.keyset.keys.count, threshold: keys.next.threshold, random: SystemRandom())
-        guard book.authority.signsAlone(), keys.next.isSufficient else {
-            let draft = try book.draftRotation(promising: following.keyset, now: now)
-            // Following keys that are kept for a draft that is not written take the place of others.
-            _ = try HandOver.freeDraft(beside: file)
-            try directory.keep(following: following)
-            return try directory.send(draft, book, beside: file, now: now).show(asJSON: act.answer.json)
-        }
-        let entry = try book.rotate(promising: following.keyset, now: now)
-        // A log that holds the change without them would bind the authority to keys that nobody has.
-        try directory.keep(following: following)
-        try directory.keep(book)
-        try act.hand.over([entry.signed], of: directory, file: file, act.answer) {
-            Rotated(authority: book.id.hex, handed: $0)
-        }
+        try act.perform(
+            at: directory, file: file, isAlone: authority.signsAlone() && keys.next.isSufficient,
+            draft: { book, now in
+                let draft = try book.draftRotation(promising: following.keyset, now: now)
+                // Following keys that are kept for a draft that is not written take the place of others.
+                _ = try HandOver.freeDraft(beside: file)
+                try directory.keep(following: following)
+                return draft
+            },
+            sign: { book, now in
+                let entry = try book.rotate(promising: following.keyset, now: now)
+                // A log that holds the change without them would bind the authority to keys that nobody has.
+                try directory.keep(following: following)
+                return [entry]
+            }, said: { Rotated(authority: $0.book.id.hex, handed: $0.handed) })
     }
 
     private func takePart(of file: String) throws {
