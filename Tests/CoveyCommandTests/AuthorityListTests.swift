@@ -52,12 +52,10 @@ final class AuthorityListTests {
     func node() throws {
         try program.found()
         try program.enrol("ana")
-        try program.parting("desk", "copy") { desk in
-            try program.succeed("authority", "epoch", "-o", "\(desk).log", "--authority", desk)
-        }
+        try program.part("desk", from: "copy")
         let ana = try program.node("ana")
         #expect(try states("--home", "ana") == ["root": "live", "field": "live"])
-        for desk in ["desk", "copy"] { try program.succeed("log", "import", "\(desk).log", "--home", "ana") }
+        try program.succeed("log", "import", "right.log", "wrong.log", "--home", "ana")
         #expect(try states("--home", "ana")["field"] == "forked")
         try program.fail(
             "authority", "list", "--authority", "desk", "--home", "ana", status: 64, saying: "give one of them")
@@ -83,8 +81,7 @@ final class AuthorityListTests {
 
     @Test("a doctor says that a counted invitation is used up while its last device waits for the officers")
     func countedOut() throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
+        try program.foundPair()
         try program.succeed(
             "authority", "invite", "sensor", "--uses", "2", "-o", "sensor.invite", "--authority", "desk")
         for name in ["a", "b"] {

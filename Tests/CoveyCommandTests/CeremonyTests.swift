@@ -72,8 +72,7 @@ final class CeremonyTests {
 
     @Test("one officer of two revokes a lost device at once, and the new network key goes round")
     func revocation() throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
+        try program.foundPair()
         try ask("ana")
         try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
         _ = try cosign("ana.draft", "two")
@@ -105,8 +104,7 @@ final class CeremonyTests {
 
     @Test("two officers who announce at once: the second draft is not signed, and can be withdrawn")
     func parallel() throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
+        try program.foundPair()
         try program.succeed("authority", "epoch", "-o", "one.log", "--authority", "desk")
         try program.succeed("authority", "epoch", "-o", "two.log", "--authority", "two")
         try program.fail(

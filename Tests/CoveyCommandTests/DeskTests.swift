@@ -74,8 +74,7 @@ final class DeskTests {
 
     @Test("what one officer alone revokes beyond five is said to be suspended, and who decides")
     func tooMany() throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
+        try program.foundPair()
         for name in ["a", "b", "c", "d", "e", "f"] {
             try ask(name)
             _ = try sign(name, "-o", "\(name).welcome")
@@ -120,8 +119,7 @@ final class DeskTests {
 
     @Test("a revocation beside a wipe order that goes round leaves its draft alone")
     func drafts() throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
+        try program.foundPair()
         try program.succeed("authority", "invite", "van", "--org-owned", "-o", "van.invite", "--authority", "desk")
         try program.succeed("device", "request", "van.invite", "--agree", "-o", "van.request", "--home", "van")
         _ = try sign("van", "-o", "van.welcome")

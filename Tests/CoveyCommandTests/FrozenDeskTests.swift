@@ -16,10 +16,7 @@ final class FrozenDeskTests {
     /// - Returns: the doctor's words on the fork, which the import gave too.
     @discardableResult
     private func fork(_ desk: String) throws -> String {
-        try FileManager.default.copyItem(atPath: program.path(desk), toPath: program.path("\(desk)-copy"))
-        for name in [desk, "\(desk)-copy"] {
-            try program.succeed("authority", "epoch", "-o", "\(name).log", "--authority", name)
-        }
+        try program.part(desk, from: "\(desk)-copy", right: "\(desk).log", wrong: "\(desk)-copy.log")
         let said = try program.learnOfFork("\(desk)-copy.log", at: desk)
         let doctor = try program.run(["doctor", "--authority", desk, "--home", "nobody"])
         #expect(doctor.output.contains("signed two histories"))

@@ -176,9 +176,7 @@ final class KeyChangeTests {
     func forkApart() throws {
         try program.found("--recovery", "2of2")
         try epoch("first.log", at: "desk")
-        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
-        try epoch("right.log", at: "desk")
-        try epoch("wrong.log", at: "copy")
+        try program.part("desk", from: "copy")
         try program.learnOfFork("wrong.log", at: "desk")
         let first = try #require(try entries("first.log").first)
         try program.succeed(
@@ -202,9 +200,7 @@ final class KeyChangeTests {
     /// North, which `root` has added, and a copy of its directory fork its log, and the root learns of it.
     private func forkNorth(_ root: String) throws {
         try program.succeed("authority", "import", "north.log", "--authority", "north")
-        try FileManager.default.copyItem(atPath: program.path("north"), toPath: program.path("thief"))
-        try epoch("right.log", at: "north")
-        try epoch("wrong.log", at: "thief")
+        try program.part("north", from: "thief")
         try program.learnOfFork("right.log", "wrong.log", at: root)
     }
 
@@ -273,9 +269,7 @@ final class KeyChangeTests {
     @Test("a fork by an old copy of the directory is decided by the cold keys, which name the last entry that stands")
     func fork() throws {
         try program.found()
-        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
-        try epoch("right.log", at: "desk")
-        try epoch("wrong.log", at: "copy")
+        try program.part("desk", from: "copy")
         try program.learnOfFork("wrong.log", at: "desk")
         try program.fail("authority", "epoch", "-o", "no.log", "--authority", "desk", status: 1, saying: "void")
         let right = try #require(try entries("right.log").first)

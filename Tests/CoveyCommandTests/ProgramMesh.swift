@@ -36,10 +36,12 @@ extension CoveyProgram {
         try succeed("authority", "import", "north.log", "--authority", "north", sourceLocation: sourceLocation)
     }
 
-    /// Two histories of one desk: it is copied, and each does something of its own.
-    func parting(_ desk: String, _ copy: String, _ act: (String) throws -> Void) throws {
+    /// Two histories of one desk: it is copied, and each announces an epoch, the copy the one in `wrong`.
+    func part(_ desk: String, from copy: String, right: String = "right.log", wrong: String = "wrong.log") throws {
         try FileManager.default.copyItem(atPath: path(desk), toPath: path(copy))
-        for name in [desk, copy] { try act(name) }
+        for (name, file) in [(desk, right), (copy, wrong)] {
+            try succeed("authority", "epoch", "-o", file, "--authority", name)
+        }
     }
 
     /// Imports what shows two histories of one log: it is taken in, and said.
@@ -77,10 +79,15 @@ extension CoveyProgram {
         #expect(installed.output.contains("may lock or erase") == orgOwned)
     }
 
-    /// Founds a mesh at `desk` whose second officer, at `two`, signs with it; they admit a device, whose welcome is to come.
-    func foundPair(enrolling name: String) throws {
+    /// Founds a mesh at `desk` whose second officer, at `two`, signs with it.
+    func foundPair() throws {
         try found("--field", "2of2")
         try open("field-2", "two")
+    }
+
+    /// They admit a device, whose welcome is to come.
+    func foundPair(enrolling name: String) throws {
+        try foundPair()
         try succeed("authority", "invite", name, "-o", "\(name).invite", "--authority", "desk")
         try succeed("device", "request", "\(name).invite", "-o", "\(name).request", "--home", name)
         try succeed("authority", "sign", "\(name).request", "-o", "\(name).welcome", "--authority", "desk")

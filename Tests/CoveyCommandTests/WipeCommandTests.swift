@@ -112,8 +112,7 @@ final class WipeCommandTests {
 
     @Test("where two must sign, the order goes round as a draft, and both officers' codes open the device")
     func twoKeys() throws {
-        try program.found("--field", "2of2")
-        try program.open("field-2", "two")
+        try program.foundPair()
         try program.succeed("authority", "invite", "van", "--org-owned", "-o", "van.invite", "--authority", "desk")
         try program.succeed("device", "request", "van.invite", "--agree", "-o", "van.request", "--home", "van")
         try program.succeed("authority", "sign", "van.request", "-o", "van.welcome", "--authority", "desk")

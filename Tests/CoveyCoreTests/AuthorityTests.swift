@@ -29,12 +29,7 @@ struct AuthorityStory {
 
     /// A device with its request, as the authority verified it.
     func asks(_ label: String, supersedes: DeviceID? = nil) throws -> (PendingEnrolment, VerifiedRequest) {
-        let open = OpenInvitation(
-            mesh: founding.mesh, authority: founding.field.authority, label: label, now: now,
-            expires: now.adding(1440), random: random)
-        let pending = try PendingEnrolment(
-            accepting: open.invitation, buildHash: Octets32(), supersedes: supersedes, random: random)
-        return (pending, try open.verify(pending.request, now: now))
+        try founding.asks(label, supersedes: supersedes, now: now, random: random)
     }
 
     mutating func enrol(

@@ -26,12 +26,7 @@ struct Officers {
     }
 
     func asks(_ label: String, supersedes: DeviceID? = nil) throws -> VerifiedRequest {
-        let open = OpenInvitation(
-            mesh: founding.mesh, authority: founding.field.authority, label: label, now: now,
-            expires: now.adding(1440), random: random)
-        let pending = try PendingEnrolment(
-            accepting: open.invitation, buildHash: Octets32(), supersedes: supersedes, random: random)
-        return try open.verify(pending.request, now: now)
+        try founding.asks(label, supersedes: supersedes, now: now, random: random).1
     }
 
     func draftIssue(_ label: String, _ grant: Grant = Grant(), at desk: Int = 0) throws -> Draft {

@@ -198,3 +198,16 @@ extension Admission {
     var refusal: AdmissionRefusal? { if case .refused(let refusal) = self { refusal } else { nil } }
     var catchUp: CatchUpReason? { if case .catchUp(_, let why) = self { why } else { nil } }
 }
+
+extension Founding {
+    /// A device with its request to the field authority, as that verified it.
+    func asks(
+        _ label: String, supersedes: DeviceID? = nil, now: Minute, random: any RandomSource
+    ) throws -> (PendingEnrolment, VerifiedRequest) {
+        let open = OpenInvitation(
+            mesh: mesh, authority: field.authority, label: label, now: now, expires: now.adding(1440), random: random)
+        let pending = try PendingEnrolment(
+            accepting: open.invitation, buildHash: Octets32(), supersedes: supersedes, random: random)
+        return (pending, try open.verify(pending.request, now: now))
+    }
+}
