@@ -43,7 +43,11 @@ package final class MemoryDesk: AuthorityDesk {
     package func renew(_ devices: [DeviceID], _ membership: Membership, at time: TimeView) throws -> [LogEntry] {
         // The node may have lost the turn in which it was given these.
         let known = UInt64(membership.entryIDs(of: authority).count)
-        let lacking = record.filter { $0.sequence > known }
+        let lacking = record.filter { entry in
+            // Of what a decision dropped a branch may be longer than what stands.
+            entry.sequence > known
+                && !membership.holds(CoveredRow(log: entry.log, sequence: entry.sequence, id: entry.id))
+        }
         guard lacking.isEmpty else { return lacking }
         var next = membership
         guard let entry = try signer.renew(devices, into: &next, at: time).entry else { return [] }

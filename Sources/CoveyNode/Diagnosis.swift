@@ -11,7 +11,7 @@ package struct Finding: Hashable, Sendable {
         case certificate
         /// Another device's does.
         case device
-        /// An authority's does: what it signs ends with it.
+        /// An authority's does: what it signs ends with it. Or the one beside this node cannot answer requests.
         case authority
         /// The log has not heard from an authority for long.
         case staleness
@@ -212,6 +212,12 @@ extension Node {
         if !frozen.isEmpty {
             let names = CommandNames(of: roster.membership)
             found += frozen.map { Finding(of: $0, in: roster.membership, names) }
+        }
+        if let authorityComplaint {
+            found.append(
+                Finding(
+                    kind: .authority, isUrgent: true, text: authorityComplaint,
+                    advice: "put that right; until then devices that ask get no new certificate here"))
         }
         for line in wipeLines(now) where line.state == .waiting {
             found.append(

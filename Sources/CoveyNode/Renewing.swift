@@ -62,7 +62,7 @@ extension Node {
 
     /// Answers what the authority at hand may answer, those whose certificates end first.
     func answerRenewals(_ now: Now, _ store: any Store, _ effects: inout Effects) throws {
-        guard let authority, !roster.renewals.isEmpty else { return }
+        guard let authority else { return }
         let view = time(now)
         var waiting: [(ends: Minute, device: DeviceID)] = []
         for record in roster.renewals.all {
@@ -73,7 +73,10 @@ extension Node {
                 waiting.append((current.notAfter, device))
             }
         }
-        guard !waiting.isEmpty else { return }
+        guard !waiting.isEmpty else {
+            authorityComplaint = nil
+            return
+        }
         waiting.sort { ($0.ends, $0.device) < ($1.ends, $1.device) }
         do {
             let devices = waiting.prefix(Authority.mostRenewals).map(\.device)

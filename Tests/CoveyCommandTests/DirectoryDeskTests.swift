@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 import Foundation
 import Testing
 
@@ -99,6 +100,49 @@ final class DirectoryDeskTests {
         try older.write(to: URL(fileURLWithPath: path + "/log"))
         let refusal = #expect(throws: Complaint.self) { try desk.renew([ana], membership, at: self.at(64)) }
         #expect(refusal?.description.contains("lacks entries of its own log") ?? false)
+        #expect(refusal?.description.contains("covey log export -o FILE.log, then covey authority import") ?? false)
+    }
+
+    private func work<Value>(at path: String, _ act: (inout AuthorityBook) throws -> Value) throws -> Value {
+        let directory = try AuthorityDirectory(path)
+        var book = directory.book
+        let value = try act(&book)
+        try directory.keep(book)
+        return value
+    }
+
+    @Test("a desk whose fork was decided answers as before")
+    func decided() throws {
+        let ana = try enrol("ana")
+        let copy = path + "-copy"
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        let own = try work(at: path) { try $0.announce(now: start, random: random) }
+        // The history that is dropped is the longer one.
+        let rivals = try work(at: copy) { book in
+            try (1...4).map { _ in try book.announce(now: start, random: random) }
+        }
+        _ = try work(at: path) { try $0.take(rivals.map(\.signed)) }
+        let frozen = try AuthorityDirectory(path).book
+        let desk = try DirectoryDesk(path, of: frozen.mesh)
+        let refusal = #expect(throws: Complaint.self) { try desk.renew([ana], frozen.membership, at: self.at(64)) }
+        #expect(refusal?.description.contains("the log of this authority is forked") ?? false)
+
+        let keys = try AuthorityDirectory.keyFile(path + "/cold/recovery.key", of: frozen.mesh).current
+        let cold = ColdRecovery(mesh: frozen.mesh, keys: keys)
+        let decision = try work(at: path) { book in
+            try book.recover(book.id, branch: own.id, new: nil, by: cold, now: start)
+        }
+        var membership = frozen.membership
+        #expect(try desk.renew([ana], membership, at: at(64)).map(\.id) == [decision.id])
+        _ = try membership.accept(decision.signed)
+        let memory = MemoryDesk(frozen.authority, signed: frozen.entries + [decision])
+        for desk in [memory, desk] as [any AuthorityDesk] {
+            let entries = try desk.renew([ana], membership, at: at(64))
+            #expect(entries.map(\.previous) == [decision.id])
+        }
+        let after = try AuthorityDirectory(path).book.membership
+        #expect(after.currentCertificate(ana)?.notAfter == start.adding(154 * 1440))
+        #expect(!after.isFrozen(frozen.id))
     }
 
     @Test("covey doctor reminds a desk without a node of the weekly network key")

@@ -252,4 +252,40 @@ struct DiagnosisTests {
         try mesh.run(seconds: 5)
         #expect(try findings(mesh, leader).isEmpty)
     }
+    /// One that answers nobody while it is stuck.
+    private final class StuckDesk: AuthorityDesk {
+        struct Stuck: Error, CustomStringConvertible { var description: String { "the drawer is locked" } }
+
+        let desk: MemoryDesk
+        var isStuck = true
+
+        init(_ desk: MemoryDesk) { self.desk = desk }
+
+        var authority: AuthorityID { desk.authority }
+
+        func obstacle(to device: DeviceID, _ membership: Membership, at time: TimeView) -> RenewalObstacle? {
+            desk.obstacle(to: device, membership, at: time)
+        }
+
+        func renew(_ devices: [DeviceID], _ membership: Membership, at time: TimeView) throws -> [LogEntry] {
+            guard !isStuck else { throw Stuck() }
+            return try desk.renew(devices, membership, at: time)
+        }
+    }
+
+    @Test("An authority beside the node that cannot answer requests is urgent until it can, and why is said")
+    func stuck() throws {
+        let mesh = try TestMesh()
+        let leader = try mesh.enrol("leader")
+        let desk = StuckDesk(MemoryDesk(mesh.authority, signed: mesh.entries))
+        leader.desk = desk
+        mesh.skip(seconds: 64 * 86_400)
+        try mesh.begin(leader)
+        try mesh.run(seconds: 120)
+        let found = try #require(try findings(mesh, leader).first { $0.kind == .authority })
+        #expect(found.isUrgent && found.text.contains("cannot answer requests for renewal: the drawer is locked"))
+        desk.isStuck = false
+        try mesh.run(seconds: 7_200)
+        #expect(try !kinds(mesh, leader).contains(.authority))
+    }
 }

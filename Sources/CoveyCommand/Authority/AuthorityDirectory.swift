@@ -46,12 +46,12 @@ final class AuthorityDirectory {
             book = try Self.load(path, known)
             try promote()
         } catch {
-            close(lock)
+            Self.unlock(lock)
             throw error
         }
     }
 
-    deinit { close(lock) }
+    deinit { Self.unlock(lock) }
 
     private static func lock(_ path: String) throws -> Int32 {
         let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -61,6 +61,12 @@ final class AuthorityDirectory {
             throw Complaint(.tryAgain, "another covey works in \(path); try again when it has ended")
         }
         return descriptor
+    }
+
+    /// Not by closing alone: a process that was started meanwhile may still have the descriptor, until it runs its program.
+    private static func unlock(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     private static func load(_ path: String, _ known: AuthorityBook?) throws -> AuthorityBook {
@@ -199,7 +205,7 @@ final class AuthorityDirectory {
         try Disk.makeDirectory(path)
         guard chmod(path, 0o700) == 0 else { throw Disk.cannot("create", path, errno) }
         let lock = try lock(path)
-        defer { close(lock) }
+        defer { unlock(lock) }
         try Disk.makeDirectory(path + "/invitations")
         try Disk.makeDirectory(path + "/cold")
         let recovery = AuthorityKeys(

@@ -31,19 +31,32 @@ final class DirectoryDesk: AuthorityDesk {
     func renew(_ devices: [DeviceID], _ membership: Membership, at time: TimeView) throws -> [LogEntry] {
         let directory = try AuthorityDirectory(path, knowing: book)
         defer { book = directory.book }
-        let known = UInt64(membership.entryIDs(of: authority).count)
-        let own = directory.book.entries.filter { $0.log == authority }
-        let lacking = own.filter { $0.sequence > known }
+        let lacking = lacking(membership, in: directory.book)
         guard lacking.isEmpty else { return lacking }
         // A second history would begin here: somebody works in another copy of the directory.
-        guard own.count == known else {
+        guard directory.book.membership.entryIDs(of: authority).last == membership.entryIDs(of: authority).last else {
+            // Why it signs nothing says more than that it is behind.
+            try directory.book.check(time.now)
             throw Complaint(
                 .failed,
-                "\(path) lacks entries of its own log that the mesh has; import them: covey authority import --help")
+                "\(path) lacks entries of its own log that the mesh has; bring it up to date: \(HandOver.catchUp(path))"
+            )
         }
         var book = directory.book
         guard let entry = try book.renew(devices, membership, at: time).entry else { return [] }
         try directory.keep(book)
         return [entry]
+    }
+
+    /// What counts here of the authority's own log, and of those above, which may decide about it. What a decision dropped
+    /// the mesh can do without.
+    private func lacking(_ membership: Membership, in book: AuthorityBook) -> [LogEntry] {
+        let own = book.membership
+        let logs = Set(book.entries.map(\.log)).filter { $0 == authority || own.isAbove($0, authority) }
+        return book.entries.filter { entry in
+            logs.contains(entry.log)
+                && !membership.holds(CoveredRow(log: entry.log, sequence: entry.sequence, id: entry.id))
+                && own.entryIDs(of: entry.log).contains(entry.id)
+        }
     }
 }
