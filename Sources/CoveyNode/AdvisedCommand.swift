@@ -23,6 +23,7 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
     case withdraw
     case takeFollowing
     case writeLog
+    case importAtDesk
     case importLogWithKeys
     case verifyRelease
 
@@ -32,7 +33,7 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
             .renew(device: name), .renewAuthority(name), .announceEpoch, .confirm(device: name), .lift(device: name),
             .liftForNode(device: name), .revoke(device: name), .suspend(device: name), .importLog,
             .recoverFork(log: name), .recover(log: name), .listOrders, .run, .cosign, .withdraw, .takeFollowing,
-            .writeLog, .importLogWithKeys, .verifyRelease,
+            .writeLog, .importAtDesk, .importLogWithKeys, .verifyRelease,
         ]
     }
 
@@ -55,6 +56,7 @@ package enum AdvisedCommand: Hashable, Sendable, CustomStringConvertible {
         case .withdraw: "covey authority withdraw"
         case .takeFollowing: "covey authority rotate --take FILE"
         case .writeLog: "covey authority log -o FILE.log"
+        case .importAtDesk: "covey authority import FILE.log --authority DIR"
         case .importLogWithKeys: "covey log import FILE.log --authority DIR"
         case .verifyRelease: "covey release verify FILE"
         }

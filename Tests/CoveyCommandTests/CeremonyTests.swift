@@ -148,6 +148,64 @@ final class CeremonyTests {
         try program.succeed("authority", "import", "again.log", "--authority", "north")
     }
 
+    @Test("a new authority that has the mesh alone gets all it needs in one file, however long the root's log")
+    func delegationToStranger() throws {
+        try program.found()
+        try program.open("root", "root")
+        try FileManager.default.createDirectory(atPath: program.path("stick"), withIntermediateDirectories: false)
+        try FileManager.default.copyItem(atPath: program.path("desk/mesh"), toPath: program.path("stick/mesh"))
+        try program.succeed(
+            "authority", "ask", "north", "--from", "stick", "-o", "north.authority", "--authority", "north")
+        let early = try program.run(["doctor", "--authority", "north", "--home", "nobody"])
+        #expect(early.output.contains("soon    north is no authority in the log that it holds"))
+        #expect(early.output.contains("covey authority import FILE.log --authority DIR"))
+        for command in [["invite", "ana", "-o", "ana.invite"], ["epoch", "-o", "early.log"]] {
+            try program.fail(
+                arguments: ["authority"] + command + ["--authority", "north"], status: 1,
+                saying: ["does not know this authority", "covey authority import FILE.log --authority DIR"])
+        }
+        try program.succeed("authority", "policy", "--set", "fresh_days=9", "--authority", "root")
+        let added = try program.succeed(
+            "authority", "add", "north.authority", "--yes", "-o", "north.log", "--authority", "root"
+        ).output
+        #expect(added.contains("next, at that authority: covey authority import north.log --authority DIR"))
+        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        try ask("ana", at: "north")
+        try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "north")
+        try program.succeed("device", "install", "ana.welcome", "--home", "ana")
+        let well = try program.run(["doctor", "--authority", "north", "--home", "nobody"])
+        #expect(!well.output.contains("is no authority"))
+        // Once it has fallen behind, what is renewed brings it up to date as well.
+        try program.succeed("authority", "policy", "--set", "fresh_days=10", "--authority", "root")
+        try program.succeed("authority", "log", "-o", "whole.log", "--authority", "root")
+        try program.succeed(
+            "authority", "add", "north", "--renew", "--days", "800", "-o", "again.log", "--authority", "root")
+        try program.succeed("authority", "import", "again.log", "--authority", "north")
+    }
+
+    @Test("so it does where several sign at the root; one entry alone is refused with the command that gets the rest")
+    func delegationByDraft() throws {
+        try program.found("--root", "2of2")
+        try program.open("root-1", "one")
+        try program.open("root-2", "two")
+        try FileManager.default.createDirectory(atPath: program.path("stick"), withIntermediateDirectories: false)
+        try FileManager.default.copyItem(atPath: program.path("desk/mesh"), toPath: program.path("stick/mesh"))
+        try program.succeed(
+            "authority", "ask", "north", "--from", "stick", "-o", "north.authority", "--authority", "north")
+        try program.succeed("authority", "add", "north.authority", "--yes", "--authority", "one")
+        for root in ["two", "one"] { _ = try cosign("north.draft", root) }
+        let whole = try CoveyFile(parsing: program.bytes(of: "north.log"))
+        let last = try #require(try whole.log(of: whole.mesh).last)
+        let alone = CoveyFile.log([last], mesh: whole.mesh).bytes
+        try Data(alone).write(to: URL(fileURLWithPath: program.path("alone.log")))
+        let refused = try program.run(["authority", "import", "alone.log", "--authority", "north"])
+        #expect(refused.status == 1)
+        #expect(refused.complaint.contains("covey authority import FILE.log --authority north"))
+        #expect(refused.complaint.contains("covey authority log -o FILE.log"))
+        try program.succeed("authority", "import", "north.log", "--authority", "north")
+        try program.succeed("authority", "epoch", "--authority", "north")
+    }
+
     @Test("what needs two signatures is refused by one key in one line, and takes both of two")
     func privileged() throws {
         try program.found()

@@ -99,7 +99,13 @@ struct AddCommand: ParsableCommand {
         let digits: String?
         let handed: HandOver.Outcome
 
-        var text: String { (act + [handed.text]).joined(separator: "\n") }
+        var text: String {
+            // A file has all that a new authority without a log needs.
+            let next = handed.file.map {
+                ["next, at that authority: covey authority import \($0.word) --authority DIR"]
+            }
+            return (act + [handed.text] + (next ?? [])).joined(separator: "\n")
+        }
     }
 
     func validate() throws {
@@ -154,7 +160,7 @@ struct AddCommand: ParsableCommand {
                 "Does the other side have the same digits?", yes: yes)
         }
         try act.perform(
-            at: directory, file: log,
+            at: directory, file: log, isForNewcomer: true,
             draft: { book, now in try book.draftAuthority(content, id, now: now) },
             sign: { book, now in [try book.add(content, id, now: now)] },
             said: {

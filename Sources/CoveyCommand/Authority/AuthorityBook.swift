@@ -156,6 +156,13 @@ struct AuthorityBook {
     /// Entries and notes, as a log file has them.
     var signed: [Signed] { entries.map(\.signed) + notes.map(\.signed) }
 
+    /// What an entry of this authority's log stands on: all before it, and the logs above.
+    func leading(to entry: EntryID) -> [Signed] {
+        let logs = Set(entries.map(\.log)).filter { $0 == id || membership.isAbove($0, id) }
+        let end = entries.firstIndex { $0.id == entry } ?? entries.count
+        return entries[..<end].filter { logs.contains($0.log) }.map(\.signed)
+    }
+
     // MARK: Devices
 
     struct Device {
@@ -570,9 +577,31 @@ struct AuthorityBook {
         }
     }
 
+    /// Whether the log here has this for an authority, and the keys for its own. Who has no right to grant may have one to
+    /// take away.
+    func checkRight(isTakingAway: Bool = false) throws {
+        let own = authority.keys.current.keyset
+        guard isTakingAway ? membership.knows(own, of: id) : hasRight else {
+            throw Complaint(
+                .failed,
+                "the log here does not know this authority with these keys, or gives it no right; \(Self.unknownAdvice)")
+        }
+        try checkKeys()
+    }
+
+    /// Whether what it grants counts, by the log that is held here.
+    var hasRight: Bool {
+        membership.knows(authority.keys.current.keyset, of: id)
+            && (membership.limits(of: id) != nil || id == membership.releaseLog)
+    }
+
+    static let unknownAdvice =
+        "take in the whole log of the authority above, which \(AdvisedCommand.writeLog) writes there: "
+        + "\(AdvisedCommand.importAtDesk)"
+
     /// While nobody has chosen between its branches, what a log grants is void, and what it takes away counts.
     private func checkLog(isTakingAway: Bool = false) throws {
-        guard membership.knows(authority.keys.current.keyset, of: id) else { throw AuthorityRefusal.unknown }
+        try checkRight(isTakingAway: isTakingAway)
         guard !membership.isFrozen(id) || isTakingAway else {
             let log = CommandNames(of: membership).name(of: id)
             throw Complaint(
@@ -580,7 +609,6 @@ struct AuthorityBook {
                 "the log of this authority is forked, and what it signs there is void, but for revocations; first the cold keys say which history stands: \(AdvisedCommand.recoverFork(log: log))"
             )
         }
-        try checkKeys()
     }
 
     private static func isTakingAway(_ payload: LogPayload) -> Bool {

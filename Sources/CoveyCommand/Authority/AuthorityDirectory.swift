@@ -88,7 +88,7 @@ final class AuthorityDirectory {
         // What an authority signs behind a log that was cut off is a second history of the mesh.
         let isKnown =
             keys.authority == genesis.rootID || keys.authority == book.membership.releaseLog
-            || book.membership.authority(keys.authority) != nil
+            || book.membership.keyset(of: keys.authority) != nil
         guard isKnown || Disk.exists(path + "/asked") else {
             throw damaged(path + "/log", "it does not hold the entry that made this authority")
         }

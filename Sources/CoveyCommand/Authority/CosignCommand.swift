@@ -61,13 +61,16 @@ struct CosignCommand: ParsableCommand {
         }
         let finished = try book.finish(signed)
         try directory.keep(book)
-        let epochs: [Welcome.Epoch]
+        var epochs: [Welcome.Epoch] = []
+        var leading: [Signed] = []
         if case .entry(let entry) = finished {
             epochs = book.epochs.filter { $0.entry == entry.id }
-        } else {
-            epochs = []
+            // Whoever is added may hold no log.
+            if case .authorityAdd = entry.payload { leading = book.leading(to: entry.id) }
         }
-        try hand.over([finished.signed], epochs: epochs, of: directory, file: logFile, answer) {
+        try hand.over(
+            [finished.signed], epochs: epochs, leading: leading, of: directory, file: logFile, answer
+        ) {
             Finished(act: lines, handed: $0, next: next(read, logFile, hasKey: !epochs.isEmpty))
         }
     }

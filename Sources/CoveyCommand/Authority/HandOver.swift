@@ -124,8 +124,11 @@ struct HandOver: ParsableArguments {
     }
 
     /// What is signed is in the authority's log already: a node that does not answer costs nothing but a file.
+    ///
+    /// - Parameter leading: what goes into a file before it, for whoever may hold no log.
     func over(
-        _ objects: [Signed], epochs: [Welcome.Epoch], of directory: AuthorityDirectory, file: String
+        _ objects: [Signed], epochs: [Welcome.Epoch], leading: [Signed] = [], of directory: AuthorityDirectory,
+        file: String
     ) throws -> Outcome {
         guard !objects.isEmpty else { return Outcome() }
         var complaint: Complaint?
@@ -144,7 +147,7 @@ struct HandOver: ParsableArguments {
         }
         let file = node == nil ? file : Self.free(file)
         do {
-            try Disk.create(file, CoveyFile.log(objects, mesh: directory.book.mesh).bytes)
+            try Disk.create(file, CoveyFile.log(leading + objects, mesh: directory.book.mesh).bytes)
         } catch let cause as Complaint {
             throw Complaint(
                 cause.status,
@@ -160,10 +163,10 @@ struct HandOver: ParsableArguments {
 
     /// The end of an act: hands over what was signed, says what was done, and last why a node did not take it.
     func over(
-        _ objects: [Signed], epochs: [Welcome.Epoch] = [], of directory: AuthorityDirectory, file: String,
-        _ answer: OutputOptions, _ said: (Outcome) -> some Answer
+        _ objects: [Signed], epochs: [Welcome.Epoch] = [], leading: [Signed] = [], of directory: AuthorityDirectory,
+        file: String, _ answer: OutputOptions, _ said: (Outcome) -> some Answer
     ) throws {
-        let outcome = try over(objects, epochs: epochs, of: directory, file: file)
+        let outcome = try over(objects, epochs: epochs, leading: leading, of: directory, file: file)
         try said(outcome).show(asJSON: answer.json)
         if let complaint = outcome.complaint { throw complaint }
     }

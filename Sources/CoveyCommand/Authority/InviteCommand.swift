@@ -98,6 +98,8 @@ struct InviteCommand: ParsableCommand {
         try output.check(answer)
         let directory = try authority.open()
         let book = directory.book
+        // Else the device would ask in vain.
+        try book.checkRight()
         if desk != nil {
             try checkAlone(book)
             try book.check(now)

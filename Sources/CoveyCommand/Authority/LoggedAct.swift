@@ -93,10 +93,11 @@ struct LoggedAct: ParsableArguments {
     ///
     /// - Parameters:
     ///   - isAlone: whether enough keys are here, where that is not what is asked of any act.
+    ///   - isForNewcomer: whether the file has all that the first entry stands on, for whoever may hold no log.
     ///   - others: keys that sign a draft besides those of the directory.
     ///   - sign: signs into the book, and gives the entries in their order.
     func perform(
-        at directory: AuthorityDirectory, file: String, isAlone: Bool? = nil,
+        at directory: AuthorityDirectory, file: String, isAlone: Bool? = nil, isForNewcomer: Bool = false,
         cosigning others: [SigningPrivateKey] = [],
         draft: (inout AuthorityBook, Minute) throws -> Draft,
         sign: (inout AuthorityBook, Minute) throws -> [LogEntry], said: (Done) -> some Answer
@@ -110,7 +111,10 @@ struct LoggedAct: ParsableArguments {
         let entries = try sign(&book, now)
         try directory.keep(book)
         let epochs = book.epochs.filter { epoch in entries.contains { $0.id == epoch.entry } }
-        try hand.over(entries.map(\.signed), epochs: epochs, of: directory, file: file, answer) {
+        let leading = isForNewcomer ? entries.first.map { book.leading(to: $0.id) } : nil
+        try hand.over(
+            entries.map(\.signed), epochs: epochs, leading: leading ?? [], of: directory, file: file, answer
+        ) {
             said(Done(entries: entries, book: directory.book, handed: $0))
         }
     }

@@ -118,7 +118,9 @@ struct AuthorityImportCommand: ParsableCommand {
             let warning =
                 unknown.isEmpty ? "" : "\(directory.path) may be an old copy, as some of these are of its own log; "
             throw Complaint(
-                .failed, "\(warning)entries before these are missing; import the whole log, then sign")
+                .failed,
+                "\(warning)entries before these are missing; import the whole log of whoever wrote them, as \(AdvisedCommand.writeLog) writes it there, or covey log export -o FILE.log at a node: covey authority import FILE.log --authority \(directory.path.word)"
+            )
         }
         guard forks.isEmpty else {
             throw Complaint(.failed, "what was taken in shows two histories of one log; decide which one stands")

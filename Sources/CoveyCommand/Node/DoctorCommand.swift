@@ -74,6 +74,14 @@ struct DoctorCommand: ParsableCommand {
     private static func desk(_ directory: AuthorityDirectory) throws -> [FindingEntry] {
         let book = directory.book
         var found: [FindingEntry] = []
+        if !book.hasRight {
+            found.append(
+                FindingEntry(
+                    // Who has asked waits for an answer.
+                    kind: "authority", isUrgent: try AuthorityDirectory.asked(in: directory.path) == nil,
+                    text: "\(directory.path) is no authority in the log that it holds: it can sign nothing",
+                    advice: AuthorityBook.unknownAdvice))
+        }
         if directory.lacksFollowingKeys {
             found.append(
                 FindingEntry(
