@@ -27,7 +27,7 @@ package struct LogAudit: Sendable {
         /// Too few of the issuer's keys signed the certificate itself, or a stranger did.
         case certificateSignatures(LogID, sequence: UInt64, CertificateHash)
         /// The entry stands, what it grants does not.
-        case void(LogID, sequence: UInt64, CertificateHash, CertificateFault)
+        case void(LogID, sequence: UInt64, Holder, CertificateFault)
         /// Nil when somebody chose: then the first of the entries stands.
         case fork(ForkProof, frozenAt: UInt64?)
         /// Its number is not one more than the highest it covers, or its authority had no right.
@@ -40,12 +40,39 @@ package struct LogAudit: Sendable {
         case quota(LogID, live: Int, most: Int)
     }
 
+    /// Who was to have something by a certificate.
+    package struct Holder: Sendable, Equatable {
+        package let holder: Expiry.Holder
+        package let label: String
+        package let certificate: CertificateHash
+
+        init(_ certificate: DeviceCertificate) {
+            holder = .device(certificate.device)
+            label = certificate.label
+            self.certificate = certificate.hash
+        }
+
+        init(_ certificate: AuthorityCertificate) {
+            holder = .authority(certificate.authority)
+            label = certificate.content.label
+            self.certificate = certificate.hash
+        }
+    }
+
+    /// What somebody said about it: it harms nobody then, and stays in the log for good.
+    package enum Decision: Sendable, Equatable {
+        /// Which history stands, or that this one is dropped.
+        case branch
+        case dismissal(Dismissal)
+    }
+
     package struct Finding: Sendable, Equatable {
         /// Nil: of the log as a whole.
         package let position: Int?
         package let fault: Fault
-        /// It is of a fork that somebody decided: what was dropped then harms nobody, and stays in the log for good.
-        package let isSettled: Bool
+        package let decision: Decision?
+
+        package var isSettled: Bool { decision != nil }
     }
 
     /// One chain, as far as it is held.
@@ -96,6 +123,7 @@ package struct LogAudit: Sendable {
     package private(set) var findings: [Finding] = []
     package private(set) var chains: [Chain] = []
     package private(set) var revoked: [RevokedDevice] = []
+    package let dismissed: [Dismissal]
     /// Devices whose current certificate is past its end.
     package private(set) var expired: [DeviceCertificate] = []
     /// In the order of their dates.
@@ -131,6 +159,7 @@ package struct LogAudit: Sendable {
         signatures = walk.signatures
         chains = walk.chains
         membership = walk.membership
+        dismissed = membership.dismissed
         held = walk.entries.mapValues(\.entry)
         headsDigest = membership.headsDigest
         let known = membership.devices
@@ -171,8 +200,8 @@ private struct AuditWalk {
         self.now = now
     }
 
-    private mutating func find(_ position: Int?, _ fault: LogAudit.Fault, isSettled: Bool = false) {
-        findings.append(LogAudit.Finding(position: position, fault: fault, isSettled: isSettled))
+    private mutating func find(_ position: Int?, _ fault: LogAudit.Fault, _ decision: LogAudit.Decision? = nil) {
+        findings.append(LogAudit.Finding(position: position, fault: fault, decision: decision))
     }
 
     // MARK: Object by object
@@ -293,7 +322,9 @@ private struct AuditWalk {
         judgeReceipts()
         for fork in membership.forks {
             let limit = membership.isFrozen(fork.log) ? membership.grantLimit(of: fork.log) : nil
-            find(nil, .fork(fork, frozenAt: limit), isSettled: limit == nil)
+            find(
+                nil, .fork(fork, frozenAt: limit),
+                limit == nil ? .branch : membership.decision(on: fork))
         }
         for chain in chains {
             if let most = chain.mostDevices, chain.live > most {
@@ -309,29 +340,28 @@ private struct AuditWalk {
     /// What became of an entry, now that everything is known.
     private mutating func judge(_ entry: LogEntry) {
         let place = position(of: entry)
-        let isDropped = !membership.isOnPath(entry) && !membership.isFrozen(entry.log)
+        var decision: LogAudit.Decision? { membership.decision(on: EntryPlace(entry)) }
         switch entry.payload {
         case .certIssue(let certificates):
             for certificate in certificates {
                 guard let fault = membership.standing(of: certificate, in: entry) else { continue }
-                find(
-                    place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault), isSettled: isDropped)
+                find(place, .void(entry.log, sequence: entry.sequence, LogAudit.Holder(certificate), fault), decision)
             }
         case .authorityAdd(let certificate):
             guard let fault = membership.standing(of: certificate, in: entry) else { return }
-            find(place, .void(entry.log, sequence: entry.sequence, certificate.hash, fault), isSettled: isDropped)
+            find(place, .void(entry.log, sequence: entry.sequence, LogAudit.Holder(certificate), fault), decision)
         case .epochAnnounce(let announcement):
             guard membership.epoch(entry.id) == nil else { return }
-            find(
-                place, .epoch(entry.log, sequence: entry.sequence, number: announcement.number), isSettled: isDropped)
+            find(place, .epoch(entry.log, sequence: entry.sequence, number: announcement.number), decision)
         case .checkpoint:
             guard membership.isOnPath(entry), let placed = PlacedCheckpoint(entry) else {
                 return
             }
             switch membership.standing(of: placed) {
             case .right: break
-            case .wrong(let root, _): find(place, .checkpoint(entry.log, sequence: entry.sequence, found: root))
-            case .unknown: find(place, .checkpoint(entry.log, sequence: entry.sequence, found: nil))
+            case .wrong(let root, _):
+                find(place, .checkpoint(entry.log, sequence: entry.sequence, found: root), decision)
+            case .unknown: find(place, .checkpoint(entry.log, sequence: entry.sequence, found: nil), decision)
             }
         case .policySet, .authorityRotate, .authorityRevoke, .certRevoke, .groupDefinition, .releaseManifest,
             .recoverFork:
@@ -434,6 +464,20 @@ extension Membership {
 
     /// False for an entry of a branch that does not count.
     func isOnPath(_ entry: LogEntry) -> Bool { isOnPath(EntryPlace(entry)) }
+
+    /// By what that is void which an entry grants: it was dropped, it stands behind what was left of its log, or all that
+    /// made its authority one was. Nil where nobody said so.
+    fileprivate func decision(on place: EntryPlace) -> LogAudit.Decision? {
+        if !isOnPath(place), !isFrozen(place.log) { return .branch }
+        if let dismissal = dismissal(of: place.log), place.sequence > dismissal.upTo { return .dismissal(dismissal) }
+        guard limits(of: place.log) == nil, let log = logs[place.log] else { return nil }
+        let added = log.grants.filter { $0.place.log == log.parent }.map { decision(on: $0.place) }
+        return added.contains(nil) ? nil : added.first ?? nil
+    }
+
+    fileprivate func decision(on fork: ForkProof) -> LogAudit.Decision? {
+        fork.entries.first.flatMap { decision(on: EntryPlace(log: fork.log, sequence: fork.sequence, entry: $0)) }
+    }
 
     /// Why a certificate of an accepted entry grants nothing; nil when it does.
     func standing(of certificate: DeviceCertificate, in entry: LogEntry) -> CertificateFault? {

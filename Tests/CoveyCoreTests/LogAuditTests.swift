@@ -131,6 +131,64 @@ struct LogAuditTests {
         #expect(dropped.count == 3)
     }
 
+    @Test("What an authority granted behind the end set to it is decided, with what those granted whom it added there")
+    func dismissed() throws {
+        var story = try AuthorityStory(seed: 10)
+        let (root, now) = (Authority(story.founding.root), story.now)
+        func appoint(_ label: String, by parent: Authority, depth: UInt8) throws -> Authority {
+            let (keys, asked) = try DelegationTests.asks(label, story.founding, story.random)
+            let mandate = Mandate(mostDevices: 9, depth: depth, days: 400)
+            let content = try parent.certificate(for: asked, mandate, story.membership, now: now)
+            story.entries.append(try parent.add(content, into: &story.membership, now: now))
+            return Authority(keys)
+        }
+        func enrol(_ label: String, at desk: Authority) throws {
+            let open = OpenInvitation(
+                mesh: story.founding.mesh, authority: desk.keys.authority, label: label, now: now,
+                expires: now.adding(1440), random: story.random)
+            let pending = try PendingEnrolment(
+                accepting: open.invitation, buildHash: Octets32(), random: story.random)
+            story.entries.append(
+                try desk.issue(
+                    open.verify(pending.request, now: now), Grant(), into: &story.membership, now: now,
+                    random: story.random))
+        }
+        let north = try appoint("north", by: root, depth: 1)
+        try enrol("ana", at: north)
+        let team = try appoint("team", by: north, depth: 0)
+        try enrol("ben", at: team)
+        let objects = story.entries.map(\.signed)
+        #expect(audit(story, objects).findings == [])
+
+        let word = AuthorityRevocation(
+            authority: north.keys.authority, reason: 3,
+            lastGood: [
+                .init(log: north.keys.authority, sequence: 1), .init(log: team.keys.authority, sequence: 1),
+            ].sorted { $0.log < $1.log })
+        let revoke = try root.act(.authorityRevoke(word), into: &story.membership, now: now.adding(7))
+        let audit = audit(story, objects + [revoke.signed])
+        #expect(audit.isSound && !audit.findings.isEmpty)
+        let own = try #require(story.membership.dismissal(of: north.keys.authority))
+        let below = try #require(story.membership.dismissal(of: team.keys.authority))
+        #expect(audit.dismissed == [own])
+        #expect(own.label == "north" && own.by == root.keys.authority && own.time == now.adding(7) && own.upTo == 1)
+        #expect(below.label == "north" && below.upTo == 1)
+        let void = audit.findings.compactMap { finding -> String? in
+            guard finding.decision == .dismissal(own), case .void(_, _, let holder, _) = finding.fault else {
+                return nil
+            }
+            return holder.label
+        }
+        #expect(void == ["team", "ben"])
+        #expect(story.membership.dismissal(of: story.founding.field.authority) == nil)
+        // Who comes and claims to be renewed gets nothing, and nobody is told to renew it.
+        #expect(throws: AuthorityRefusal.dismissed) {
+            try root.certificate(renewing: north.keys.authority, days: 365, story.membership, now: now)
+        }
+        let soon = story.membership.expiringAuthorities(within: 400, now: now.adding(100 * 1440))
+        #expect(soon.map(\.label).allSatisfy { !["north", "team"].contains($0) })
+    }
+
     @Test("A certificate that only its entry signs is found, which a node would find on first use only")
     func unsigned() throws {
         var story = try AuthorityStory(seed: 7)

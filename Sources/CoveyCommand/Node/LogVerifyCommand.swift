@@ -73,6 +73,16 @@ private struct AuditReport: Answer {
         let since: String
     }
 
+    struct Dismissed: Encodable {
+        let authority: String
+        let label: String
+        let by: String
+        let byLabel: String
+        let time: String
+        let reason: String
+        let grantsUpTo: UInt64
+    }
+
     struct Suspension: Encodable {
         let device: String
         let label: String
@@ -102,6 +112,7 @@ private struct AuditReport: Answer {
     let signatures: Int
     let devices: Int
     let chains: [Chain]
+    let dismissed: [Dismissed]
     let revoked: [Device]
     let expired: [Device]
     let suspends: [Suspension]
@@ -124,6 +135,13 @@ private struct AuditReport: Answer {
                 entries: chain.head.sequence, head: chain.head.id.hex,
                 expires: chain.certificate.map { CalendarText.utc($0.content.notAfter) }, liveDevices: chain.live,
                 mostDevices: chain.mostDevices, grantsUpTo: chain.grantsUpTo)
+        }
+        dismissed = audit.dismissed.map { dismissal in
+            let above = audit.membership.authority(dismissal.by)?.content.label
+            return Dismissed(
+                authority: dismissal.authority.hex, label: dismissal.label, by: dismissal.by.hex,
+                byLabel: dismissal.by == genesis.rootID ? "root" : above ?? "unknown",
+                time: CalendarText.utc(dismissal.time), reason: dismissal.reasonText, grantsUpTo: dismissal.upTo)
         }
         revoked = audit.revoked.map {
             Device(
@@ -160,6 +178,12 @@ private struct AuditReport: Answer {
             if let expires = chain.expires { line += ", until \(expires.prefix(10))" }
             if let limit = chain.grantsUpTo { line += ", grants nothing after entry \(limit)" }
             lines.append(line)
+        }
+        for authority in dismissed {
+            let rest = authority.grantsUpTo == 0 ? "nothing" : "up to entry \(authority.grantsUpTo)"
+            lines.append(
+                "dismissed: \(Output.harmless(authority.label)) (\(LogText.short(authority.authority))), \(authority.reason), by \(Output.harmless(authority.byLabel)) on \(authority.time.prefix(10)); what it granted counts: \(rest)"
+            )
         }
         for device in revoked {
             lines.append(
@@ -239,10 +263,15 @@ extension AuditReport.Finding {
                 "certificate",
                 "too few keys of the authority signed certificate \(LogText.short(certificate.hex)) itself"
             )
-        case .void(let log, let sequence, let certificate, let fault):
+        case .void(let log, let sequence, let holder, let fault):
             place = (log, sequence)
-            named = [certificate.hex]
-            (kind, text) = ("void", "certificate \(LogText.short(certificate.hex)) grants nothing: \(fault.words)")
+            named = [holder.certificate.hex]
+            let certificate = "the certificate of \(holder.name)"
+            switch finding.decision {
+            case nil: (kind, text) = ("void", "\(certificate) grants nothing: \(fault.words)")
+            case .branch: (kind, text) = ("void", "\(certificate) is void, as what gave it was dropped")
+            case .dismissal(let dismissal): (kind, text) = ("void", "\(certificate) is void, as \(dismissal.text)")
+            }
         case .fork(let proof, let frozen):
             place = (proof.log, proof.sequence)
             named = proof.entries.map(\.hex)
@@ -253,7 +282,11 @@ extension AuditReport.Finding {
             )
         case .epoch(let log, let sequence, let number):
             place = (log, sequence)
-            (kind, text) = ("epoch", "the announcement of epoch \(number) is void")
+            let announcement = "the announcement of epoch \(number) is void"
+            switch finding.decision {
+            case nil, .branch: (kind, text) = ("epoch", announcement)
+            case .dismissal(let dismissal): (kind, text) = ("epoch", "\(announcement), as \(dismissal.text)")
+            }
         case .checkpoint(let log, let sequence, let found):
             place = (log, sequence)
             (kind, text) = (
@@ -273,5 +306,26 @@ extension AuditReport.Finding {
         log = place?.log.hex
         sequence = place?.sequence
         entries = named
+    }
+}
+
+extension LogAudit.Holder {
+    fileprivate var name: String {
+        let id =
+            switch holder {
+            case .device(let device): device.hex
+            case .authority(let authority): authority.hex
+            }
+        return "\(Output.harmless(label)) (\(LogText.short(id)))"
+    }
+}
+
+extension Dismissal {
+    var reasonText: String { RevocationReason(rawValue: reason)?.word ?? "reason \(reason)" }
+
+    /// Of what it leaves of a log.
+    fileprivate var text: String {
+        let who = "\(Output.harmless(label)) (\(LogText.short(authority.hex))) was dismissed"
+        return upTo == 0 ? who : "\(who) after entry \(upTo)"
     }
 }
