@@ -27,6 +27,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
     case serials
     /// The authority does not stand below the one that signs.
     case notBelow
+    /// The authority was dismissed, or one above it.
+    case dismissed
     /// Only the root sets the policy, each time with a higher number.
     case policy
     /// Fewer keys are here than must sign: the act needs a draft that goes round (`Draft`).
@@ -56,6 +58,8 @@ package enum AuthorityRefusal: Error, Equatable, Sendable, CustomStringConvertib
         case .malformed(let cause): "The entry would be malformed: \(cause)."
         case .epoch: "The announcement would be void; bring the log up to date."
         case .serials: "This authority has used up its serial numbers; it needs to be replaced."
+        case .dismissed:
+            "That authority was dismissed, and no certificate gives it back what it lost; add another in its place: covey authority ask and add."
         case .notBelow: "That authority does not stand below this one."
         case .policy: "Only the root sets the policy, each time with a higher number."
         case .gap: "Entries of the log are missing; bring the log up to date."

@@ -277,6 +277,7 @@ extension Authority {
             else { throw .fault(.issuer) }
             if let fault = limits.fault(in: certificate.content) { throw .fault(fault) }
             if let known = membership.logs[certificate.authority] {
+                guard membership.dismissal(of: certificate.authority) == nil else { throw .act(.dismissed) }
                 guard known.tree.knows(certificate.content.keyset) else { throw .fault(.issuer) }
             } else {
                 guard certificate.authority == certificate.content.keyset.authorityID else { throw .fault(.issuer) }

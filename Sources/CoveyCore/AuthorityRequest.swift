@@ -127,6 +127,7 @@ extension Authority {
                 $0.certificate.content.serial < $1.certificate.content.serial
             })
         else { throw .notOurs }
+        guard membership.dismissal(of: authority) == nil else { throw .dismissed }
         var content = grant.certificate.content
         content.serial = nextAuthoritySerial(membership)
         content.notAfter = min(entryTime(membership, now).adding(Int64(days) * 1440), limits.notAfter)

@@ -26,11 +26,13 @@ extension Membership {
     /// Days before the end of a device's certificate from which its authority is told: a third of the usual life.
     package static let deviceWarning: Int64 = 30
 
-    /// Authorities whose current certificate ends within so many days, or has ended, the soonest first.
+    /// Authorities whose current certificate ends within so many days, or has ended, the soonest first. To one that was
+    /// dismissed another certificate gives nothing.
     package func expiringAuthorities(within days: Int64, now: Minute) -> [Expiry] {
         let latest = now.adding(days * 1440)
         return logs.keys.sorted().compactMap { id in
-            guard let certificate = authority(id), certificate.content.notAfter <= latest else { return nil }
+            guard let certificate = authority(id), certificate.content.notAfter <= latest, dismissal(of: id) == nil
+            else { return nil }
             return Expiry(
                 holder: .authority(id), label: certificate.content.label, notAfter: certificate.content.notAfter,
                 issuer: certificate.content.parent)

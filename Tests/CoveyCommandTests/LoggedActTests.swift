@@ -121,10 +121,39 @@ final class LoggedActTests {
         #expect(done.contains("announced a new network key, epoch 2"))
         #expect(done.contains("covey log import revoke-authority.log --authority root"))
         try program.succeed("authority", "log", "-o", "after.log", "--authority", "root")
-        let audit = try program.run(["log", "verify", "after.log", "--mesh", "desk/mesh", "--json"])
+        let audit = try program.succeed("log", "verify", "after.log", "--mesh", "desk/mesh", "--json")
         let chains = try #require(try audit.json()["chains"] as? [[String: Any]])
         let north = try #require(chains.first { $0["label"] as? String == "north" })
         #expect(north["grantsUpTo"] as? Int == 2)
         #expect(north["liveDevices"] as? Int == 1)
+        // What was decided is said, with who lost by it, and nothing is wrong about it for ever.
+        let said = try program.succeed("log", "verify", "after.log", "--mesh", "desk/mesh").output
+        let lines = said.split(separator: "\n")
+        #expect(lines.last == "sound")
+        #expect(!said.contains("WRONG"))
+        let dismissed = try #require(lines.first { $0.hasPrefix("dismissed: north (") })
+        #expect(dismissed.contains("compromised, by root on "))
+        #expect(dismissed.hasSuffix("what it granted counts: up to entry 2"))
+        let decided = try #require(lines.first { $0.hasPrefix("decided: ") })
+        #expect(decided.contains(" entry 3: the certificate of thief ("))
+        #expect(decided.contains(") is void, as north ("))
+        #expect(decided.hasSuffix("was dismissed after entry 2"))
+
+        // At its own desk it is told, and signs nothing but revocations; above, nobody is to renew it.
+        try program.succeed("authority", "import", "after.log", "--authority", "north")
+        let told = try program.run(["doctor", "--authority", "north", "--home", "nobody"])
+        #expect(told.status == 1)
+        #expect(told.output.contains("urgent  this authority was dismissed on "))
+        for command in [["rotate"], ["epoch"], ["invite", "ben", "-o", "ben.invite"], ["renew", "ana"]] {
+            try program.fail(
+                arguments: ["authority"] + command + ["--authority", "north"], status: 1,
+                saying: ["this authority was dismissed on", "(compromised)", "covey authority ask"])
+        }
+        try program.succeed("authority", "revoke", "ana", "--reason", "retired", "--authority", "north")
+        try program.fail(
+            "authority", "add", "north", "--renew", "-o", "again.log", "--authority", "root", status: 1,
+            saying: "was dismissed", "add another in its place")
+        let above = try program.run(["doctor", "--authority", "root", "--home", "nobody"])
+        #expect(!above.output.contains("--renew"))
     }
 }

@@ -584,10 +584,26 @@ struct AuthorityBook {
         guard isTakingAway ? membership.knows(own, of: id) : hasRight else {
             throw Complaint(
                 .failed,
-                "the log here does not know this authority with these keys, or gives it no right; \(Self.unknownAdvice)")
+                "the log here does not know this authority with these keys, or gives it no right; \(Self.unknownAdvice)"
+            )
+        }
+        if !isTakingAway, let dismissal = membership.dismissal(of: id) {
+            throw Complaint(.failed, "\(text(of: dismissal)); \(Self.dismissedAdvice)")
         }
         try checkKeys()
     }
+
+    func text(of dismissal: Dismissal) -> String {
+        let above = "the authority \(Output.harmless(dismissal.label)) above this one"
+        let who = dismissal.authority == id ? "this authority" : above
+        let rest = dismissal.upTo == 0 ? "anything" : "anything after entry \(dismissal.upTo)"
+        let day = CalendarText.utc(dismissal.time)
+        return "\(who) was dismissed on \(day) (\(dismissal.reasonText)), and nobody takes \(rest) of this log but "
+            + "revocations"
+    }
+
+    static let dismissedAdvice =
+        "sign nothing more here; the authority above appoints another one, with keys of its own: covey authority ask"
 
     /// Whether what it grants counts, by the log that is held here.
     var hasRight: Bool {

@@ -82,6 +82,13 @@ struct DoctorCommand: ParsableCommand {
                     text: "\(directory.path) is no authority in the log that it holds: it can sign nothing",
                     advice: AuthorityBook.unknownAdvice))
         }
+        if let dismissal = book.membership.dismissal(of: book.id) {
+            found.append(
+                FindingEntry(
+                    kind: "authority", isUrgent: true,
+                    text: book.text(of: dismissal),
+                    advice: AuthorityBook.dismissedAdvice))
+        }
         if directory.lacksFollowingKeys {
             found.append(
                 FindingEntry(
