@@ -146,16 +146,28 @@ final class FrozenDeskTests {
         let ana = try program.node("ana")
         let node = "ana/control.sock"
         try program.succeed("authority", "checkpoint", "--authority", "desk")
-        try program.succeed(
-            "authority", "cosign", "checkpoint.draft", "--yes", "--authority", "two", "--node", node)
+        let completed = try program.succeed(
+            "authority", "cosign", "checkpoint.draft", "--yes", "--authority", "two", "--node", node
+        ).output
+        #expect(completed.contains("every other officer who signed it imports it: covey authority import FILE.log"))
+        // Its place is not given up, by whoever signed it and was not told.
+        let asked = try program.run(["authority", "withdraw", "--authority", "desk"], input: "no\n")
+        #expect(asked.complaint.contains("if another officer completed it"))
+        #expect(asked.complaint.contains("covey authority import FILE --authority desk"))
+        try program.fail(
+            "authority", "withdraw", "--yes", "--node", node, "--authority", "desk", status: 1,
+            saying: "place 3 of the log is taken at the node", "covey log export -o FILE.log")
         let doctor = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
         #expect(doctor.output.contains("soon    desk is behind the other officers"))
+        #expect(doctor.output.contains("if it is complete elsewhere, import its log"))
         try program.fail(
             "authority", "epoch", "--authority", "desk", "--node", node, status: 1,
             saying: "desk is behind the other officers")
         try program.succeed("log", "export", "-o", "all.log", "--home", "ana")
         try program.succeed("authority", "import", "all.log", "--authority", "desk")
         try program.succeed("authority", "epoch", "--authority", "desk", "--node", node)
+        // Of a draft that nobody has completed the node knows nothing.
+        try program.succeed("authority", "withdraw", "--yes", "--node", node, "--authority", "desk")
         #expect(try ana.node.stop() == 0)
     }
 

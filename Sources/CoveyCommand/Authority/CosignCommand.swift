@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoveyControl
 import CoveyCore
 import CoveyCrypto
 
@@ -26,10 +27,14 @@ struct CosignCommand: ParsableCommand {
         let act: [String]
         let handed: HandOver.Outcome
         let next: String?
+        /// What is left to do for the others who signed.
+        let elsewhere: String?
+
+        private enum CodingKeys: String, CodingKey { case act, handed, next }
 
         var text: String {
-            (["signed by enough keys: \(act.first ?? "")", handed.text] + (next.map { [$0] } ?? [])).joined(
-                separator: "\n")
+            (["signed by enough keys: \(act.first ?? "")", handed.text] + [next, elsewhere].compactMap(\.self))
+                .joined(separator: "\n")
         }
     }
 
@@ -71,8 +76,17 @@ struct CosignCommand: ParsableCommand {
         try hand.over(
             [finished.signed], epochs: epochs, leading: leading, of: directory, file: logFile, answer
         ) {
-            Finished(act: lines, handed: $0, next: next(read, logFile, hasKey: !epochs.isEmpty))
+            Finished(
+                act: lines, handed: $0, next: next(read, logFile, hasKey: !epochs.isEmpty),
+                elsewhere: elsewhere(read, $0.file))
         }
+    }
+
+    /// A desk that does not know that the draft it signed was completed keeps its place, and may be told to give it up.
+    private func elsewhere(_ draft: Draft, _ log: String?) -> String? {
+        guard case .entry = draft.content, !draft.isOfColdKeys else { return nil }
+        let file = log.map(\.word) ?? "FILE.log, from covey log export -o FILE.log"
+        return "every other officer who signed it imports it: covey authority import \(file) --authority DIR"
     }
 
     private func next(_ draft: Draft, _ log: String, hasKey: Bool) -> String? {
@@ -101,11 +115,16 @@ struct WithdrawCommand: ParsableCommand {
         abstract: "Forget that you signed a draft, when every copy of it is destroyed.",
         discussion: """
             A desk signs one act for each place of the log. When a draft will never be finished, this frees its place.
-            A copy that is finished after all would be a second act there, and freeze the log for everybody.
+            A copy that is finished after all would be a second act there, and freeze the log for everybody. So would one \
+            that is complete already, at another desk: then import its log instead, covey authority import. With --node a \
+            running node is asked whether it has it.
             """)
 
-    @Flag(help: "Every copy is destroyed; do not ask.")
+    @Flag(help: "Nobody completed it, and every copy is destroyed; do not ask.")
     var yes = false
+
+    @Option(help: "The control socket of a running node, which may know the act that was completed.")
+    var node: String?
 
     @OptionGroup var authority: AuthorityOptions
     @OptionGroup var answer: OutputOptions
@@ -123,9 +142,19 @@ struct WithdrawCommand: ParsableCommand {
         guard let line = book.record.open(in: book.id) else {
             throw Complaint(.failed, "nothing that was signed here waits for other officers")
         }
+        if let node, try HandOver.head(of: book.id, at: ControlClient(path: node))?.sequence ?? 0 >= line.sequence {
+            throw Complaint(
+                .failed,
+                "place \(line.sequence) of the log is taken at the node: that draft is complete, or another act stands there; nothing was withdrawn; import the log instead: \(HandOver.importing(directory.path))"
+            )
+        }
         try Confirmation.ask(
-            ["you signed a draft for place \(line.sequence) of the log on \(CalendarText.utc(line.signed))"],
-            "Is every copy of it destroyed?", yes: yes, refused: "nothing was withdrawn")
+            [
+                "you signed a draft for place \(line.sequence) of the log on \(CalendarText.utc(line.signed))",
+                "if another officer completed it, another act in its place freezes the log; import its log instead: covey authority import FILE --authority \(directory.path.word)",
+            ],
+            "Is it certain that nobody completed it, and is every copy of it destroyed?", yes: yes,
+            refused: "nothing was withdrawn")
         book.withdraw(line.entry)
         try directory.keep(book)
         try Withdrawn(sequence: line.sequence, entry: line.entry.hex).show(asJSON: answer.json)

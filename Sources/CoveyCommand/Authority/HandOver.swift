@@ -74,16 +74,32 @@ struct HandOver: ParsableArguments {
 
     /// How an old copy becomes the desk again; keys of epochs that were announced elsewhere are in no log.
     static func catchUp(_ path: String) -> String {
-        "covey log export -o FILE.log, then covey authority import FILE.log --authority \(path.word), and where devices are "
-            + "enrolled with it, \(AdvisedCommand.announceEpoch) --authority \(path.word)"
+        "\(importing(path)), and where devices are enrolled with it, "
+            + "\(AdvisedCommand.announceEpoch) --authority \(path.word)"
+    }
+
+    /// How what a node has gets into a directory.
+    static func importing(_ path: String) -> String {
+        "covey log export -o FILE.log, then covey authority import FILE.log --authority \(path.word)"
     }
 
     /// Whether a node has an authority's own log up to an entry that its book does not hold.
     static func isBehind(_ book: AuthorityBook, _ client: ControlClient) throws -> Bool {
-        let own = try client.call(LogHeads()).heads.first { $0.log.bytes == book.id.array }
-        guard let own else { return false }
-        guard let id = EntryID(own.id.bytes) else { throw ControlClientError.garbled }
-        return !book.membership.holds(CoveredRow(log: book.id, sequence: own.sequence, id: id))
+        try head(of: book.id, at: client).map { !book.membership.holds($0) } ?? false
+    }
+
+    /// Where a log stands at a node; nil where that has none of it.
+    static func head(of log: LogID, at client: ControlClient) throws -> CoveredRow? {
+        try heads(at: client).first { $0.log == log }
+    }
+
+    static func heads(at client: ControlClient) throws -> [CoveredRow] {
+        try client.call(LogHeads()).heads.map { head in
+            guard let log = LogID(head.log.bytes), let id = EntryID(head.id.bytes) else {
+                throw ControlClientError.garbled
+            }
+            return CoveredRow(log: log, sequence: head.sequence, id: id)
+        }
     }
 
     /// Where a draft goes, beside the log file it will become.
@@ -179,8 +195,8 @@ struct HandOver: ParsableArguments {
 
         init(of book: AuthorityBook, at client: ControlClient) throws {
             let heads = Dictionary(
-                try client.call(LogHeads()).heads.map { ($0.log.bytes, $0.sequence) }, uniquingKeysWith: max)
-            entries = book.entries.filter { $0.sequence > heads[$0.log.array] ?? 0 }
+                try HandOver.heads(at: client).map { ($0.log, $0.sequence) }, uniquingKeysWith: max)
+            entries = book.entries.filter { $0.sequence > heads[$0.log] ?? 0 }
             guard !book.notes.isEmpty else {
                 notes = []
                 return

@@ -118,8 +118,9 @@ struct DoctorCommand: ParsableCommand {
                     text:
                         "a draft for place \(open.sequence) of the log, signed on \(CalendarText.utc(open.signed)), is "
                         + "not finished: nothing else can be signed there",
-                    advice: "the other officers sign it (\(AdvisedCommand.cosign)), or, when every copy is destroyed, "
-                        + "\(AdvisedCommand.withdraw)"))
+                    advice: "if it is complete elsewhere, import its log: covey authority import FILE --authority "
+                        + "\(directory.path.word); else the other officers sign it (\(AdvisedCommand.cosign)), or, when "
+                        + "nobody completed it and every copy is destroyed, \(AdvisedCommand.withdraw) --node SOCKET"))
         }
         let now = CalendarText.now
         return found + quotas(of: book, now) + (try invitations(at: directory, now))
