@@ -123,6 +123,30 @@ final class ExclusionTests {
         #expect(try again.node.stop() == 0)
     }
 
+    @Test("a desk learns of a revocation from the node before it announces: a key that does not cover it is no new one")
+    func learnt() throws {
+        try program.enrol("ana", "ben")
+        let ana = try program.node("ana")
+        let ben = try program.node("ben", "--peer", ana.address)
+        _ = try ana.node.line(.log, containing: "linked to")
+        try program.succeed("revoke-self", "--reason", "lost", "--yes", "--home", "ben")
+        _ = try ana.node.line(.log, containing: "\"event\":\"noteLearnt\"")
+        #expect(try ben.node.stop() == 0)
+        let before = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
+        #expect(before.output.contains("the network key is known to a former member"))
+        #expect(before.output.contains("urgent  desk lacks a revocation that the node has"))
+        #expect(before.output.contains("covey log export -o FILE.log, then covey authority import FILE.log"))
+        let node = "ana/control.sock"
+        let announced = try program.run(["authority", "epoch", "--authority", "desk", "--node", node])
+        #expect(announced.status == 0)
+        #expect(announced.complaint.contains("took in a revocation that the node has and desk lacked"))
+        #expect(try program.succeed("authority", "log", "--authority", "desk").output.contains("revoked: lost"))
+        let after = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
+        #expect(!after.output.contains("known to a former member"))
+        #expect(!after.output.contains("desk lacks"))
+        #expect(try ana.node.stop() == 0)
+    }
+
     @Test("a device that leaves alone tells the first that it meets")
     func leavingAlone() throws {
         try program.enrol("ana", "ben")

@@ -50,7 +50,7 @@ struct CosignCommand: ParsableCommand {
         var book = directory.book
         // What it stands on comes along: an officer who was away catches up on the way.
         _ = try book.take(basis)
-        if case .entry = read.content, !read.isOfColdKeys { try hand.check(book, in: directory.path) }
+        if case .entry = read.content, !read.isOfColdKeys { try hand.update(&book, of: directory.path) }
         let now = CalendarText.now
         try book.examine(read, now: now)
         guard !read.isOfColdKeys || !key.isEmpty else {

@@ -53,18 +53,27 @@ struct HandOver: ParsableArguments {
         try Disk.checkNew(file)
     }
 
-    /// Before anything is signed: whether the node knows the authority's own log better than its directory does. An entry
-    /// that is signed without those would be a second history. A node that does not answer costs nothing but a file.
-    func check(_ directory: AuthorityDirectory) throws { try check(directory.book, in: directory.path) }
+    /// Before anything is signed: takes into the directory what the node knows of all logs. Where it knows the authority's
+    /// own log better nothing may be signed: it would be a second history. A node that does not answer costs nothing but a
+    /// file.
+    func update(_ directory: AuthorityDirectory) throws {
+        var book = directory.book
+        try update(&book, of: directory.path)
+        try directory.keep(book)
+    }
 
-    func check(_ book: AuthorityBook, in path: String) throws {
+    func update(_ book: inout AuthorityBook, of path: String) throws {
         guard let node, let client = try? ControlClient(path: node),
-            let isBehind = try? Self.isBehind(book, client), isBehind
+            let isBehind = try? Self.isBehind(book, client)
         else { return }
-        throw Complaint(
-            .failed,
-            "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp(path))"
-        )
+        guard !isBehind else {
+            throw Complaint(
+                .failed,
+                "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp(path))"
+            )
+        }
+        guard let lead = try? NodeLead(over: book, at: client) else { return }
+        try lead.take(into: &book, of: path)
     }
 
     /// Why a directory does not hold all of its own log: where others sign with it, that is nothing strange.

@@ -86,26 +86,26 @@ struct InviteCommand: ParsableCommand {
         if desk != nil, output.file == nil, !output.codes.areAsked {
             let directory = try authority.open()
             try checkAlone(directory.book)
+            try hand.update(directory)
             let known = try directory.openInvitations(now: now).first { $0.label == label }
             if let known, let kept = try directory.invitation(known.id) {
                 try checkLabel(label, kept.claims, directory.book)
                 try directory.book.check(now)
                 try Enrolment.checkKey(directory.book, in: directory.path, now: now)
-                try hand.check(directory)
                 return (kept, directory.book.membership)
             }
         }
         try output.check(answer)
         let directory = try authority.open()
+        if desk != nil {
+            try checkAlone(directory.book)
+            try hand.update(directory)
+            try directory.book.check(now)
+            try Enrolment.checkKey(directory.book, in: directory.path, now: now)
+        }
         let book = directory.book
         // Else the device would ask in vain.
         try book.checkRight()
-        if desk != nil {
-            try checkAlone(book)
-            try book.check(now)
-            try Enrolment.checkKey(book, in: directory.path, now: now)
-            try hand.check(directory)
-        }
         try checkLabel(label, [], book)
         guard try !directory.openInvitations(now: now).contains(where: { $0.label == label }) else {
             throw Complaint(

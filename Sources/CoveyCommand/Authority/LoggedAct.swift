@@ -29,10 +29,10 @@ struct LoggedAct: ParsableArguments {
         }
     }
 
-    /// The directory that signs, unless the node knows its log better.
+    /// The directory that signs, with all that the node knows; refused where that knows its own log better.
     func open() throws -> AuthorityDirectory {
         let directory = try authority.open()
-        try hand.check(directory)
+        try hand.update(directory)
         return directory
     }
 

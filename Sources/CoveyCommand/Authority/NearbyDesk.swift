@@ -132,7 +132,7 @@ struct NearbyDesk {
         let enrolment: Enrolment
         let isSpent: Bool
         do {
-            try hand.check(directory)
+            try hand.update(directory)
             // Kept before anything is signed: if the connection breaks, this device may come again, and no other one.
             guard var open = try directory.invitation(invitation.id),
                 open.claim(try open.verify(desk.request, now: CalendarText.now).deviceHash.deviceID) != nil

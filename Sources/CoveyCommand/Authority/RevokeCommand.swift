@@ -74,6 +74,14 @@ struct RevokeCommand: ParsableCommand {
         let reason = try Reason.parse(reason)
         let suspect = try since.map(Reason.since)
         let directory = try act.authority.open()
+        // A revocation waits for nothing: only the new network key does.
+        let behind: Complaint?
+        do {
+            try act.hand.update(directory)
+            behind = nil
+        } catch let complaint as Complaint {
+            behind = complaint
+        }
         let found = try directory.book.device(named: device)
         let now = CalendarText.now
         let order = try order(to: found, now)
@@ -103,7 +111,7 @@ struct RevokeCommand: ParsableCommand {
         var (announced, hint): ([LogEntry], String?) = ([], nil)
         if note.taints, isAlone {
             (announced, hint) = book.announceWithRevocation(now: now, random: SystemRandom()) {
-                try act.hand.check(directory)
+                if let behind { throw behind }
             }
         }
         try directory.keep(book)
@@ -113,7 +121,7 @@ struct RevokeCommand: ParsableCommand {
         var draft: DraftAnswer?
         if note.taints, !isAlone {
             do {
-                try act.hand.check(directory)
+                if let behind { throw behind }
                 let epoch = try book.draftEpoch(now: now, random: SystemRandom())
                 draft = try directory.send(epoch, book, beside: file, now: now, counting: true)
             } catch {

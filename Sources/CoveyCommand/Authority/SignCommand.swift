@@ -79,7 +79,7 @@ struct SignCommand: ParsableCommand {
         // Images are read before keys are.
         let file = try CoveyFile(at: request)
         let directory = try authority.open()
-        try hand.check(directory)
+        try hand.update(directory)
         let request = try Complaint.about(request[0]) {
             try EnrolmentRequest(parsing: file.content(.request, of: directory.book.mesh))
         }

@@ -180,6 +180,16 @@ struct DoctorCommand: ParsableCommand {
                     text: "\(directory.path) \(HandOver.lag(of: book)): the node has entries of this authority's own "
                         + "log that are not in it, and what it signs without them would be a second history",
                     advice: "sign nothing in it before it is up to date: \(HandOver.catchUp(directory.path))"))
+        } else {
+            let lead = try NodeLead(over: book, at: client)
+            if !lead.isEmpty {
+                // A network key that does not cover a revocation is no new one.
+                found.append(
+                    FindingEntry(
+                        kind: "handover", isUrgent: !lead.notes.isEmpty,
+                        text: "\(directory.path) lacks \(lead.text) that the node has",
+                        advice: "commands with --node take them in; or: \(HandOver.importing(directory.path))"))
+            }
         }
         let missing = try HandOver.Missing(of: book, at: client)
         func finding(_ count: Int, _ what: String, isUrgent: Bool) -> [FindingEntry] {

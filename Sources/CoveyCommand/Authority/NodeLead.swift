@@ -1,0 +1,47 @@
+import CoveyControl
+import CoveyCore
+import CoveyCrypto
+import CoveyNode
+
+/// What a node knows of all logs, and an authority's book does not.
+///
+/// What is signed without it may be worth nothing from the start: an epoch that does not cover a revocation is one that the
+/// revoked device may have as well (protocol.md §1.10).
+struct NodeLead {
+    let entries: [Signed]
+    let notes: [Signed]
+
+    init(over book: AuthorityBook, at client: ControlClient) throws {
+        // The entries are fetched whole, so only where some are lacking.
+        let lacksEntries = try HandOver.heads(at: client).contains { !book.membership.holds($0) }
+        let (known, knownNotes) = (Set(book.entries.map(\.id)), Set(book.notes.map(\.id)))
+        var (entries, notes): ([Signed], [Signed]) = ([], [])
+        for object in try client.exportLog(after: lacksEntries ? .entry(0) : .note(NoteID())) {
+            if try ObjectType(of: object) == .revokeNote {
+                if try !knownNotes.contains(RevokeNote(parsing: object).id) { notes.append(object) }
+            } else if !known.contains(LogEntry.id(of: object)) {
+                entries.append(object)
+            }
+        }
+        (self.entries, self.notes) = (entries, notes)
+    }
+
+    var isEmpty: Bool { entries.isEmpty && notes.isEmpty }
+
+    var text: String {
+        let counts = [(entries.count, "an entry", "entries"), (notes.count, "a revocation", "revocations")]
+        return counts.filter { $0.0 > 0 }.map { $0.0 == 1 ? $0.1 : "\($0.0) \($0.2)" }.joined(separator: " and ")
+    }
+
+    func take(into book: inout AuthorityBook, of path: String) throws {
+        guard !isEmpty else { return }
+        let taken = try book.take(entries + notes)
+        guard taken.refused.isEmpty, taken.waiting == 0 else {
+            throw Complaint(
+                .failed,
+                "\(path) lacks \(text) that the node has, and cannot take all of them in; see why: \(HandOver.importing(path))"
+            )
+        }
+        Output.note("took in \(text) that the node has and \(path) lacked")
+    }
+}
