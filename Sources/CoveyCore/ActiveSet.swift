@@ -83,6 +83,13 @@ extension Membership {
         return (set[index], tree.proof(at: index))
     }
 
+    /// Devices in the active set of a Checkpoint that comes next in a log, and yet revoked by notes: no verdict that it
+    /// covers confirms one of those. Ascending.
+    package func revokedDevices(in checkpoint: Checkpoint, nextIn log: LogID, at time: Minute) -> [DeviceID] {
+        let covered = Covered(checkpoint.children, own: log, before: heads.first { $0.log == log })
+        return activeSet(covered, at: time).certificates.map(\.device).filter(isRevoked)
+    }
+
     /// Heads of the logs below an authority, ascending: what its Checkpoint names.
     func childHeads(of authority: AuthorityID) -> [CoveredRow] {
         coveredHeads.filter { isAbove(authority, $0.log) }

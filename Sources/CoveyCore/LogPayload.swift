@@ -200,7 +200,9 @@ package struct NoteVerdict: Hashable, Sendable {
     }
 
     private static let rowSize = 33
-    private static let rules = [FieldRule(0x01, .items(size: rowSize, least: 1, most: 400))]
+    /// In one entry.
+    package static let mostVerdicts = 400
+    private static let rules = [FieldRule(0x01, .items(size: rowSize, least: 1, most: mostVerdicts))]
 
     package let note: NoteHash
     package let decision: Decision

@@ -285,6 +285,17 @@ extension Membership {
     /// Notes that no verdict decides yet, ascending.
     package var undecidedNotes: [NoteHash] { noteBook.records.keys.filter { verdict(on: $0) == nil }.sorted() }
 
+    /// Notes against a device that enough keys of an authority signed, which no verdict decides yet, and on which the
+    /// authority of this log may decide.
+    package func undecidedNotes(of device: DeviceID, by log: LogID) -> [NoteHash] {
+        noteBook.byDevice[device, default: []].filter { hash in
+            guard let record = noteBook.records[hash], case .authority = record.form, verdict(on: hash) == nil else {
+                return false
+            }
+            return mayDecide(log, device, record.content.authority)
+        }.sorted()
+    }
+
     /// What an EpochAnnounce lists beside its rows, ascending: the undecided notes. Where they are more than it has room
     /// for, those come first without which the epoch would be tainted, and others as far as they fit.
     func announcedNotes(beside rows: [CoveredRow]) -> [NoteHash] {

@@ -15,7 +15,7 @@ extension LogPayload {
                 .joined(separator: "; ")
         case .certRevoke(let verdicts): "verdict on \(verdicts.count) revocations"
         case .epochAnnounce(let epoch): "epoch \(epoch.number)"
-        case .checkpoint(let checkpoint): "checkpoint of \(checkpoint.count) devices"
+        case .checkpoint(let checkpoint): "checkpoint of \(checkpoint.count.counting("device", "devices"))"
         case .groupDefinition(let group): "group \(group.name)"
         case .releaseManifest(let release): "release \(release.version)"
         case .recoverFork(let recovery):

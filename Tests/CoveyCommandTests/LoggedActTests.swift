@@ -1,3 +1,4 @@
+import CoveyCore
 import Foundation
 import Testing
 
@@ -75,13 +76,43 @@ final class LoggedActTests {
         _ = try program.succeed("authority", "checkpoint", "--authority", "one")
         try program.succeed("authority", "cosign", "checkpoint.draft", "--yes", "--authority", "two")
         let log = try program.succeed("authority", "log", "--authority", "two").output
-        #expect(log.contains("checkpoint of 1 devices"))
+        #expect(log.contains("checkpoint of 1 device"))
         let ana = try program.node("ana")
         try program.succeed("authority", "log", "-o", "two.log", "--authority", "two")
         try program.succeed("log", "import", "two.log", "--home", "ana")
         try program.succeed("log", "export", "--home", "ana")
         #expect(try program.succeed("log", "verify", "mesh.log", "--mesh", "ana/mesh").output.contains("sound"))
         #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("a checkpoint confirms first what enough keys revoked, so that its set is of devices that are members")
+    func checkpoint() throws {
+        try program.found()
+        try program.enrol("ana", "ben", "cy")
+        try program.succeed("authority", "revoke", "cy", "--reason", "lost", "-o", "cy.log", "--authority", "desk")
+        let said = try program.succeed("authority", "checkpoint", "--authority", "desk").output
+        #expect(said.contains("confirmed: cy (") && said.contains("was revoked as lost"))
+        #expect(said.contains("checkpoint: no log below, 2 devices in the set"))
+        let again = try program.succeed("authority", "checkpoint", "--authority", "desk").output
+        #expect(!again.contains("confirmed") && again.contains("2 devices in the set"))
+        let handed = try CoveyFile(parsing: program.bytes(of: "checkpoint.log"))
+        #expect(try handed.log(of: handed.mesh).count == 2, "the verdict goes with the checkpoint")
+        try program.succeed("authority", "log", "-o", "all.log", "--authority", "desk")
+        #expect(try program.succeed("log", "verify", "all.log", "--mesh", "desk/mesh").output.contains("sound"))
+    }
+
+    @Test("where several officers sign, a checkpoint names who is revoked without a verdict, and the way to one")
+    func checkpointOfSeveral() throws {
+        try program.foundPair(enrolling: "ana")
+        try program.succeed(
+            "authority", "revoke", "ana", "--reason", "retired", "-o", "ana.note.log", "--authority", "desk")
+        let begun = try program.run(["authority", "checkpoint", "-o", "one.log", "--authority", "desk"])
+        #expect(begun.status == 0)
+        #expect(begun.output.contains("1 device in the set"))
+        #expect(begun.complaint.contains("covey authority verdict ana --confirm, and then another checkpoint"))
+        try program.succeed("authority", "import", "ana.note.log", "--authority", "two")
+        let asked = try program.run(["authority", "cosign", "one.draft", "--authority", "two"], input: "no\n")
+        #expect(asked.complaint.contains("revoked, and in the set as no verdict says so: ana ("))
     }
 
     @Test("an authority that is revoked keeps what it granted up to the entry that is named, and loses the rest")

@@ -321,6 +321,22 @@ struct AuthorityBook {
         return entry
     }
 
+    /// Whom the set of a checkpoint that is signed now holds though they are revoked.
+    func revokedDevices(in payload: LogPayload, now: Minute) -> [DeviceID] {
+        guard case .checkpoint(let checkpoint) = payload else { return [] }
+        return membership.revokedDevices(in: checkpoint, nextIn: id, at: now)
+    }
+
+    /// Has the log say what enough keys of an authority signed against devices that would be in the set of a checkpoint
+    /// otherwise: one key has done nothing here, and the whole authority has decided.
+    mutating func confirmRevocations(now: Minute) throws {
+        let devices = revokedDevices(in: try authority.checkpoint(of: membership, now: now), now: now)
+        let notes = devices.flatMap { membership.undecidedNotes(of: $0, by: id) }
+        guard !notes.isEmpty else { return }
+        let verdicts = notes.prefix(NoteVerdict.mostVerdicts).map { NoteVerdict(note: $0, decision: .confirmed) }
+        try act(.certRevoke(verdicts), now: now)
+    }
+
     // MARK: Keys
 
     func draftRotation(promising following: Keyset, now: Minute) throws -> Draft {

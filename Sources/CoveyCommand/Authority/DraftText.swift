@@ -1,5 +1,6 @@
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 /// What an officer reads before signing, and what is still missing.
 enum DraftText {
@@ -28,14 +29,14 @@ enum DraftText {
                 }
             case .addAuthority(let certificate):
                 what = lines(certificate.content, of: certificate.authority, membership)
-            case .act(let payload): what = lines(payload, in: membership)
+            case .act(let payload): what = lines(payload, of: draft.authority, in: membership)
             }
             return what + ["place \(place.sequence) of the log, dated \(CalendarText.utc(place.time))"]
         }
     }
 
-    /// An act that stands in the log for itself.
-    static func lines(_ payload: LogPayload, in membership: Membership) -> [String] {
+    /// An act that stands in this log for itself.
+    static func lines(_ payload: LogPayload, of log: LogID, in membership: Membership) -> [String] {
         switch payload {
         case .policySet(let policy):
             return [LogText.summary(of: payload)]
@@ -54,8 +55,16 @@ enum DraftText {
                         : "of the log of \(name(row.log)) what it granted counts up to entry \(row.sequence) of \(known)"
                 }
         case .checkpoint(let checkpoint):
-            let below = checkpoint.children.isEmpty ? "no log below" : "\(checkpoint.children.count) logs below"
-            return ["checkpoint: \(below), \(checkpoint.count) live devices"]
+            let children = checkpoint.children.count
+            let below = children == 0 ? "no log below" : children.counting("log", "logs") + " below"
+            let revoked = membership.revokedDevices(in: checkpoint, nextIn: log, at: CalendarText.now)
+            return ["checkpoint: \(below), \(checkpoint.count.counting("device", "devices")) in the set"]
+                + (revoked.isEmpty
+                    ? []
+                    : [
+                        "revoked, and in the set as no verdict says so: "
+                            + revoked.map { name(of: $0, membership) }.joined(separator: ", ")
+                    ])
         case .certRevoke(let verdicts): return [LogText.summary(of: payload)] + verdicts.map { line($0, membership) }
         case .releaseManifest(let release):
             return [
@@ -83,6 +92,11 @@ enum DraftText {
         let isRoot = authority == membership.genesis.rootID
         let label = isRoot ? "root" : membership.authority(authority)?.content.label ?? "unknown"
         return "\(Output.harmless(label)) (\(LogText.short(authority.hex)))"
+    }
+
+    private static func name(of device: DeviceID, _ membership: Membership) -> String {
+        let label = membership.currentCertificate(device)?.label ?? "unknown"
+        return "\(Output.harmless(label)) (\(LogText.short(device.hex)))"
     }
 
     private static func line(_ keyset: Keyset) -> String {
@@ -140,10 +154,7 @@ enum DraftText {
             case .confirmed: "confirmed"
             case .lifted: "lifted"
             }
-        func name(_ device: DeviceID) -> String {
-            let label = membership.currentCertificate(device)?.label ?? "unknown"
-            return "\(Output.harmless(label)) (\(LogText.short(device.hex)))"
-        }
+        func name(_ device: DeviceID) -> String { self.name(of: device, membership) }
         if let note = membership.note(verdict.note) {
             return "\(decision): \(name(note.device)) was revoked as \(note.reason.word)"
         }

@@ -50,13 +50,15 @@ struct LoggedAct: ParsableArguments {
     /// - Parameters:
     ///   - name: of the log file where none is given.
     ///   - isTainting: whether a new network key is announced with it, or, after a draft, by whoever completes that.
-    ///   - payload: what is signed, as the authority's book has it; it may ask before.
+    ///   - payload: what is signed, as the authority's book has it; it may ask, or sign what comes first, before.
     func run(
         _ name: String, isTainting: Bool = false, _ payload: (inout AuthorityBook, Minute) throws -> LogPayload
     ) throws {
         let directory = try open()
         let file = try file(otherwise: name)
         var act: [String] = []
+        var sequence: UInt64 = 0
+        var newEpoch: UInt32?
         var hint: String?
         try perform(
             at: directory, file: file,
@@ -65,18 +67,22 @@ struct LoggedAct: ParsableArguments {
                 return try book.draft(payload, now: now)
             },
             sign: { book, now in
+                let known = book.entries.count
                 let payload = try payload(&book, now)
-                act = DraftText.lines(payload, in: book.membership)
-                let entry = try book.act(payload, now: now)
-                guard isTainting else { return [entry] }
+                // What had to be said before stands in the log already.
+                act = (book.entries[known...].map(\.payload) + [payload]).flatMap {
+                    DraftText.lines($0, of: book.id, in: book.membership)
+                }
+                sequence = try book.act(payload, now: now).sequence
+                let entries = Array(book.entries[known...])
+                guard isTainting else { return entries }
                 let announcement = book.announceWithRevocation(now: now, random: SystemRandom())
                 hint = announcement.hint
-                return [entry] + announcement.announced
+                newEpoch = announcement.announced.first?.epochNumber
+                return entries + announcement.announced
             },
             said: {
-                Signed(
-                    act: act, sequence: $0.entries[0].sequence, newEpoch: $0.entries.dropFirst().first?.epochNumber,
-                    hint: hint, handed: $0.handed)
+                Signed(act: act, sequence: sequence, newEpoch: newEpoch, hint: hint, handed: $0.handed)
             })
     }
 

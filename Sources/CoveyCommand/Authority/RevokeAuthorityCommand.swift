@@ -56,7 +56,7 @@ struct RevokeAuthorityCommand: ParsableCommand {
             let payload = LogPayload.authorityRevoke(
                 AuthorityRevocation(authority: target, reason: reason.rawValue, lastGood: rows))
             if book.authority.signsAlone() {
-                try Confirmation.ask(DraftText.lines(payload, in: book.membership), "Sign this?", yes: yes)
+                try Confirmation.ask(DraftText.lines(payload, of: book.id, in: book.membership), "Sign this?", yes: yes)
             }
             return payload
         }

@@ -127,7 +127,11 @@ struct ProofReport: Answer {
 
     /// One line.
     var claim: String {
-        "\(Output.harmless(label)) (\(LogText.short(device))) was a member on \(time), one of \(devices) devices"
+        "\(Output.harmless(label)) (\(LogText.short(device))) was a member on \(time), \(Self.among(devices))"
+    }
+
+    private static func among(_ devices: UInt32) -> String {
+        devices == 1 ? "the only device" : "one of \(devices) devices"
     }
 
     var text: String {
@@ -136,7 +140,7 @@ struct ProofReport: Answer {
             proven: \(claim)
             by checkpoint \(sequence) of \(author) (\(LogText.short(authority)))
             its certificate \(isExpired ? "is over since" : "is good until") \(expires)
-            not proven: that it was not revoked since, nor that the authority still had its rights and keys; that only the log tells
+            not proven: that it was not revoked, before that time or since, nor that the authority still had its rights and keys; that only the log tells
             """
     }
 }
