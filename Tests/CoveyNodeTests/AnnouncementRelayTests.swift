@@ -100,6 +100,20 @@ extension AnnouncementMeshTests {
         #expect(try mesh.status(of: medic)?.ghosts == 1)
     }
 
+    @Test("81: what is sealed again for longer than it lives by its own words is refused, or carried and never read")
+    func longerLife() throws {
+        let courier = try say([try forged("run", by: desk, sealedFor: .week)], as: ana, to: medic)
+        #expect(try refusals(medic) == 1)
+        #expect(try mesh.status(of: medic)?.held == 0)
+        try courier.say(
+            try forged("news", by: desk, number: 2, priority: .normal, sealedFor: .week, seed: 2), tokens: 255)
+        try mesh.run(seconds: 5)
+        for host in [medic, desk] {
+            #expect(try mesh.status(of: host)?.held == 1)
+            #expect(try lines(host).lines.isEmpty)
+        }
+    }
+
     @Test("81: emergencies that could not be opened are checked when their key comes", arguments: [false, true])
     func openedLater(isForged: Bool) throws {
         let courier = try say([], as: ana, to: medic)

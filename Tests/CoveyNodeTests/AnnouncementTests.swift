@@ -49,7 +49,7 @@ struct AnnouncementMeshTests {
     /// another seed is another envelope, and one that ends as another priority's would can be sealed with that too.
     func forged(
         _ text: String, by author: TestMesh.Host, number: UInt64 = 1, priority: Priority = .emergency,
-        ttl: TTL = .day, endingAs other: Priority? = nil, scope: Announcement.Scope = .all,
+        ttl: TTL = .day, endingAs other: Priority? = nil, sealedFor life: TTL? = nil, scope: Announcement.Scope = .all,
         signer: TestMesh.Host? = nil, seed: UInt64 = 1
     ) throws -> Envelope {
         let content = Announcement.Content(
@@ -57,7 +57,7 @@ struct AnnouncementMeshTests {
             expires: Hour.expiry(of: ttl, priority: other ?? priority, from: mesh.minute), severity: .alarm, text: text)
         let signing = (signer ?? author).identity.signing
         return try Announcement.make(content, mesh: mesh.founding.mesh, key: signing).seal(
-            priority: priority, ttl: ttl, key: EpochKeys(#require(mesh.epochs.last).key).announcement,
+            priority: priority, ttl: life ?? ttl, key: EpochKeys(#require(mesh.epochs.last).key).announcement,
             random: SeededRandom(seed: seed))
     }
 

@@ -44,23 +44,32 @@ struct Caller {
         return (initiator, packet)
     }
 
-    /// Goes on to a link, showing `certificate` and its chain, or the hash of that.
-    func link(
-        _ initiator: Initiator, showing certificate: Signed, _ authorities: [Signed], isByHash: Bool = false
-    ) throws -> Transport {
-        var packets = PacketBuffer()
-        packets.append(peer.received)
-        peer.received = []
-        let packet = try #require(try packets.next())
-        let second = try initiator.open(packet)
-        let payload = AuthPayload(
+    /// What somebody shows of himself.
+    func payload(showing certificate: Signed, _ authorities: [Signed], isByHash: Bool = false) -> AuthPayload {
+        AuthPayload(
             certificate: certificate,
             chain: isByHash
                 ? .byHash(AuthPayload.chainHash(device: certificate, authorities: authorities)) : .full(authorities),
             headsDigest: Octets32(), rootSequence: 0,
             rootID: Octets16(), epochs: [], time: mesh.minute, timeIsTrusted: true, bootSalt: Octets8())
-        let (third, transport) = try second.finish(payload, now: 0, random: random)
-        try say(third)
+    }
+
+    /// Reads the answer and makes the third message, without saying it.
+    func third(_ initiator: Initiator, showing payload: AuthPayload) throws -> (packet: [UInt8], transport: Transport) {
+        var packets = PacketBuffer()
+        packets.append(peer.received)
+        peer.received = []
+        let packet = try #require(try packets.next())
+        return try initiator.open(packet).finish(payload, now: 0, random: random)
+    }
+
+    /// Goes on to a link, showing `certificate` and its chain, or the hash of that.
+    func link(
+        _ initiator: Initiator, showing certificate: Signed, _ authorities: [Signed], isByHash: Bool = false
+    ) throws -> Transport {
+        let (packet, transport) = try third(
+            initiator, showing: payload(showing: certificate, authorities, isByHash: isByHash))
+        try say(packet)
         try wait()
         return transport
     }

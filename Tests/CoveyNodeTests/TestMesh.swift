@@ -64,6 +64,9 @@ final class TestMesh {
     private var queue: [(host: Host, event: Event)] = []
     private var islands: [[String]]?
     private var raw: [End: RawPeer] = [:]
+    private var listening: Set<SocketAddress> = []
+    /// Those whom hosts reached at addresses where the test listens, in their order.
+    private(set) var reached: [RawPeer] = []
     private let random: SeededRandom
     private var uptime: UInt64 = 0
     /// 2026-01-01.
@@ -480,6 +483,9 @@ final class TestMesh {
         return peer
     }
 
+    /// From now on the test itself takes connections at an address.
+    func listen(at address: SocketAddress) { listening.insert(address) }
+
     private func cut(_ end: End) {
         guard let other = wires.removeValue(forKey: end) else { return }
         wires[other] = nil
@@ -547,6 +553,11 @@ final class TestMesh {
 
     private func perform(_ effect: Effect, _ host: Host) {
         switch effect {
+        case .dial(let connection, let address) where listening.contains(address):
+            let peer = RawPeer(connection: connection)
+            raw[End(host: host.name, connection: connection)] = peer
+            reached.append(peer)
+            post(.connected(connection), to: host)
         case .dial(let connection, let address):
             guard let other = hosts.first(where: { $0.address == address }), other.node != nil,
                 reach(host.name, other.name)
