@@ -9,6 +9,7 @@ package enum ControlCall: Hashable, Sendable {
     case nodeStop
     case peersList
     case contactsList
+    case contactsShow(device: String)
     case contactsSuspend(ContactsSuspend)
     case messageSend(MessageSend)
     case inboxList(after: UInt64, limit: Int)
@@ -18,6 +19,7 @@ package enum ControlCall: Hashable, Sendable {
     case announcementList
     case logHeads
     case logList(after: UInt64, limit: Int)
+    case logNotes(after: Hex?, limit: Int)
     case logExport(after: String?, limit: Int)
     case logSubmit(LogSubmit)
     case renewalsList
@@ -82,6 +84,7 @@ package enum ControlCall: Hashable, Sendable {
         case .nodeStop: return .nodeStop
         case .peersList: return .peersList
         case .contactsList: return .contactsList
+        case .contactsShow: return .contactsShow(device: try read(ContactsShow.self, else: nil).device)
         case .contactsSuspend: return .contactsSuspend(try read(ContactsSuspend.self, else: nil))
         case .messageSend: return .messageSend(try read(MessageSend.self, else: nil))
         case .inboxList:
@@ -98,6 +101,9 @@ package enum ControlCall: Hashable, Sendable {
         case .logList:
             let list = try read(LogList.self, else: LogList())
             return .logList(after: list.after ?? 0, limit: try page(list.limit))
+        case .logNotes:
+            let notes = try read(LogNotes.self, else: LogNotes())
+            return .logNotes(after: notes.after, limit: try page(notes.limit))
         case .logExport:
             let export = try read(LogExport.self, else: LogExport())
             return .logExport(after: export.after, limit: try page(export.limit))

@@ -7,6 +7,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case nodeStop = "node.stop"
     case peersList = "peers.list"
     case contactsList = "contacts.list"
+    case contactsShow = "contacts.show"
     case contactsSuspend = "contacts.suspend"
     case messageSend = "message.send"
     case inboxList = "inbox.list"
@@ -16,6 +17,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
     case announcementList = "announcement.list"
     case logHeads = "log.heads"
     case logList = "log.list"
+    case logNotes = "log.notes"
     case logExport = "log.export"
     case logSubmit = "log.submit"
     case renewalsList = "renewals.list"
@@ -65,8 +67,10 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 summary: "How the node is.", parameters: [],
                 result: "mesh, meshName, device, label, links, held, heldBytes, ghosts, inbox, quarantined (apart from "
                     + "inbox), waiting, logEntries, notes, epoch, isHolding, timeIsTrusted, clockSpread (minutes between "
-                    + "members' clocks by which mail is dated here; absent while they agree or are not needed), staleness "
-                    + "(`fresh`, `stale`, `stranded`), authorityHeard, certificateExpires, certificateValidity "
+                    + "members' clocks by which mail is dated here; absent while they agree or are not needed), clockBehind "
+                    + "(minutes that this machine's clock stands behind the time that has come already), staleness "
+                    + "(`fresh`, `stale`, `stranded`), authorityHeard, gradeEnds (until when staleness stays so if no "
+                    + "authority is heard of), certificateExpires, certificateValidity "
                     + "(`surelyValid`, `unknown`, `surelyExpired`, `notYetValid`), renewalAsked, suspended (devices kept out "
                     + "now), suspendedUntil (this one), revoked (why this one is), refusals {code of refusal: count}",
                 errors: [])
@@ -101,9 +105,24 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .contactsList:
             return Description(
                 summary: "Everybody in the mesh, oneself included.", parameters: [],
-                result: "contacts [{device, label, subject, isRevoked, isSelf, hasBundle, suspendedUntil (absent when "
-                    + "it is not kept out), suspensionMissing (how many more members have to ask for it; absent when none asks)}]",
+                result:
+                    "contacts [{device, label, subject, isRevoked, revoked (why; absent when it is a member), isSelf, "
+                    + "hasBundle, suspendedUntil (absent when it is not kept out), suspensionMissing (how many more members "
+                    + "have to ask for it; absent when none asks)}]",
                 errors: [])
+        case .contactsShow:
+            return Description(
+                summary: "All that is known of one device: what it may do, until when, and what was said against it.",
+                parameters: [
+                    Parameter(
+                        "device", "string", required: true,
+                        "an exact label, or at least six hex digits that begin a device id")
+                ],
+                result:
+                    "contact, as in `contacts.list`, rights [word], zones, authority, authorityLabel, serial, begins, "
+                    + "expires (of its current certificate), validity (as certificateValidity of `node.status`), supersedes "
+                    + "(the device whose place it took), notes, as in `log.notes`",
+                errors: [.notFound, .ambiguous])
         case .contactsSuspend:
             return Description(
                 summary: "Asks in this device's name that another be kept out until an authority decides. It takes "
@@ -196,7 +215,22 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .logList:
             return Description(
                 summary: "Accepted entries of the membership log, in the order of acceptance.", parameters: page,
-                result: "entries [{position, log, sequence, id, time, summary}], more", errors: [])
+                result: "entries [{position, log, label (of the log's authority), sequence, id, time, summary, mark "
+                    + "(absent when it counts; `forked`: nobody has chosen between branches, `dropped`: another branch was "
+                    + "chosen, `void`: its authority was dismissed, or had no right)}], more", errors: [])
+        case .logNotes:
+            return Description(
+                summary: "Revocations of devices, in the order of their ids.",
+                parameters: [
+                    Parameter(
+                        "after", "hex", required: false, "only those with a greater id; all when absent"),
+                    Parameter(
+                        "limit", "integer", required: false,
+                        "1 to \(Self.largestPage); \(Self.defaultPage) when absent"),
+                ],
+                result:
+                    "notes [{id, hash, device, reason, issued, suspectSince, by, decision (`confirmed` or `lifted` by an "
+                    + "authority; absent while none has decided), summary}], more", errors: [])
         case .logExport:
             return Description(
                 summary: "The whole log as a `.log` file has it, page by page: entries in the order of acceptance, "

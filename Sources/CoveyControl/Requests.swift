@@ -60,6 +60,16 @@ package struct ContactsList: ControlRequest {
     package init() {}
 }
 
+package struct ContactsShow: ControlRequest {
+    package typealias Result = ContactDetailResult
+    package static let method = ControlMethod.contactsShow
+
+    /// An exact label, or at least six hex digits that begin a device id.
+    package var device: String
+
+    package init(device: String) { self.device = device }
+}
+
 package struct ContactsSuspend: ControlRequest {
     package typealias Result = SuspendResult
     package static let method = ControlMethod.contactsSuspend
@@ -181,6 +191,20 @@ package struct LogList: ControlRequest {
     package var limit: Int?
 
     package init(after: UInt64? = nil, limit: Int? = nil) {
+        self.after = after
+        self.limit = limit
+    }
+}
+
+package struct LogNotes: ControlRequest {
+    package typealias Result = LogNotesResult
+    package static let method = ControlMethod.logNotes
+
+    /// The id of the last one of the page before.
+    package var after: Hex?
+    package var limit: Int?
+
+    package init(after: Hex? = nil, limit: Int? = nil) {
         self.after = after
         self.limit = limit
     }

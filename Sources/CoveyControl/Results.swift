@@ -27,10 +27,14 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package var timeIsTrusted: Bool
     /// Minutes between members' clocks by which mail is dated here; absent while they agree or are not needed.
     package var clockSpread: Int?
+    /// Minutes that the machine's clock stands behind the time that has come already; absent while it does not.
+    package var clockBehind: Int?
     /// `fresh`, `stale` or `stranded`.
     package var staleness: String
     /// When an authority was last heard of.
     package var authorityHeard: Time?
+    /// Until when `staleness` stays so if none is heard of; absent when it is `stranded`.
+    package var gradeEnds: Time?
     package var certificateExpires: Time
     /// `surelyValid`, `unknown`, `surelyExpired` or `notYetValid`.
     package var certificateValidity: String
@@ -48,8 +52,9 @@ package struct StatusResult: Hashable, Sendable, Codable {
     package init(
         mesh: Hex, meshName: String, device: Hex, label: String, links: Int, held: Int, heldBytes: UInt64, ghosts: Int,
         inbox: UInt64, quarantined: UInt64, waiting: Int, logEntries: Int, notes: Int, epoch: UInt32?, isHolding: Bool,
-        timeIsTrusted: Bool, clockSpread: Int?, staleness: String, authorityHeard: Time?, certificateExpires: Time,
-        certificateValidity: String, renewalAsked: Bool, suspended: Int, suspendedUntil: Time?, revoked: String?,
+        timeIsTrusted: Bool, clockSpread: Int?, clockBehind: Int?, staleness: String, authorityHeard: Time?,
+        gradeEnds: Time?, certificateExpires: Time, certificateValidity: String, renewalAsked: Bool, suspended: Int,
+        suspendedUntil: Time?, revoked: String?,
         refusals: [String: UInt64]
     ) {
         self.mesh = mesh
@@ -69,8 +74,10 @@ package struct StatusResult: Hashable, Sendable, Codable {
         self.isHolding = isHolding
         self.timeIsTrusted = timeIsTrusted
         self.clockSpread = clockSpread
+        self.clockBehind = clockBehind
         self.staleness = staleness
         self.authorityHeard = authorityHeard
+        self.gradeEnds = gradeEnds
         self.certificateExpires = certificateExpires
         self.certificateValidity = certificateValidity
         self.renewalAsked = renewalAsked
@@ -162,6 +169,8 @@ package struct ContactEntry: Hashable, Sendable, Codable {
     package var label: String
     package var subject: Hex
     package var isRevoked: Bool
+    /// Why it was revoked; absent when it is a member.
+    package var revoked: String?
     package var isSelf: Bool
     /// Messages can be sealed to it now.
     package var hasBundle: Bool
@@ -171,13 +180,14 @@ package struct ContactEntry: Hashable, Sendable, Codable {
     package var suspensionMissing: Int?
 
     package init(
-        device: Hex, label: String, subject: Hex, isRevoked: Bool, isSelf: Bool, hasBundle: Bool,
+        device: Hex, label: String, subject: Hex, revoked: String?, isSelf: Bool, hasBundle: Bool,
         suspendedUntil: Time?, suspensionMissing: Int?
     ) {
         self.device = device
         self.label = label
         self.subject = subject
-        self.isRevoked = isRevoked
+        isRevoked = revoked != nil
+        self.revoked = revoked
         self.isSelf = isSelf
         self.hasBundle = hasBundle
         self.suspendedUntil = suspendedUntil
@@ -190,6 +200,40 @@ package struct ContactsResult: Hashable, Sendable, Codable {
 
     package init(contacts: [ContactEntry]) {
         self.contacts = contacts
+    }
+}
+
+/// A device with its current certificate, and what was said against it.
+package struct ContactDetailResult: Hashable, Sendable, Codable {
+    package var contact: ContactEntry
+    package var rights: [String]
+    package var zones: [UInt8]
+    package var authority: Hex
+    package var authorityLabel: String
+    package var serial: UInt64
+    package var begins: Time
+    package var expires: Time
+    /// `surelyValid`, `unknown`, `surelyExpired` or `notYetValid`.
+    package var validity: String
+    /// The device whose place it took; absent when it took none.
+    package var supersedes: Hex?
+    package var notes: [LogNoteLine]
+
+    package init(
+        contact: ContactEntry, rights: [String], zones: [UInt8], authority: Hex, authorityLabel: String,
+        serial: UInt64, begins: Time, expires: Time, validity: String, supersedes: Hex?, notes: [LogNoteLine]
+    ) {
+        self.contact = contact
+        self.rights = rights
+        self.zones = zones
+        self.authority = authority
+        self.authorityLabel = authorityLabel
+        self.serial = serial
+        self.begins = begins
+        self.expires = expires
+        self.validity = validity
+        self.supersedes = supersedes
+        self.notes = notes
     }
 }
 
@@ -381,18 +425,67 @@ package struct LogHeadsResult: Hashable, Sendable, Codable {
 package struct LogEntryLine: Hashable, Sendable, Codable {
     package var position: UInt64
     package var log: Hex
+    /// Of the log's authority.
+    package var label: String
     package var sequence: UInt64
     package var id: Hex
     package var time: Time
     package var summary: String
+    /// `forked`, `dropped` or `void`; absent when it counts.
+    package var mark: String?
 
-    package init(position: UInt64, log: Hex, sequence: UInt64, id: Hex, time: Time, summary: String) {
+    package init(
+        position: UInt64, log: Hex, label: String, sequence: UInt64, id: Hex, time: Time, summary: String,
+        mark: String?
+    ) {
         self.position = position
         self.log = log
+        self.label = label
         self.sequence = sequence
         self.id = id
         self.time = time
         self.summary = summary
+        self.mark = mark
+    }
+}
+
+/// A revocation of a device.
+package struct LogNoteLine: Hashable, Sendable, Codable {
+    package var id: Hex
+    package var hash: Hex
+    package var device: Hex
+    package var reason: String
+    package var issued: Time
+    package var suspectSince: Time
+    package var by: String
+    /// `confirmed` or `lifted`; absent while no authority has decided.
+    package var decision: String?
+    package var summary: String
+
+    package init(
+        id: Hex, hash: Hex, device: Hex, reason: String, issued: Time, suspectSince: Time, by: String,
+        decision: String?, summary: String
+    ) {
+        self.id = id
+        self.hash = hash
+        self.device = device
+        self.reason = reason
+        self.issued = issued
+        self.suspectSince = suspectSince
+        self.by = by
+        self.decision = decision
+        self.summary = summary
+    }
+}
+
+package struct LogNotesResult: Hashable, Sendable, Codable {
+    package var notes: [LogNoteLine]
+    /// Ask again with `after` set to the last id.
+    package var more: Bool
+
+    package init(notes: [LogNoteLine], more: Bool) {
+        self.notes = notes
+        self.more = more
     }
 }
 

@@ -25,6 +25,16 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
     /// Granted only with two authority signatures, whatever the threshold (protocol.md §1.3).
     package static let privileged: Capabilities = [.announce, .wipeOfficer, .timekeeper]
 
+    /// As people type and read them. What every member has comes first.
+    package static let names: [(name: String, capability: Capabilities)] = [
+        ("link", .link), ("send", .send), ("carry", .carry), ("group-own", .groupOwn), ("urgent", .urgent),
+        ("gateway", .gateway), ("bulk", .bulk), ("auditor", .auditor), ("enrol-proxy", .enrolProxy),
+        ("release-mirror", .releaseMirror), ("org-owned", .orgOwned), ("announce", .announce),
+        ("wipe-officer", .wipeOfficer), ("timekeeper", .timekeeper),
+    ]
+
+    package var words: [String] { Self.names.filter { contains($0.capability) }.map(\.name) }
+
     /// Nil when a bit is set that this version does not know.
     package init?(known bits: UInt32) {
         guard bits & ~Capabilities.all.rawValue == 0 else { return nil }

@@ -30,6 +30,9 @@ package struct MeshClock: Sendable {
         package static let quorum = 3
         /// Furthest a member's clock may lie from the median of those that date mail, before somebody is told.
         package static let mostSpread: UInt64 = 900_000_000
+        /// Minutes that the machine's clock may stand before the floor, before somebody is warned: entries of one minute are
+        /// dated one after the other, and clocks that people set differ by as much.
+        package static let mostBehind = 15
         /// Peers whose clocks are kept.
         package static let mostPeers = 64
         /// Timekeepers whose last word is kept, and for how many microseconds of uptime.
@@ -310,6 +313,12 @@ package struct MeshClock: Sendable {
         let elapsed = Int64(clamping: now.uptime - reference.uptime)
         let isSteady = (now.wall - reference.at(now.uptime)).magnitude <= UInt64(Bounds.drift + elapsed / 500)
         return isSteady ? nil : .jumped
+    }
+
+    /// Whole minutes, the begun one counted, that the machine's clock stands before the floor; nil when it does not.
+    package func behind(now: Now) -> Int? {
+        let floor = Self.microseconds(floor)
+        return now.wall < floor ? Int(clamping: (Self.distance(now.wall, floor) + 59_999_999) / 60_000_000) : nil
     }
 
     private mutating func raise(to time: Minute, uptime: UInt64) {

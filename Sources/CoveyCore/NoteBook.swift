@@ -282,6 +282,30 @@ extension Membership {
 
     package func note(_ hash: NoteHash) -> RevokeNote.Content? { noteBook.records[hash]?.content }
 
+    /// Who revokes a device.
+    package enum NoteAuthor: Hashable, Sendable {
+        /// As many of its keys as it takes.
+        case authority(AuthorityID)
+        /// One key alone of an authority that takes more.
+        case officer(of: AuthorityID)
+        case device
+        /// Wipe officers, ascending.
+        case officers([DeviceID])
+    }
+
+    package func author(of hash: NoteHash) -> NoteAuthor? {
+        guard let record = noteBook.records[hash] else { return nil }
+        return switch record.form {
+        case .singleKeys: .officer(of: record.content.authority)
+        case .authority: .authority(record.content.authority)
+        case .device: .device
+        case .officers(let officers): .officers(officers)
+        }
+    }
+
+    /// Notes against a device, in whatever force, ascending.
+    package func notes(against device: DeviceID) -> [NoteHash] { noteBook.byDevice[device, default: []].sorted() }
+
     /// Notes that no verdict decides yet, ascending.
     package var undecidedNotes: [NoteHash] { noteBook.records.keys.filter { verdict(on: $0) == nil }.sorted() }
 
@@ -483,7 +507,7 @@ extension Membership {
 
     /// The verdict that counts: of the authority nearest to the root, and there the newest. Lifting is a grant and ends
     /// with the right to grant; confirming never does, nor with its branch, but from a branch that lost it outranks nothing.
-    private func verdict(on hash: NoteHash) -> NoteVerdict.Decision? {
+    package func verdict(on hash: NoteHash) -> NoteVerdict.Decision? {
         guard let record = noteBook.records[hash] else { return nil }
         return verdict(on: hash, of: record.content.device, by: record.content.authority)
     }

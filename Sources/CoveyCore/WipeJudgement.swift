@@ -116,12 +116,6 @@ extension Membership {
         revocation(of: device)?.notes.filter { standing(ofOrder: $0, at: time) == .open } ?? []
     }
 
-    /// The officers who gave an order together, ascending; none for an order of an authority.
-    package func officers(whoGave hash: NoteHash) -> [DeviceID] {
-        guard case .officers(let officers) = noteBook.records[hash]?.form else { return [] }
-        return officers
-    }
-
     /// The person of a device that may give orders together with another person's; nil when it may not, or not any more.
     package func subject(ofOfficer device: DeviceID) -> SubjectID? { certificate(ofOfficer: device)?.subject }
 

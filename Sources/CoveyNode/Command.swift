@@ -5,6 +5,8 @@ package enum Command: Sendable {
     case status
     case peers
     case contacts
+    /// All that is known of one device, named as in `send`.
+    case contact(device: String)
     /// `to`: an exact label, or at least six hex digits that begin a device id.
     case send(to: String, text: String)
     /// What somebody should look after.
@@ -23,6 +25,8 @@ package enum Command: Sendable {
     case quarantine(after: UInt64, limit: Int, hidden: Bool)
     case logHeads
     case logList(after: UInt64, limit: Int)
+    /// RevokeNotes, in the order of their ids.
+    case logNotes(after: NoteID, limit: Int)
     /// Entries and notes after a mark, as a log file has them.
     case logExport(after: ExportMark, limit: Int)
     /// Requests for renewal that nobody has answered.
@@ -45,6 +49,7 @@ package enum Reply: Sendable {
     case status(Status)
     case peers([PeerStatus])
     case contacts([Contact])
+    case contact(ContactDetail)
     case sent(MessageID, SendState)
     case examined([Finding])
     case suspended(SuspensionAnswer)
@@ -55,6 +60,7 @@ package enum Reply: Sendable {
     case inbox([InboxMessage])
     case logHeads([LogHead])
     case logList([LogLine])
+    case logNotes([NoteLine])
     case logExport([ExportedObject])
     case renewals([WaitingRenewal])
     case releases([Release])
@@ -92,7 +98,8 @@ package struct Contact: Hashable, Sendable {
     package var device: DeviceID
     package var label: String
     package var subject: SubjectID
-    package var isRevoked: Bool
+    /// Why it was revoked; nil when it is a member.
+    package var revoked: RevocationReason?
     package var isSelf: Bool
     package var hasBundle: Bool
     /// When it is let in again, as things stand; nil when it is not kept out.
@@ -100,15 +107,54 @@ package struct Contact: Hashable, Sendable {
     /// How many more members have to ask that it be kept out; nil when none asks.
     package var suspensionMissing: Int?
 
+    package var isRevoked: Bool { revoked != nil }
+
     package init(
-        device: DeviceID, label: String, subject: SubjectID, isRevoked: Bool, isSelf: Bool, hasBundle: Bool
+        device: DeviceID, label: String, subject: SubjectID, revoked: RevocationReason?, isSelf: Bool, hasBundle: Bool
     ) {
         self.device = device
         self.label = label
         self.subject = subject
-        self.isRevoked = isRevoked
+        self.revoked = revoked
         self.isSelf = isSelf
         self.hasBundle = hasBundle
+    }
+}
+
+/// A device with its current certificate, and what was said against it.
+package struct ContactDetail: Sendable {
+    package let contact: Contact
+    package let certificate: DeviceCertificate.Content
+    /// By which it may be revoked and renewed.
+    package let authorityLabel: String
+    package let validity: Validity
+    /// In the order of their times.
+    package let notes: [NoteLine]
+}
+
+/// A RevokeNote, as a person reads it.
+package struct NoteLine: Hashable, Sendable {
+    package let id: NoteID
+    package let hash: NoteHash
+    package let device: DeviceID
+    package let reason: RevocationReason
+    package let issued: Minute
+    package let suspectSince: Minute
+    package let by: String
+    /// Nil while no authority has decided.
+    package let decision: NoteVerdict.Decision?
+    package let summary: String
+
+    package init(_ note: RevokeNote, in membership: Membership) {
+        id = note.id
+        hash = note.hash
+        device = note.device
+        reason = note.reason
+        issued = note.issued
+        suspectSince = note.content.suspectSince
+        by = membership.authorWords(of: note.hash) ?? ""
+        decision = membership.verdict(on: note.hash)
+        summary = note.content.summary(note.hash, in: membership)
     }
 }
 
@@ -180,16 +226,25 @@ package typealias LogHead = CoveredRow
 
 /// One accepted entry, as a person reads it.
 package struct LogLine: Hashable, Sendable {
-    package var position: UInt64
-    package var head: LogHead
-    package var time: Minute
-    package var summary: String
+    package let position: UInt64
+    package let head: LogHead
+    /// Of the log's authority.
+    package let label: String
+    package let time: Minute
+    package let summary: String
+    /// Between when and when what it grants ends; nil where nothing does.
+    package let ends: ClosedRange<Minute>?
+    /// Nil when it counts.
+    package let mark: EntryMark?
 
-    package init(position: UInt64, head: LogHead, time: Minute, summary: String) {
+    package init(_ entry: LogEntry, at position: UInt64, in membership: Membership) {
         self.position = position
-        self.head = head
-        self.time = time
-        self.summary = summary
+        head = LogHead(log: entry.log, sequence: entry.sequence, id: entry.id)
+        label = membership.label(of: entry.log) ?? ""
+        time = entry.time
+        summary = entry.payload.summary(in: membership)
+        ends = entry.payload.ends
+        mark = membership.mark(of: entry)
     }
 }
 
@@ -246,6 +301,8 @@ package struct Status: Hashable, Sendable {
     package var authorityHeard: Minute?
     /// How old the newest word of an authority is, against the policy.
     package var staleness: Staleness
+    /// Until when it stays so if none is heard of; nil when it is stranded.
+    package var gradeEnds: Minute?
     package var epoch: UInt32?
     package var isHolding: Bool
     /// For certificates.
@@ -253,6 +310,8 @@ package struct Status: Hashable, Sendable {
     /// Why the machine's clock is not believed; nil when it is.
     package var clockFault: MeshClock.Fault?
     package var timeIsTrusted: Bool { clockFault == nil }
+    /// Minutes that the machine's clock stands before the floor; nil when it does not.
+    package var clockBehind: Int?
     /// Members' clocks date mail here, and do not agree; nil when they do or are not needed.
     package var clockSpread: MeshClock.Spread?
     package var certificateExpires: Minute

@@ -39,6 +39,8 @@ extension Node {
                 })
         case .contacts:
             return .contacts(roster.membership.devices.compactMap { listed($0, now) })
+        case .contact(let name):
+            return .contact(try detail(of: try device(named: name), now))
         case .send(let recipient, let text):
             let (id, state) = try write(text, to: try device(named: recipient), now, store, &effects)
             return .sent(id, state)
@@ -76,11 +78,15 @@ extension Node {
                     guard let signed = try? Signed(parsing: record.bytes),
                         let entry = try? LogEntry(parsing: signed, mesh: own.mesh)
                     else { return nil }
-                    return LogLine(
-                        position: record.position,
-                        head: LogHead(log: entry.log, sequence: entry.sequence, id: entry.id), time: entry.time,
-                        summary: entry.payload.summary)
+                    return LogLine(entry, at: record.position, in: roster.membership)
                 })
+        case .logNotes(let after, let limit):
+            guard (1...Limits.page).contains(limit) else {
+                throw CommandRefusal.bounds("a page of the log has 1 to \(Limits.page) revocations")
+            }
+            let notes = roster.notes
+            let first = notes.partitioningIndex { $0.id > after }
+            return .logNotes(notes[first...].prefix(limit).map { NoteLine($0, in: roster.membership) })
         case .logExport(let mark, let limit):
             guard (1...Limits.page).contains(limit) else {
                 throw CommandRefusal.bounds("a page of the log has 1 to \(Limits.page) objects")
@@ -124,11 +130,13 @@ extension Node {
         status.suspendedUntil = roster.membership.suspendedUntil(own.id, at: time(now))
         status.authorityHeard = roster.membership.authorityHeard(at: time(now))
         status.staleness = roster.membership.staleness(at: time(now))
+        status.gradeEnds = roster.membership.gradeEnds(at: time(now))
         status.epoch = selection.preferred?.number
         status.isHolding = selection.isHold
         status.now = time(now).now
         status.renewalAsked = roster.renewals[own.id] != nil
         status.clockFault = clock.fault(now: now)
+        status.clockBehind = clock.behind(now: now)
         status.clockSpread = clock.spread(now: now)
         if let certificate { status.certificateValidity = certificate.validity(at: time(now)) }
         status.refusals = refusals
@@ -140,12 +148,25 @@ extension Node {
         guard let certificate = membership.currentCertificate(device) else { return nil }
         var contact = Contact(
             device: device, label: certificate.label, subject: certificate.subject,
-            isRevoked: membership.isRevoked(device), isSelf: device == own.id,
+            revoked: membership.revocation(of: device)?.reason, isSelf: device == own.id,
             hasBundle: device == own.id || bundles[device] != nil)
         guard !contact.isRevoked else { return contact }
         contact.suspendedUntil = membership.suspendedUntil(device, at: time(now))
         contact.suspensionMissing = membership.memberSuspension(of: device, at: time(now).now)?.missing
         return contact
+    }
+
+    private func detail(of device: DeviceID, _ now: Now) throws -> ContactDetail {
+        let membership = roster.membership
+        guard let contact = listed(device, now), let certificate = membership.currentCertificate(device) else {
+            throw CommandRefusal.notFound("no certificate of \(device.hex) counts")
+        }
+        return ContactDetail(
+            contact: contact, certificate: certificate.content,
+            authorityLabel: membership.label(of: certificate.issuer) ?? "",
+            validity: certificate.validity(at: time(now)),
+            notes: roster.notes.filter { $0.device == device }.map { NoteLine($0, in: membership) }
+                .sorted { ($0.issued, $0.id) < ($1.issued, $1.id) })
     }
 
     /// Devices that are kept out for some days, and not for good, in the order of their ids.

@@ -42,6 +42,8 @@ package struct Finding: Hashable, Sendable {
     package var text: String
     /// What to do about it.
     package var advice: String
+    /// With which time the text goes on; nil where it is whole.
+    package var at: Minute?
 }
 
 extension Node {
@@ -49,9 +51,20 @@ extension Node {
     /// first.
     func findings(_ now: Now) -> [Finding] {
         let found =
-            clockFindings(now) + certificateFindings(now) + expiryFindings(now) + stalenessFindings(now)
+            ownFindings() + clockFindings(now) + certificateFindings(now) + expiryFindings(now) + stalenessFindings(now)
             + logFindings(now) + exclusionFindings(now) + mailFindings() + laggingFindings(now)
         return found.filter(\.isUrgent) + found.filter { !$0.isUrgent }
+    }
+
+    /// Whoever is no member any more need not look after much else.
+    private func ownFindings() -> [Finding] {
+        guard let revocation = roster.membership.revocation(of: own.id) else { return [] }
+        return [
+            Finding(
+                kind: .revocation, isUrgent: true,
+                text: "this device is revoked (\(revocation.reason.word)), and no member any more",
+                advice: "stop it when it has met another device; to come back, enrol it anew in a new home")
+        ]
     }
 
     private func clockFindings(_ now: Now) -> [Finding] {
@@ -60,7 +73,8 @@ extension Node {
             found.append(
                 Finding(
                     kind: .clock, isUrgent: true,
-                    text: "mail goes by the clocks of \(spread.members) members, and they lie \(spread.text) apart: "
+                    text:
+                        "mail goes by the clocks of \(spread.members) members, and they lie \(spread.minutes.inWordsOfTime) apart: "
                         + "letters may end too early, or too late",
                     advice: "set this machine's clock; where it has none, meet two timekeepers, or more members whose "
                         + "clocks are right"))
@@ -89,9 +103,7 @@ extension Node {
         }
         switch clock.fault(now: now) {
         case nil: return []
-        case .behind?:
-            return wrong(
-                "this machine's clock is behind what the log has seen", "set the clock and start the node again")
+        case .behind?: return [behindFinding(now)]
         case .farAhead?:
             return wrong("this machine's clock is more than 400 days ahead of the log", "set the clock")
         case .jumped?:
@@ -99,6 +111,26 @@ extension Node {
         case .contradicted?:
             return wrong("two timekeepers agree on another time than this machine's clock", "set the clock")
         }
+    }
+
+    /// The time that has come already is told by signed entries, or was shown by this clock itself, or by timekeepers.
+    private func behindFinding(_ now: Now) -> Finding {
+        let minutes = clock.behind(now: now) ?? 0
+        let membership = roster.membership
+        let isOfLog = membership.heads.contains { membership.timeTold(by: $0.log).map { $0 >= clock.floor } ?? false }
+        let isSmall = minutes < MeshClock.Bounds.mostBehind
+        let cause =
+            isOfLog
+            ? "an authority dated an entry ahead"
+            : "it was wrong before, or timekeepers are: nothing takes that back but a new enrolment"
+        return Finding(
+            kind: .clock, isUrgent: !isSmall,
+            text: "this machine's clock is \(minutes.inWordsOfTime) behind "
+                + (isOfLog ? "what the log has seen:" : "what it showed itself before, or timekeepers did:"),
+            advice: isSmall
+                ? "it is believed again when it shows that time"
+                : "set it; where it is right now, \(cause), and certificates go by that time until it has come",
+            at: clock.floor)
     }
 
     private func expiryFindings(_ now: Now) -> [Finding] {
@@ -151,7 +183,7 @@ extension Node {
 
     private func heard(_ now: Now) -> String {
         guard let heard = roster.membership.authorityHeard(at: time(now)) else { return "ever" }
-        return "for \(time(now).now.span(from: heard))"
+        return "for \(max(0, Int(time(now).now.value) - Int(heard.value)).inWordsOfTime)"
     }
 
     /// What was said against devices, this one included, and is not settled.
@@ -161,13 +193,6 @@ extension Node {
         func label(_ device: DeviceID) -> String { membership.currentCertificate(device)?.label ?? device.hex }
         let names = CommandNames(of: membership)
         var found: [Finding] = []
-        if let revocation = membership.revocation(of: own.id) {
-            found.append(
-                Finding(
-                    kind: .revocation, isUrgent: true,
-                    text: "this device is revoked (\(revocation.reason.word)), and no member any more",
-                    advice: "stop it when it has met another device; to come back, enrol it anew in a new home"))
-        }
         let undecided = Set(membership.undecidedNotes)
         let single = roster.notes.filter { $0.content.number > 0 && undecided.contains($0.hash) }
         found += single.map { Finding(undecided: $0, in: membership, names) }
@@ -235,19 +260,10 @@ extension Node {
         guard !waiting.isEmpty else { return [] }
         return [
             Finding(
-                kind: .waiting, isUrgent: false, text: "\(waiting.count) messages wait for their recipient's keys",
+                kind: .waiting, isUrgent: false,
+                text: "\(waiting.count.counting("message waits", "messages wait")) for the recipient's keys",
                 advice: "they leave when the keys arrive; meet the recipient or somebody who has")
         ]
-    }
-}
-
-extension MeshClock.Spread {
-    fileprivate var text: String {
-        switch minutes {
-        case ..<120: "\(minutes) minutes"
-        case ..<2_880: "\(minutes / 60) hours"
-        default: "\(minutes / 1_440) days"
-        }
     }
 }
 

@@ -48,6 +48,20 @@ extension Node {
     }
 }
 
+extension Membership {
+    /// When the log goes over to the next grade if no authority is heard of; nil when it is stranded.
+    func gradeEnds(at time: TimeView) -> Minute? {
+        guard let heard = authorityHeard(at: time) else { return nil }
+        let days: Policy.Key
+        switch staleness(at: time) {
+        case .fresh: days = .freshDays
+        case .stale: days = .staleDays
+        case .stranded: return nil
+        }
+        return heard.adding(Int64(self[policy: days]) * 1440)
+    }
+}
+
 extension PeerLink.Stage {
     fileprivate var isBeyondNotes: Bool {
         switch self {

@@ -180,19 +180,9 @@ extension Node {
             lines.append(
                 WipeLine(
                     order: wipe.order, device: content.device, label: certificate?.label ?? "", mode: wipe.mode,
-                    issued: content.issued, expires: wipe.expires, by: author(of: hash, content), state: state,
-                    done: receipts[hash]?.done))
+                    issued: content.issued, expires: wipe.expires, by: membership.authorWords(of: hash) ?? "",
+                    state: state, done: receipts[hash]?.done))
         }
         return lines.sorted { ($0.issued, $0.order) > ($1.issued, $1.order) }
-    }
-
-    private func author(of hash: NoteHash, _ content: RevokeNote.Content) -> String {
-        if content.authority == roster.membership.genesis.rootID { return "the root" }
-        if content.authority != AuthorityID() {
-            return roster.membership.authority(content.authority)?.content.label ?? content.authority.hex
-        }
-        return roster.membership.officers(whoGave: hash).map { officer in
-            roster.membership.currentCertificate(officer)?.label ?? ""
-        }.joined(separator: ", ")
     }
 }

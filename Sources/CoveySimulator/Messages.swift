@@ -49,9 +49,9 @@ extension World {
         case .sent(let name, .waitingForKeys)?: (id, state) = (name, .waitingForKeys)
         case .refused(let refusal)?: (id, state) = (MessageID(), .refused("\(refusal)"))
         case nil: (id, state) = (MessageID(), .unasked)
-        case .status?, .peers?, .contacts?, .announced?, .examined?, .suspended?, .revokedSelf?, .announcements?,
-            .inbox?, .logHeads?, .logList?, .logExport?, .renewals?, .releases?, .wipeSigned?, .wipes?,
-            .logSubmitted?, .stopping?:
+        case .status?, .peers?, .contacts?, .contact?, .announced?, .examined?, .suspended?, .revokedSelf?,
+            .announcements?, .inbox?, .logHeads?, .logList?, .logNotes?, .logExport?, .renewals?, .releases?,
+            .wipeSigned?, .wipes?, .logSubmitted?, .stopping?:
             preconditionFailure("the answer to a message says what became of it")
         }
         if let at = sentIndex[id] { return messages[at] }

@@ -1,5 +1,6 @@
 import CoveyControl
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 
 /// One client of the control socket.
@@ -111,6 +112,10 @@ final class ControlSession: StreamOwner {
                     $0.answer(number, ContactsResult(contacts: list.map(ContactEntry.init)))
                 }
             }
+        case .contactsShow(let device):
+            ask(.contact(device: device), number) {
+                if case .contact(let detail) = $1 { $0.answer(number, ContactDetailResult(detail)) }
+            }
         case .contactsSuspend(let suspend):
             ask(try suspend.command(), number) {
                 if case .suspended(let answer) = $1 { $0.answer(number, SuspendResult(answer)) }
@@ -156,6 +161,16 @@ final class ControlSession: StreamOwner {
                 guard case .logList(let lines) = $1 else { return }
                 let (entries, isCut) = Self.fitting(lines.map(LogEntryLine.init))
                 $0.answer(number, LogListResult(entries: entries, more: isCut || lines.count >= limit))
+            }
+        case .logNotes(let after, let limit):
+            guard let id = NoteID(after?.bytes ?? NoteID().array) else {
+                throw ControlError(
+                    .invalidParameters, "log.notes does not take this \"after\"", hint: "the id of a revocation")
+            }
+            ask(.logNotes(after: id, limit: limit), number) {
+                guard case .logNotes(let lines) = $1 else { return }
+                let (notes, isCut) = Self.fitting(lines.map(LogNoteLine.init))
+                $0.answer(number, LogNotesResult(notes: notes, more: isCut || lines.count >= limit))
             }
         case .logExport(let after, let limit):
             ask(.logExport(after: try Self.mark(after), limit: limit), number) {

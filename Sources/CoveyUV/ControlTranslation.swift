@@ -93,7 +93,8 @@ extension StatusResult {
             inbox: status.inbox, quarantined: status.quarantined, waiting: status.waiting,
             logEntries: status.logEntries, notes: status.notes, epoch: status.epoch, isHolding: status.isHolding,
             timeIsTrusted: status.timeIsTrusted, clockSpread: status.clockSpread?.minutes,
-            staleness: status.staleness.rawValue, authorityHeard: status.authorityHeard?.asTime,
+            clockBehind: status.clockBehind, staleness: status.staleness.rawValue,
+            authorityHeard: status.authorityHeard?.asTime, gradeEnds: status.gradeEnds?.asTime,
             certificateExpires: status.certificateExpires.asTime,
             certificateValidity: status.certificateValidity.rawValue, renewalAsked: status.renewalAsked,
             suspended: status.suspended, suspendedUntil: status.suspendedUntil?.asTime, revoked: status.revoked?.word,
@@ -104,7 +105,9 @@ extension StatusResult {
 extension FindingEntry {
     package init(_ finding: Finding) {
         self.init(
-            kind: finding.kind.rawValue, isUrgent: finding.isUrgent, text: finding.text, advice: finding.advice)
+            kind: finding.kind.rawValue, isUrgent: finding.isUrgent,
+            text: finding.text + (finding.at.map { " " + RFC3339.text(secondsSince1970: Int64($0.value) * 60) } ?? ""),
+            advice: finding.advice)
     }
 }
 
@@ -122,8 +125,20 @@ extension ContactEntry {
     init(_ contact: Contact) {
         self.init(
             device: contact.device.asHex, label: contact.label, subject: contact.subject.asHex,
-            isRevoked: contact.isRevoked, isSelf: contact.isSelf, hasBundle: contact.hasBundle,
+            revoked: contact.revoked?.word, isSelf: contact.isSelf, hasBundle: contact.hasBundle,
             suspendedUntil: contact.suspendedUntil?.asTime, suspensionMissing: contact.suspensionMissing)
+    }
+}
+
+extension ContactDetailResult {
+    init(_ detail: ContactDetail) {
+        let certificate = detail.certificate
+        self.init(
+            contact: ContactEntry(detail.contact), rights: certificate.capabilities.words, zones: certificate.zones,
+            authority: certificate.issuer.asHex, authorityLabel: detail.authorityLabel, serial: certificate.serial,
+            begins: certificate.notBefore.asTime, expires: certificate.notAfter.asTime,
+            validity: detail.validity.rawValue, supersedes: certificate.supersedes?.asHex,
+            notes: detail.notes.map(LogNoteLine.init))
     }
 }
 
@@ -256,8 +271,30 @@ extension WipeEntry {
 extension LogEntryLine {
     init(_ line: LogLine) {
         self.init(
-            position: line.position, log: line.head.log.asHex, sequence: line.head.sequence, id: line.head.id.asHex,
-            time: line.time.asTime, summary: line.summary)
+            position: line.position, log: line.head.log.asHex, label: line.label, sequence: line.head.sequence,
+            id: line.head.id.asHex, time: line.time.asTime, summary: line.summary.until(line.ends),
+            mark: line.mark?.rawValue)
+    }
+}
+
+extension LogNoteLine {
+    init(_ line: NoteLine) {
+        self.init(
+            id: line.id.asHex, hash: line.hash.asHex, device: line.device.asHex, reason: line.reason.word,
+            issued: line.issued.asTime, suspectSince: line.suspectSince.asTime, by: line.by,
+            decision: line.decision?.word, summary: line.summary)
+    }
+}
+
+extension String {
+    /// What an entry says, with the days on which what it grants ends.
+    package func until(_ ends: ClosedRange<Minute>?) -> String {
+        guard let ends else { return self }
+        func day(_ minute: Minute) -> String {
+            String(RFC3339.text(secondsSince1970: Int64(minute.value) * 60).prefix(10))
+        }
+        let (first, last) = (day(ends.lowerBound), day(ends.upperBound))
+        return "\(self), until \(first == last ? last : "\(first) to \(last)")"
     }
 }
 

@@ -89,7 +89,7 @@ final class LoggedActTests {
     func checkpoint() throws {
         try program.found()
         try program.enrol("ana", "ben", "cy")
-        try program.succeed("authority", "revoke", "cy", "--reason", "lost", "-o", "cy.log", "--authority", "desk")
+        try program.succeed("authority", "revoke", "cy", "--reason", "lost", "-o", "lost.log", "--authority", "desk")
         let said = try program.succeed("authority", "checkpoint", "--authority", "desk").output
         #expect(said.contains("confirmed: cy (") && said.contains("was revoked as lost"))
         #expect(said.contains("checkpoint: no log below, 2 devices in the set"))
@@ -110,7 +110,8 @@ final class LoggedActTests {
         #expect(begun.status == 0)
         #expect(begun.output.contains("1 device in the set"))
         #expect(begun.complaint.contains("covey authority verdict ana --confirm, and then another checkpoint"))
-        try program.succeed("authority", "import", "ana.note.log", "--authority", "two")
+        try program.succeed("authority", "log", "-o", "all.log", "--authority", "desk")
+        try program.succeed("authority", "import", "all.log", "--authority", "two")
         let asked = try program.run(["authority", "cosign", "one.draft", "--authority", "two"], input: "no\n")
         #expect(asked.complaint.contains("revoked, and in the set as no verdict says so: ana ("))
     }
@@ -151,6 +152,9 @@ final class LoggedActTests {
         #expect(done.contains("revoke the authority north"))
         #expect(done.contains("announced a new network key, epoch 2"))
         #expect(done.contains("covey log import revoke-authority.log --authority root"))
+        let shown = try program.succeed("authority", "log", "--authority", "root").output
+        #expect(shown.contains("void: device thief (") && !shown.contains("void: device ana"))
+        #expect(shown.contains("revoked: compromised, what it granted counts up to entry 2"))
         try program.succeed("authority", "log", "-o", "after.log", "--authority", "root")
         let audit = try program.succeed("log", "verify", "after.log", "--mesh", "desk/mesh", "--json")
         let chains = try #require(try audit.json()["chains"] as? [[String: Any]])

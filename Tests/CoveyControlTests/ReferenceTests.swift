@@ -37,7 +37,8 @@ struct ReferenceTests {
             try names(NodeStatus()), try names(NodeVersion()), try names(NodeExamine()),
             try names(NodeRevoke(reason: "retired", since: Time(secondsSince1970: 0))), try names(NodeStop()),
             try names(PeersList()),
-            try names(ContactsList()), try names(ContactsSuspend(device: "a", reason: "lost", days: 1)),
+            try names(ContactsList()), try names(ContactsShow(device: "a")),
+            try names(ContactsSuspend(device: "a", reason: "lost", days: 1)),
             try names(MessageSend(to: "a", text: "b")),
             try names(InboxList(after: 1, limit: 2)), try names(InboxSubscribe(after: 1)),
             try names(QuarantineList(after: 1, limit: 2, hidden: true)),
@@ -46,6 +47,7 @@ struct ReferenceTests {
                     text: "a", priority: "normal", hours: 1, zone: 2, severity: "advice", drill: true, supersedes: 1,
                     formerMembersToo: true)), try names(AnnouncementList()), try names(LogHeads()),
             try names(LogList(after: 1, limit: 2)),
+            try names(LogNotes(after: Hex([1]), limit: 2)),
             try names(LogExport(after: "entry:1", limit: 2)),
             try names(
                 LogSubmit(objects: [], epochKeys: [EpochKeyEntry(entry: Hex([1]), key: Base64([2]))])),

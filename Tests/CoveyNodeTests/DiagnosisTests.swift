@@ -66,6 +66,15 @@ struct DiagnosisTests {
         #expect(try findings(mesh, hosts[1]).allSatisfy { !$0.advice.isEmpty && !$0.text.isEmpty })
     }
 
+    @Test("A device that is revoked is told that first, before what its revocation means for the others")
+    func ownRevocation() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        try mesh.revokeAlone(ana, at: ana)
+        try mesh.run(seconds: 5)
+        #expect(try kinds(mesh, ana).prefix(2) == [.revocation, .rekey])
+    }
+
     @Test("Messages that wait for their recipient's keys are named, until the keys come")
     func waiting() throws {
         let mesh = try TestMesh()
@@ -165,6 +174,41 @@ struct DiagnosisTests {
         ana.clockOffset = 0
         #expect(try findings(mesh, ana).isEmpty)
         #expect(try mesh.status(of: ana)?.clockSpread == nil)
+    }
+
+    @Test("A clock that is behind is told by how much, of which time and whose, and is not urgent by some minutes")
+    func behindClock() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        try mesh.run(seconds: 5)
+        ana.clockOffset = -5 * 60_000_000
+        let small = try #require(try findings(mesh, ana).first { $0.kind == .clock })
+        #expect(!small.isUrgent && small.text.hasSuffix("minutes behind what the log has seen:"))
+        #expect(small.at == mesh.entries.map(\.time).max())
+        let minutes = try #require(try mesh.status(of: ana)?.clockBehind)
+        #expect((1...5).contains(minutes))
+        ana.clockOffset = 0
+        try mesh.run(seconds: 3 * 3_600)
+        #expect(try mesh.status(of: ana)?.clockBehind == nil)
+        ana.clockOffset = -6 * 3_600_000_000
+        let large = try #require(try findings(mesh, ana).first { $0.kind == .clock })
+        #expect(large.isUrgent && large.text.contains("hours behind what it showed itself before"))
+        #expect(large.advice.contains("nothing takes that back"))
+    }
+
+    @Test("How long no authority was heard is told in whole days that have passed, and until when that is well")
+    func heard() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.add("ana")
+        try mesh.run(seconds: 5)
+        let before = try #require(try mesh.status(of: ana))
+        #expect(before.gradeEnds == before.authorityHeard?.adding(7 * 1440))
+        mesh.stop(ana)
+        mesh.skip(seconds: 8 * 86_400 + 5 * 3_600)
+        try mesh.begin(ana)
+        let stale = try #require(try findings(mesh, ana).first { $0.kind == .staleness })
+        #expect(stale.text.contains("heard of for 8 days:"))
+        #expect(try mesh.status(of: ana)?.gradeEnds == before.authorityHeard?.adding(30 * 1440))
     }
 
     @Test("Linked members whose log is behind, and those heard near by with an older network key, are named")

@@ -309,13 +309,13 @@ struct AuthorityBook {
 
     /// An act that stands in the log for itself.
     func draft(_ payload: LogPayload, now: Minute) throws -> Draft {
-        try check(now, isTakingAway: Self.isTakingAway(payload))
+        try check(now, isTakingAway: payload.isTakingAway)
         return try authority.draft(payload, on: membership, now: now)
     }
 
     @discardableResult
     mutating func act(_ payload: LogPayload, now: Minute) throws -> LogEntry {
-        try check(now, isTakingAway: Self.isTakingAway(payload))
+        try check(now, isTakingAway: payload.isTakingAway)
         let entry = try authority.act(payload, into: &membership, now: now)
         entries.append(entry)
         return entry
@@ -401,18 +401,6 @@ struct AuthorityBook {
         try draft(authority.replacement(of: child, branch: branch, by: new, in: membership), now: now)
     }
 
-    /// What the authority of a log is called: the root by that word, and one without right by what it was added as.
-    func label(of log: LogID) -> String? {
-        if log == genesis.rootID { return "root" }
-        if let certificate = membership.authority(log) { return certificate.content.label }
-        for entry in entries.reversed() {
-            if case .authorityAdd(let certificate) = entry.payload, certificate.authority == log {
-                return certificate.content.label
-            }
-        }
-        return nil
-    }
-
     /// By the word root, by the exact label of its authority, or by at least six hex digits that begin its id.
     func log(named name: String) throws -> LogID {
         // One that was added may have written nothing yet.
@@ -420,7 +408,7 @@ struct AuthorityBook {
             if case .authorityAdd(let certificate) = entry.payload { certificate.authority } else { nil }
         }
         let logs = Set(entries.map(\.log) + added + [genesis.rootID]).sorted()
-        var found = logs.filter { label(of: $0) == name }
+        var found = logs.filter { membership.label(of: $0) == name }
         if found.isEmpty, let digits = Self.digits(name) { found = logs.filter { $0.hex.hasPrefix(digits) } }
         return try Self.only(found, name, none: "there is no log of an authority \"\(name)\" here", \.hex)
     }
@@ -474,7 +462,7 @@ struct AuthorityBook {
         }
         switch draft.content {
         case .note: try checkKeys()
-        case .entry(.act(let payload), _, _): try checkLog(isTakingAway: Self.isTakingAway(payload))
+        case .entry(.act(let payload), _, _): try checkLog(isTakingAway: payload.isTakingAway)
         case .entry(.issue, _, _), .entry(.addAuthority, _, _): try checkLog()
         }
         _ = try authority.examine(draft, on: membership, now: now)
@@ -640,16 +628,6 @@ struct AuthorityBook {
                 .failed,
                 "the log of this authority is forked, and what it signs there is void, but for revocations; first the cold keys say which history stands: \(AdvisedCommand.recoverFork(log: log))"
             )
-        }
-    }
-
-    private static func isTakingAway(_ payload: LogPayload) -> Bool {
-        switch payload {
-        case .authorityRevoke: true
-        case .certRevoke(let verdicts): verdicts.allSatisfy { $0.decision == .confirmed }
-        case .policySet, .authorityAdd, .authorityRotate, .certIssue, .epochAnnounce, .checkpoint, .groupDefinition,
-            .releaseManifest, .recoverFork:
-            false
         }
     }
 

@@ -73,7 +73,7 @@ struct AuthorityList: Answer {
             let row = Row(
                 authority: standing.authority.hex, label: standing.certificate?.content.label ?? "root",
                 parent: standing.parent?.hex, state: standing.state.rawValue, threshold: standing.keyset.threshold,
-                keys: standing.keyset.keys.count, rights: Rights.words(limits.grantable),
+                keys: standing.keyset.keys.count, rights: limits.grantable.words,
                 zones: limits.zones.map(Int.init), depth: Int(limits.depthLeft), mostDays: Int(limits.mostDays),
                 liveDevices: standing.liveDevices, mostDevices: standing.mostDevices,
                 expires: standing.certificate.map { CalendarText.utc($0.content.notAfter) })

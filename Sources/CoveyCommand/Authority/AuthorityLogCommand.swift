@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct AuthorityLogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,11 +32,6 @@ struct AuthorityLogCommand: ParsableCommand {
         }
     }
 
-    private static func mark(of entry: LogEntry, isOnPath: Bool, _ membership: Membership) -> String? {
-        guard membership.isFrozen(entry.log) else { return isOnPath ? nil : "dropped" }
-        return entry.sequence > membership.grantLimit(of: entry.log) ? "forked" : nil
-    }
-
     func run() throws {
         let directory = try authority.open(isSigning: false)
         let book = directory.book
@@ -43,34 +39,22 @@ struct AuthorityLogCommand: ParsableCommand {
             return try WrittenLog(output, book.signed, of: book.mesh, next: "covey log import \(output.word)")
                 .show(asJSON: answer.json)
         }
-        var labels = [book.genesis.rootID: "root"]
-        let paths = Dictionary(grouping: book.entries, by: \.log).mapValues { entries in
-            Set(book.membership.entryIDs(of: entries[0].log))
-        }
-        var lines: [Line] = []
-        for entry in book.entries {
-            if case .authorityAdd(let certificate) = entry.payload {
-                labels[certificate.authority] = certificate.content.label
-            }
-            lines.append(
+        let membership = book.membership
+        let lines =
+            book.entries.map { entry in
                 Line(
-                    kind: LogText.kind(of: entry.payload), log: labels[entry.log] ?? LogText.short(entry.log.hex),
+                    kind: LogText.kind(of: entry.payload),
+                    log: membership.label(of: entry.log).map(Output.harmless) ?? LogText.short(entry.log.hex),
                     sequence: entry.sequence, id: entry.id.hex, time: CalendarText.utc(entry.time),
-                    summary: LogText.summary(of: entry.payload),
-                    mark: Self.mark(of: entry, isOnPath: paths[entry.log]?.contains(entry.id) ?? false, book.membership)
-                ))
-        }
-        let names = Dictionary(
-            book.devices.map { ($0.id, $0.certificate.label) }, uniquingKeysWith: { first, _ in first })
-        for note in book.notes {
-            let name = names[note.device] ?? "unknown"
-            lines.append(
+                    summary: LogText.summary(of: entry.payload, in: membership),
+                    mark: membership.mark(of: entry)?.rawValue)
+            }
+            + book.notes.map { note in
                 Line(
                     kind: "revoke-note", log: nil, sequence: nil, id: note.hash.hex,
                     time: CalendarText.utc(note.issued),
-                    summary: "device \(name) (\(LogText.short(note.device.hex))) revoked: \(note.reason.word)",
-                    mark: nil))
-        }
+                    summary: Output.harmless(note.content.summary(note.hash, in: membership)), mark: nil)
+            }
         if answer.json {
             for line in lines { try line.show(asJSON: true) }
         } else {

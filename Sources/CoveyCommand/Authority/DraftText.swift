@@ -8,9 +8,8 @@ enum DraftText {
     static func lines(_ draft: Draft, in membership: Membership) -> [String] {
         switch draft.content {
         case .note(let note):
-            let label = membership.currentCertificate(note.device)?.label ?? "unknown"
             return [
-                "revoke the device \(Output.harmless(label)) (\(LogText.short(note.device.hex))): \(note.reason.word)",
+                "revoke the device \(name(of: note.device, membership)): \(note.reason.word)",
                 "suspect since \(CalendarText.utc(note.content.suspectSince))",
             ]
                 + (note.content.wipe.map {
@@ -39,7 +38,7 @@ enum DraftText {
     static func lines(_ payload: LogPayload, of log: LogID, in membership: Membership) -> [String] {
         switch payload {
         case .policySet(let policy):
-            return [LogText.summary(of: payload)]
+            return [LogText.summary(of: payload, in: membership)]
                 + Policy.Key.allCases.compactMap { key in
                     let (old, new) = (membership[policy: key], policy[key])
                     return old == new ? nil : "\(PolicySettings.name(of: key)): \(new), until now \(old)"
@@ -65,15 +64,17 @@ enum DraftText {
                         "revoked, and in the set as no verdict says so: "
                             + revoked.map { name(of: $0, membership) }.joined(separator: ", ")
                     ])
-        case .certRevoke(let verdicts): return [LogText.summary(of: payload)] + verdicts.map { line($0, membership) }
+        case .certRevoke(let verdicts):
+            let lines = verdicts.map { Output.harmless($0.words(in: membership)) }
+            return (lines.count == 1 ? [] : ["\(lines.count) verdicts"]) + lines
         case .releaseManifest(let release):
             return [
-                Output.harmless(LogText.summary(of: payload)), "built from commit \(release.sourceCommit.hex)",
+                LogText.summary(of: payload, in: membership), "built from commit \(release.sourceCommit.hex)",
                 "by the recipe with SHA-256 \(release.recipe.hex)",
                 "to be installed from \(CalendarText.utc(release.notBefore))",
             ] + release.artefacts.map { "\(Output.harmless($0.name)) with SHA-256 \($0.sha256.hex)" }
         case .authorityRotate(let rotation):
-            guard let branch = rotation.branch else { return [LogText.summary(of: payload)] }
+            guard let branch = rotation.branch else { return [LogText.summary(of: payload, in: membership)] }
             return [
                 "new keys of the authority \(name(of: rotation.authority, membership))",
                 line(branch, rotation.authority, membership), line(rotation.keyset),
@@ -84,19 +85,17 @@ enum DraftText {
                 "by the cold keys: \(what) of the authority \(name(of: recovery.log, membership))",
                 line(recovery.branch, recovery.log, membership),
             ] + (recovery.newKeys.map { [line($0.keyset)] } ?? [])
-        case .certIssue, .authorityAdd, .epochAnnounce, .groupDefinition: return [LogText.summary(of: payload)]
+        case .certIssue, .authorityAdd, .epochAnnounce, .groupDefinition:
+            return [LogText.summary(of: payload, in: membership)]
         }
     }
 
     private static func name(of authority: AuthorityID, _ membership: Membership) -> String {
-        let isRoot = authority == membership.genesis.rootID
-        let label = isRoot ? "root" : membership.authority(authority)?.content.label ?? "unknown"
-        return "\(Output.harmless(label)) (\(LogText.short(authority.hex)))"
+        Output.harmless(membership.words(for: authority))
     }
 
     private static func name(of device: DeviceID, _ membership: Membership) -> String {
-        let label = membership.currentCertificate(device)?.label ?? "unknown"
-        return "\(Output.harmless(label)) (\(LogText.short(device.hex)))"
+        Output.harmless(membership.words(for: device))
     }
 
     private static func line(_ keyset: Keyset) -> String {
@@ -144,24 +143,8 @@ enum DraftText {
             + entries.map { entry in
                 let place =
                     "entry \(entry.sequence) (\(LogText.short(entry.id.hex))) of \(CalendarText.utc(entry.time))"
-                return "  \(place): \(Output.harmless(LogText.summary(of: entry.payload)))"
+                return "  \(place): \(LogText.summary(of: entry.payload, in: book.membership))"
             }
-    }
-
-    private static func line(_ verdict: NoteVerdict, _ membership: Membership) -> String {
-        let decision =
-            switch verdict.decision {
-            case .confirmed: "confirmed"
-            case .lifted: "lifted"
-            }
-        func name(_ device: DeviceID) -> String { self.name(of: device, membership) }
-        if let note = membership.note(verdict.note) {
-            return "\(decision): \(name(note.device)) was revoked as \(note.reason.word)"
-        }
-        if let (device, signers) = membership.parties(of: SuspendHash(prefixOf: verdict.note)) {
-            return "\(decision): \(signers.map(name).joined(separator: ", ")) asked that \(name(device)) be kept out"
-        }
-        return "\(decision): revocation \(LogText.short(verdict.note.hex)), which is not known here"
     }
 
     private static func lines(
@@ -178,8 +161,7 @@ enum DraftText {
             lines.append("zones: \(certificate.zones.map(String.init).joined(separator: ", "))")
         }
         if let old = certificate.content.supersedes {
-            let label = membership.currentCertificate(old)?.label ?? "unknown"
-            lines.append("in place of \(Output.harmless(label)) (\(LogText.short(old.hex)))")
+            lines.append("in place of \(name(of: old, membership))")
         }
         if let request {
             lines.append(AskingProgram(request, in: membership).text)

@@ -2,20 +2,12 @@ import CoveyCore
 
 /// The names of what a device may do.
 enum Rights {
-    /// What every member has comes first, as `Grant.member`.
-    static let names: [(name: String, capability: Capabilities)] = [
-        ("link", .link), ("send", .send), ("carry", .carry), ("group-own", .groupOwn), ("urgent", .urgent),
-        ("gateway", .gateway), ("bulk", .bulk), ("auditor", .auditor), ("enrol-proxy", .enrolProxy),
-        ("release-mirror", .releaseMirror), ("org-owned", .orgOwned), ("announce", .announce),
-        ("wipe-officer", .wipeOfficer), ("timekeeper", .timekeeper),
-    ]
-
     /// Adds what was typed to what is there.
     static func adding(_ words: [String], to given: Capabilities) throws -> Capabilities {
         var given = given
         for word in words {
-            guard let found = names.first(where: { $0.name == word }) else {
-                let known = names.map(\.name).joined(separator: ", ")
+            guard let found = Capabilities.names.first(where: { $0.name == word }) else {
+                let known = Capabilities.names.map(\.name).joined(separator: ", ")
                 throw Complaint(.usage, "--grant is \"\(word)\"; it takes \(known)")
             }
             given.insert(found.capability)
@@ -23,11 +15,9 @@ enum Rights {
         return given
     }
 
-    static func words(_ capabilities: Capabilities) -> [String] {
-        names.filter { capabilities.contains($0.capability) }.map(\.name)
+    static func text(_ capabilities: Capabilities) -> String {
+        capabilities.words.joined(separator: ", ")
     }
-
-    static func text(_ capabilities: Capabilities) -> String { words(capabilities).joined(separator: ", ") }
 
     static func zones(_ zones: [Int]) throws -> [UInt8] {
         guard zones.count <= DeviceCertificate.mostZones, zones.allSatisfy({ (0...254).contains($0) }),

@@ -45,7 +45,9 @@ struct DoctorCommand: ParsableCommand {
         result.findings = result.findings.filter(\.isUrgent) + result.findings.filter { !$0.isUrgent }
         try NodeAnswer(result, Self.text).show(asJSON: output.json)
         let urgent = result.findings.count { $0.isUrgent }
-        if urgent > 0 { throw Complaint(.failed, "\(urgent) of these are urgent; begin with the first") }
+        if urgent > 0 {
+            throw Complaint(.failed, "\(urgent.counting("of these is", "of these are")) urgent; begin with the first")
+        }
     }
 
     /// What a node would find in the same log.
@@ -192,20 +194,20 @@ struct DoctorCommand: ParsableCommand {
             }
         }
         let missing = try HandOver.Missing(of: book, at: client)
-        func finding(_ count: Int, _ what: String, isUrgent: Bool) -> [FindingEntry] {
+        func finding(_ count: Int, _ one: String, _ many: String, isUrgent: Bool) -> [FindingEntry] {
             guard count > 0 else { return [] }
             return [
                 FindingEntry(
                     kind: "handover", isUrgent: isUrgent,
-                    text: "the node lacks \(count) \(what) of the authority's log",
+                    text: "the node lacks \(count.counting(one, many)) of the authority's log",
                     advice: "\(AdvisedCommand.writeLog), and \(AdvisedCommand.importLogWithKeys)")
             ]
         }
         let held = status.epoch ?? 0
         let best = book.membership.select(held: book.epochs.map(\.key.commit)).clean.first
         // Until a node has a revocation, the mesh takes the device for a member; until it has a key, nobody has.
-        return found + finding(missing.notes.count, "revocations", isUrgent: true)
-            + finding(missing.entries.count, "entries", isUrgent: false)
+        return found + finding(missing.notes.count, "revocation", "revocations", isUrgent: true)
+            + finding(missing.entries.count, "entry", "entries", isUrgent: false)
             + (best.map(\.number).flatMap { $0 > held ? [key($0)] : nil } ?? [])
     }
 

@@ -14,33 +14,60 @@ struct LogCommand: ParsableCommand {
 }
 
 struct LogShowCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the entries accepted here.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the entries accepted here, and the revocations.",
+        discussion: """
+            An entry that does not count is marked: forked, while nobody has chosen between two histories of its log; dropped, \
+            when another one was chosen; void, when its authority was dismissed or had no right to it.
+            """)
 
-    @Option(help: "Only entries after this number.")
-    var after: UInt64 = 0
+    @Option(help: "Only entries after this number, and no revocations.")
+    var after: UInt64?
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         let client = try node.connect()
-        var after = after
-        var more = true
         var rows: [[String]] = []
-        while more {
-            let page = try client.call(LogList(after: after))
-            for entry in page.entries {
-                let answer = NodeAnswer(entry) { _ in "" }
-                if output.json { try answer.show(asJSON: true) }
-                rows.append([
-                    String(entry.position), "\(LogText.short(entry.log.description)):\(entry.sequence)",
-                    LogText.short(entry.id.description), CalendarText.local(entry.time), Output.harmless(entry.summary),
-                ])
-            }
-            more = page.more && !page.entries.isEmpty
-            after = page.entries.last?.position ?? after
+        for entry in try client.logEntries(after: after ?? 0) {
+            if output.json { try NodeAnswer(entry) { _ in "" }.show(asJSON: true) }
+            let summary = Output.harmless(entry.summary)
+            rows.append([
+                String(entry.position),
+                "\(entry.label.isEmpty ? LogText.short(entry.log.description) : Output.harmless(entry.label)):\(entry.sequence)",
+                LogText.short(entry.id.description), CalendarText.local(entry.time),
+                entry.mark.map { "\($0): \(summary)" } ?? summary,
+            ])
+        }
+        for note in after == nil ? try client.logNotes() : [] {
+            if output.json { try NodeAnswer(note) { _ in "" }.show(asJSON: true) }
+            rows.append([
+                "", "note", LogText.short(note.hash.description), CalendarText.local(note.issued),
+                Output.harmless(note.summary),
+            ])
         }
         if !output.json { try Output.line(Columns.text(rows)) }
+    }
+}
+
+extension ControlClient {
+    fileprivate func logEntries(after: UInt64) throws -> [LogEntryLine] {
+        var entries: [LogEntryLine] = []
+        while true {
+            let page = try call(LogList(after: entries.last?.position ?? after))
+            entries += page.entries
+            guard page.more, !page.entries.isEmpty else { return entries }
+        }
+    }
+
+    fileprivate func logNotes() throws -> [LogNoteLine] {
+        var notes: [LogNoteLine] = []
+        while true {
+            let page = try call(LogNotes(after: notes.last?.id))
+            notes += page.notes
+            guard page.more, !page.notes.isEmpty else { return notes }
+        }
     }
 }
 

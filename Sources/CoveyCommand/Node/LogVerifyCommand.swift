@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct LogVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -168,13 +169,14 @@ private struct AuditReport: Answer {
     var text: String {
         var lines = [
             "mesh \(Output.harmless(name)) (\(mesh))",
-            "\(entries) entries, \(notes) revocations, \(signatures) signatures verified, \(devices) devices",
+            "\(entries.counting("entry", "entries")), \(notes.counting("revocation", "revocations")), "
+                + "\(signatures.counting("signature", "signatures")) verified, \(devices.counting("device", "devices"))",
         ]
         for chain in chains {
             var line =
-                "log \(LogText.short(chain.log)) \(Output.harmless(chain.label)): \(chain.entries) entries, head \(LogText.short(chain.head)), \(chain.liveDevices)"
+                "log \(LogText.short(chain.log)) \(Output.harmless(chain.label)): \(chain.entries.counting("entry", "entries")), head \(LogText.short(chain.head)), \(chain.liveDevices)"
             if let most = chain.mostDevices { line += " of \(most)" }
-            line += " live devices"
+            line += chain.liveDevices == 1 && chain.mostDevices == nil ? " live device" : " live devices"
             if let expires = chain.expires { line += ", until \(expires.prefix(10))" }
             if let limit = chain.grantsUpTo { line += ", grants nothing after entry \(limit)" }
             lines.append(line)

@@ -84,7 +84,8 @@ final class NodeLog {
             device: status.device.hex, label: status.label, mesh: status.mesh.hex, meshName: status.meshName,
             listen: addresses.map(\.description), control: control)
         do { try ready.show(asJSON: format == .json) } catch { warn("\(error)") }
-        if !status.timeIsTrusted {
+        let isNearlyRight = status.clockBehind.map { $0 < MeshClock.Bounds.mostBehind } ?? false
+        if !status.timeIsTrusted, !isNearlyRight {
             warn("this machine's clock is not to be trusted; mail goes by the clocks of neighbours until it is set")
         }
         device = status.device

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoveyControl
+import CoveyCore
 import CoveyCrypto
 import CoveyNode
 import CoveyUV
@@ -40,13 +41,21 @@ struct StatusCommand: ParsableCommand {
             ["device", "\(Output.harmless(status.label)) (\(LogText.short(status.device.description)))"],
             ["certificate", certificate(status)],
             ["neighbours", "\(status.links)"],
-            ["inbox", "\(status.inbox) messages"],
-            ["carried", "\(status.held) envelopes, \(status.heldBytes) bytes"],
-            ["log", "\(status.logEntries) entries, \(status.notes) revocations"],
+            ["inbox", status.inbox.counting("message", "messages")],
+            ["carried", "\(status.held.counting("envelope", "envelopes")), \(status.heldBytes) bytes"],
+            [
+                "log",
+                "\(status.logEntries.counting("entry", "entries")), "
+                    + status.notes.counting("revocation", "revocations"),
+            ],
             ["epoch", status.epoch.map(String.init) ?? "none"],
         ]
+        if let heard = heard(status) { rows.append(heard) }
         if status.quarantined > 0 {
-            rows.append(["quarantine", "\(status.quarantined) messages, apart from the inbox: covey quarantine"])
+            rows.append([
+                "quarantine",
+                "\(status.quarantined.counting("message", "messages")), apart from the inbox: covey quarantine",
+            ])
         }
         if let text = program.text { rows.append(["program", text]) }
         if let difference = program.difference { rows.append(["warning", difference]) }
@@ -63,7 +72,9 @@ struct StatusCommand: ParsableCommand {
             rows.append(["suspended", "\(status.suspended), named by covey contacts"])
         }
         if status.waiting > 0 {
-            rows.append(["waiting", "\(status.waiting) messages wait for their recipient's keys"])
+            rows.append([
+                "waiting", "\(status.waiting.counting("message waits", "messages wait")) for the recipient's keys",
+            ])
         }
         if status.isHolding {
             rows.append([
@@ -73,7 +84,7 @@ struct StatusCommand: ParsableCommand {
         if let banner = GradedNode.banner(status.staleness, heard: status.authorityHeard) {
             rows.append(["warning", banner])
         }
-        if !status.timeIsTrusted { rows.append(["warning", "this machine's clock is not to be trusted; set it"]) }
+        if !status.timeIsTrusted { rows.append(clock(behind: status.clockBehind)) }
         if status.clockSpread != nil {
             rows.append(["warning", "mail goes by members' clocks, and they do not agree: covey doctor"])
         }
@@ -84,15 +95,38 @@ struct StatusCommand: ParsableCommand {
         return Columns.text(rows)
     }
 
+    /// Why the machine's clock is not believed.
+    private static func clock(behind minutes: Int?) -> [String] {
+        guard let minutes else { return ["warning", "this machine's clock is not to be trusted; set it"] }
+        let words = "this machine's clock is \(minutes.inWordsOfTime) behind the time that has come already"
+        return minutes < MeshClock.Bounds.mostBehind
+            ? ["clock", "\(words), and is believed again then"] : ["warning", "\(words): covey doctor"]
+    }
+
+    /// How old the newest word of an authority is; where it is too old a warning says so.
+    private static func heard(_ status: StatusResult) -> [String]? {
+        guard status.staleness == Staleness.fresh.rawValue, let heard = status.authorityHeard,
+            let end = status.gradeEnds
+        else { return nil }
+        let minutes = Int(clamping: (Int64(CalendarText.now.value) * 60 - heard.secondsSince1970) / 60)
+        let since = status.timeIsTrusted ? "\(max(0, minutes).inWordsOfTime) ago" : "on \(CalendarText.local(heard))"
+        return ["heard", "an authority \(since): fresh until \(CalendarText.local(end))"]
+    }
+
     private static func certificate(_ status: StatusResult) -> String {
+        certificate(until: status.certificateExpires, validity: status.certificateValidity)
+            + (status.renewalAsked ? ", renewal asked" : "")
+    }
+
+    /// The end of a certificate, and what is to be said of that.
+    static func certificate(until end: Time, validity: String) -> String {
         let standing =
-            switch status.certificateValidity {
+            switch validity {
             case "unknown": ", and it cannot be told whether it holds now"
             case "surelyExpired": ": it has ended"
             case "notYetValid": ", and it has not begun"
             default: ""
             }
-        return "until \(CalendarText.local(status.certificateExpires))\(standing)"
-            + (status.renewalAsked ? ", renewal asked" : "")
+        return "until \(CalendarText.local(end))\(standing)"
     }
 }

@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyNode
 
 /// A log file that was written for others: to be imported, or audited. Keys of epochs are in none.
 struct WrittenLog: Answer {
@@ -26,9 +27,9 @@ struct WrittenLog: Answer {
     }
 
     var text: String {
-        var counts = "\(objects - suspends - receipts) entries and revocations"
-        if suspends > 0 { counts += ", \(suspends) suspensions asked by members" }
-        if receipts > 0 { counts += ", \(receipts) receipts of wipe orders" }
+        var counts = (objects - suspends - receipts).counting("entry or revocation", "entries and revocations")
+        if suspends > 0 { counts += ", " + suspends.counting("suspension", "suspensions") + " asked by members" }
+        if receipts > 0 { counts += ", " + receipts.counting("receipt of a wipe order", "receipts of wipe orders") }
         return "wrote \(file): \(counts); next: \(next)"
     }
 }
