@@ -55,6 +55,34 @@ final class DeskTests {
             saying: "revoked already", "covey authority log -o FILE")
     }
 
+    @Test(
+        "what is shorter, alike or shared is said: the days of a certificate, labels, and the files of a box of devices"
+    )
+    func said() throws {
+        try program.found()
+        try program.open("root", "root")
+        try program.appointNorth("--days", "100")
+        try program.succeed(
+            "authority", "ask", "north", "--from", "desk", "-o", "other.authority", "--authority", "other")
+        let alike = try program.run([
+            "authority", "add", "other.authority", "--yes", "-o", "other.log", "--authority", "root",
+        ])
+        #expect(alike.status == 0 && alike.complaint.contains("another authority is called north ("))
+        let invited = try program.succeed(
+            "authority", "invite", "sensor", "--uses", "2", "-o", "sensor.invite", "--authority", "north"
+        ).output
+        #expect(invited.contains("on each of 2 devices") && invited.contains("-o sensor-N.request"))
+        let asked = try program.succeed(
+            "device", "request", "sensor.invite", "-o", "sensor-1.request", "--home", "one"
+        ).output
+        #expect(asked.contains("covey authority sign sensor-1.request -o sensor-1.welcome"))
+        let signed = try program.run([
+            "authority", "sign", "sensor-1.request", "-o", "sensor-1.welcome", "--days", "400", "--authority", "north",
+        ])
+        #expect(signed.status == 0)
+        #expect(signed.complaint.contains("--days is 400, and the certificate is good for 100 days"))
+    }
+
     @Test("what was signed for a new device and could not be written is handed over when it is signed for again")
     func signedAgain() throws {
         try program.found()

@@ -98,7 +98,9 @@ final class WipeCommandTests {
             "authority", "unlock", "van.locked", "--yes", "--authority", "other", status: 1, saying: "mesh")
         let asked = try program.run(["authority", "unlock", "van.locked", "--authority", "desk"], input: "no\n")
         #expect(asked.status == 1 && asked.complaint.contains("give back for reading: van"))
-        try program.succeed("authority", "unlock", "van.locked", "--yes", "-o", "van.codes", "--authority", "desk")
+        let unlocked = try program.succeed(
+            "authority", "unlock", "van.locked", "--yes", "-o", "van.codes", "--authority", "desk")
+        #expect(unlocked.output.contains("next, on the device: covey unlock van.codes"))
         try program.fail("unlock", "no.codes", "--home", "van", status: 1, saying: "there is no such file: no.codes")
         let codes = String(decoding: try program.bytes(of: "van.codes"), as: UTF8.self)
         let opened = try program.run(["unlock", "-", "--home", "van"], input: codes)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct AskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -148,6 +149,14 @@ struct AddCommand: ParsableCommand {
                 throw Complaint(.failed, "\(request) is not signed by all the keys it names; ask for a new one")
             }
             digits = asked.shortString
+            let membership = book.membership
+            let namesakes = ([book.genesis.rootID] + membership.authoritiesUnder(book.genesis.rootID))
+                .filter { $0 != asked.authority && membership.label(of: $0) == asked.label }
+            if let other = namesakes.first {
+                Output.note(
+                    "another authority is called \(Output.harmless(membership.words(for: other))) already: commands will "
+                        + "tell the two apart by digits of their ids only")
+            }
             let grantable = grant.isEmpty ? Capabilities.all : try Rights.adding(grant, to: Grant.member)
             content = try book.authority.certificate(
                 for: asked,

@@ -38,7 +38,8 @@ struct AuthorityUnlockCommand: ParsableCommand {
                 ? ["\(missing) more must come from other officers of this authority; any \(needed) open the device"]
                 : []
             let given = codes ?? ["wrote \(file ?? "")"]
-            return (given + others + ["next, on the device: covey unlock CODE"]).joined(separator: "\n")
+            return (given + others + ["next, on the device: covey unlock \(file?.word ?? "CODE")"]).joined(
+                separator: "\n")
         }
     }
 

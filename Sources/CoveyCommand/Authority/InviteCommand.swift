@@ -36,16 +36,20 @@ struct InviteCommand: ParsableCommand {
         let expires: String
         /// Where a desk waits for the device.
         let waiting: [String]?
+        let uses: Int
         let done: String
         let next: String
 
-        private enum CodingKeys: String, CodingKey { case file, image, label, expires, waiting }
+        private enum CodingKeys: String, CodingKey { case file, image, label, expires, waiting, uses }
 
         var text: String {
-            let way = waiting.map { "--nearby \($0.first ?? "HOST:PORT")" } ?? "-o \(label.fileName).request"
+            // Many devices of one name would write over each other's files on the way.
+            let request = uses == 1 ? "\(label.fileName).request" : "\(label.fileName)-N.request"
+            let way = waiting.map { "--nearby \($0.first ?? "HOST:PORT")" } ?? "-o \(request)"
+            let each = uses == 1 ? "the device" : "each of \(uses) devices, with a number of its own for N"
             return """
                 \(done): give it to \(label) in person, it holds a secret; open until \(expires)
-                next, on the device: covey device request \(next.word) \(way)
+                next, on \(each): covey device request \(next.word) \(way)
                 """
         }
     }
@@ -132,7 +136,8 @@ struct InviteCommand: ParsableCommand {
         }
         try Invited(
             file: output.file, image: output.codes.png, label: label,
-            expires: CalendarText.utc(invitation.invitation.expires), waiting: desk?.addresses, done: output.done,
+            expires: CalendarText.utc(invitation.invitation.expires), waiting: desk?.addresses, uses: uses,
+            done: output.done,
             next: output.name(otherwise: "IMAGE.png")
         ).show(asJSON: answer.json)
         try output.codes.show(bytes, caption: "invitation of \(label)")

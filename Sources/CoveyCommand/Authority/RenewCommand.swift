@@ -2,6 +2,7 @@ import ArgumentParser
 import CoveyControl
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct RenewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,6 +50,7 @@ struct RenewCommand: ParsableCommand {
             sign: { book, now in [try book.renew(found, days: days, now: now)] },
             said: { done in
                 let certificate = done.book.membership.currentCertificate(found.id) ?? found.certificate
+                Days.check(days, got: certificate)
                 return Renewed(
                     device: found.id.hex, label: certificate.label, expires: CalendarText.utc(certificate.notAfter),
                     handed: done.handed)
@@ -70,7 +72,8 @@ struct RenewCommand: ParsableCommand {
 
         var text: String {
             let lines = left.map { "left: \($0.label) (\(LogText.short($0.device))): \($0.reason)" }
-            return (["renewed \(renewed.count) devices"] + lines + [handed.text]).joined(separator: "\n")
+            return (["renewed \(renewed.count.counting("device", "devices"))"] + lines + [handed.text]).joined(
+                separator: "\n")
         }
     }
 

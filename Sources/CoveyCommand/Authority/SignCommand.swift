@@ -18,7 +18,7 @@ struct SignCommand: ParsableCommand {
 
     @Option(
         help:
-            "More that the device may do: urgent, gateway, bulk, auditor, enrol-proxy, release-mirror, org-owned; with two signatures announce, wipe-officer, timekeeper."
+            "More that the device may do: urgent, gateway, org-owned; with two signatures announce, wipe-officer, timekeeper."
     )
     var grant: [String] = []
 
@@ -112,6 +112,7 @@ struct SignCommand: ParsableCommand {
         }
         let enrolment = try Enrolment.sign(
             request, terms, replacing: revokeReplaced ? old : nil, in: directory, random: SystemRandom(), now: now)
+        if enrolment.isNew { Days.check(days, got: enrolment.certificate) }
         let welcome = CoveyFile(kind: .welcome, mesh: directory.book.mesh, content: enrolment.welcome).bytes
         try Disk.create(output, welcome)
         try Enrolment.close(request.invitation, in: directory)

@@ -48,11 +48,17 @@ struct RequestCommand: ParsableCommand {
 
         private enum CodingKeys: String, CodingKey { case file, image, label, device, digits, program }
 
+        /// Called as the request: of a counted invitation many devices have one label.
+        private var welcome: String {
+            let name = file?.split(separator: "/").last.map(String.init)
+            return name.map { HandOver.file(beside: $0, .welcome) } ?? "\(label.fileName).welcome"
+        }
+
         var text: String {
             """
             \(done): take it to the authority, who compares these digits: \(digits)
             \(program.text)
-            next, at the authority: covey authority sign \(next.word) -o \(label.fileName).welcome
+            next, at the authority: covey authority sign \(next.word) -o \(welcome.word)
             """
         }
     }
