@@ -72,14 +72,6 @@ struct BundleBook {
 
     subscript(device: DeviceID) -> VerifiedBundle? { changes[device] ?? page.bundles[device] }
 
-    /// In the order of their ids.
-    var devices: [DeviceID] {
-        mutating get {
-            settle()
-            return page.bundles.keys.sorted()
-        }
-    }
-
     /// The set of bundles, to be reconciled: asking sorts it, and changes nothing in it.
     mutating func withSet<Result>(_ body: (inout KnownSet) throws -> Result) rethrows -> Result {
         settle()
@@ -95,9 +87,13 @@ struct BundleBook {
     /// when they come.
     mutating func doubt() { isInDoubt = true }
 
-    mutating func isJudgementDue(now: Minute) -> Bool {
+    /// Whose bundles are to be judged: all when in doubt, else those that have ended. In the order of their ids; nil when
+    /// nothing has happened that could end one.
+    mutating func due(now: Minute) -> [DeviceID]? {
         settle()
-        return isInDoubt || now >= page.firstEnd
+        if isInDoubt { return page.bundles.keys.sorted() }
+        guard now >= page.firstEnd else { return nil }
+        return page.bundles.filter { $0.value.bundle.expires <= now }.map(\.key).sorted()
     }
 
     /// All that are left are good.

@@ -285,8 +285,8 @@ extension Node {
     ///
     /// While authorities have the rights they had, and the first of them has not ended, nothing is looked at.
     func dropBundles(_ now: Now, _ store: any Store) throws {
-        guard bundles.isJudgementDue(now: clock.expiryNow(now: now)) else { return }
-        for device in bundles.devices { try dropBundle(of: device, now, store) }
+        guard let due = bundles.due(now: clock.expiryNow(now: now)) else { return }
+        for device in due { try dropBundle(of: device, now, store) }
         bundles.setJudged()
     }
 
