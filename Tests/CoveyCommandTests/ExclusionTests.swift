@@ -204,7 +204,7 @@ final class ExclusionTests {
         let status = try program.succeed("status", "--json", "--home", "ana").json()
         #expect(status["inbox"] as? Int == 1)
         #expect(status["quarantined"] as? Int == 1)
-        #expect(try program.succeed("status", "--home", "ana").output.contains("1 messages, apart from the inbox"))
+        #expect(try program.succeed("status", "--home", "ana").output.contains("1 message, apart from the inbox"))
         let inbox = try program.succeed("inbox", "--home", "ana").output
         let mark = reason == "lost" ? "sender since revoked: lost" : "sender was compromised at that time"
         #expect(inbox.contains("ben (\(mark)): early"))

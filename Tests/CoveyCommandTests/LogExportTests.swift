@@ -47,7 +47,7 @@ final class LogExportTests {
         _ = try ana.node.line(.log, containing: "says that it obeys the order to erase")
         #expect(try van.node.waitForEnd() == 4)
         let written = try program.succeed("log", "export", "-o", "out.log", "--home", "ana").output
-        #expect(written.contains(", 1 suspensions asked by members, 1 receipts of wipe orders;"))
+        #expect(written.contains(", 1 suspension asked by members, 1 receipt of a wipe order;"))
         #expect(try ana.node.stop() == 0)
 
         let shown = try program.succeed("log", "verify", "out.log", "--mesh", "ana/mesh").output

@@ -56,9 +56,25 @@ struct AnnouncementMeshTests {
             author: author.identity.id, scope: scope, sequence: number, issued: mesh.minute,
             expires: Hour.expiry(of: ttl, priority: other ?? priority, from: mesh.minute), severity: .alarm, text: text)
         let signing = (signer ?? author).identity.signing
-        return try Announcement.make(content, mesh: mesh.founding.mesh, key: signing).seal(
-            priority: priority, ttl: life ?? ttl, key: EpochKeys(#require(mesh.epochs.last).key).announcement,
-            random: SeededRandom(seed: seed))
+        let announcement = try Announcement.make(content, mesh: mesh.founding.mesh, key: signing)
+        let key = EpochKeys(try #require(mesh.epochs.last).key).announcement
+        let random = SeededRandom(seed: seed)
+        let envelope = try announcement.seal(priority: priority, ttl: ttl, key: key, random: random)
+        guard let life else { return envelope }
+        // Whoever holds the epoch's key puts the same words under a header of another life.
+        let expiry = Hour.expiry(of: life, priority: priority, from: mesh.minute)
+        let header = EnvelopeHeader(
+            kind: .announcement, priority: priority, ttl: life, bucket: envelope.header.bucket, zone: .any,
+            expiry: expiry, tag: RecipientTag(day: ExpiryDay(of: expiry), key: key.key, random: random),
+            purgeCommit: envelope.header.purgeCommit)
+        var padded = announcement.signed.bytes
+        Padding.pad(&padded, to: header.bucket.size - EnvelopeHeader.byteCount - Nonce24.byteCount - 16)
+        var bytes = header.withSpan { [UInt8](copying: $0) }
+        header.withSpan {
+            XChaCha20Poly1305.box(
+                padded.span.bytes, ad: $0, key: key.key, nonce: Nonce24.random(from: random), to: &bytes)
+        }
+        return try Envelope(parsing: bytes)
     }
 
     /// What brings them to a neighbour, in the place of a host's node.
