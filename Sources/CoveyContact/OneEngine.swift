@@ -116,18 +116,26 @@ package struct OneEngine {
     }
 
     /// From the start to the end.
+    ///
+    /// - Parameter progress: told once in 600 simulated seconds how far it is, in seconds.
     package static func run(
-        _ settings: OneSettings, trace: ContactTrace, workload: [PlannedMessage]
+        _ settings: OneSettings, trace: ContactTrace, workload: [PlannedMessage],
+        progress: (Double) -> Void = { _ in }
     ) throws(OneMistake) -> OneResult {
         var engine = try OneEngine(settings, trace: trace, workload: workload)
-        engine.run()
+        engine.run(progress)
         return engine.result
     }
 
-    private mutating func run() {
+    private mutating func run(_ progress: (Double) -> Void) {
         var change = 0
         var message = 0
+        var told = 0.0
         while now < settings.end {
+            if now >= told + 600 {
+                told = now
+                progress(now)
+            }
             let until = now + settings.tick
             while true {
                 let changeTime = change < changes.count ? Self.seconds(changes[change].time) : .infinity

@@ -23,13 +23,16 @@ struct OneRunner {
         }
     }
 
-    mutating func run() throws(ScenarioProblems) -> Run {
+    /// - Parameter progress: told how far it is, in simulated microseconds.
+    mutating func run(progress: (UInt64) -> Void = { _ in }) throws(ScenarioProblems) -> Run {
         let foreseen = try contact.foresee()
         notes += foreseen.notes
         let trace = ContactTrace(try contact.contacts(), nodes: expansion.cast.count)
         let result: OneResult
         do throws(OneMistake) {
-            result = try OneEngine.run(settings, trace: trace, workload: foreseen.messages)
+            result = try OneEngine.run(settings, trace: trace, workload: foreseen.messages) { now in
+                progress(UInt64(now * 1e6))
+            }
         } catch {
             throw ScenarioProblems(expansion.scenario.name, 1, "", "The ONE cannot run this: \(error)")
         }

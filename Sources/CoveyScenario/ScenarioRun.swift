@@ -68,7 +68,7 @@ package struct ScenarioRun {
             trace = runner.world.traceEvents.map(\.description)
         case (.contact, .theONE):
             var runner = OneRunner(expansion, router: options.router)
-            run = try runner.run()
+            run = try runner.run(progress: options.progress)
             notes = runner.notes
             recorder = nil
         case (.contact, .own):

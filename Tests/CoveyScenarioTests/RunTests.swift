@@ -76,12 +76,13 @@ struct RunTests {
         #expect(result.notes.contains("Not played: revoke a.2, which this office cannot, or is done already."))
     }
 
-    @Test("A run over contacts says how far it is")
-    func progress() throws {
+    @Test("A run over contacts says how far it is, by the rules of The ONE too", arguments: [Semantics.own, .theONE])
+    func progress(semantics: Semantics) throws {
         final class Told: Sendable { let times = Mutex<[UInt64]>([]) }
         let told = Told()
         var options = ScenarioRun.Options()
         options.level = .contact
+        options.semantics = semantics
         options.progress = { now in told.times.withLock { $0.append(now) } }
         let scenario = sample(
             groups: "- {name: a, count: 10}",
