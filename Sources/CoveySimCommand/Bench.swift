@@ -20,23 +20,26 @@ struct Bench: ParsableCommand {
     @Option(help: "Hosts of the measures `hosts` (10,000), `full` (1,000), `renewals` (50) and `revocation` (30).")
     var hosts: Int?
 
-    @Option(help: "Copies of a message in the measure `full`; without it mail floods.")
+    @Option(help: "Hosts of a team in the measure `full`: mail goes towards the recipient's. (default: 25)")
+    var team: Int?
+
+    @Option(help: "Copies of a message in the measure `full`, sprayed without regard to teams.")
     var copies: Int?
 
-    @Option(help: "Hosts of a team in the measure `full`: mail goes towards the recipient's; without it mail floods.")
-    var team: Int?
+    @Flag(help: "In the measure `full` every message goes to everybody.")
+    var flood = false
 
     @Option(help: "Days of the measure `renewals` (120).")
     var days: Int?
 
     private var routing: BenchFull.Routing {
-        if let copies { return .spray(copies: copies) }
-        return team.map { .teams(of: $0) } ?? .flood
+        if flood { return .flood }
+        return copies.map { .spray(copies: $0) } ?? .teams(of: team ?? 25)
     }
 
     func validate() throws {
-        if copies != nil, team != nil {
-            throw ValidationError("--copies and --team are two ways of routing; choose one")
+        guard [flood, copies != nil, team != nil].count(where: \.self) < 2 else {
+            throw ValidationError("--team, --copies and --flood are three ways of routing; choose one")
         }
         if let copies, !(1...64).contains(copies) { throw ValidationError("--copies is 1 to 64") }
         if let team, team < 1 { throw ValidationError("--team is 1 or more") }

@@ -6,7 +6,7 @@ import CoveySimulator
 struct BenchFull {
     var hosts: Int
     var minutes = 60
-    var routing: Routing = .flood
+    var routing: Routing
 
     /// How mail between two persons goes.
     enum Routing {
