@@ -56,6 +56,9 @@ package final class HomeDirectory {
         }
     }
 
+    /// Not by closing alone: a process that was started meanwhile may still have the descriptor, until it runs its program.
+    deinit { _ = flock(lock.descriptor, LOCK_UN) }
+
     private static func makeAll(_ path: String) throws {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
