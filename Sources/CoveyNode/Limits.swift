@@ -50,6 +50,8 @@ package enum Limits {
     static let treeHops: UInt8 = 8
     /// Microseconds that ids of new mail wait for others before they are announced (sync-routing.md §2.4).
     static let announceAfter: UInt64 = 50_000
+    /// UTIL frames that a peer may send in a minute.
+    static let reachReports = 120
     /// Microseconds that headers of mail that is kept wait for others before they are shown.
     static let showAfter: UInt64 = 2_000_000
     /// Microseconds until mail that was announced and did not come is asked for: 200 ms and a long round trip.

@@ -142,6 +142,11 @@ final class PeerLink {
         get { peerView.reached }
         set { peerView.reached = newValue }
     }
+    /// UTIL frames the peer may still send: it tells a second after something changed at the earliest.
+    var reachReports = Rate(Limits.reachReports, each: Rate.minute)
+    /// Zones whose mail was shown since `gainedSince`, as the peer came to be nearer: each once a minute.
+    private var gainedZones = ZoneSet()
+    private var gainedSince: UInt64 = 0
     /// UTIL frames sent.
     var utilities: UInt32 = 0
     var acks: [Frame.DataAck.Row] = []
@@ -221,6 +226,17 @@ final class PeerLink {
         case .notes, .hello: .beforeHello
         case .open: .open
         }
+    }
+
+    /// Of zones that the peer came to be nearer to, those whose mail was not shown to it within the last minute.
+    func gain(_ zones: ZoneSet, at uptime: UInt64) -> ZoneSet {
+        if uptime >= gainedSince + Rate.minute {
+            gainedSince = uptime
+            gainedZones = ZoneSet()
+        }
+        let new = zones.subtracting(gainedZones)
+        gainedZones = gainedZones.union(new)
+        return new
     }
 
     /// Set once, when the link is gone.

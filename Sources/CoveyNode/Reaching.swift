@@ -26,7 +26,8 @@ extension Node {
     }
 
     func receive(_ utility: Frame.Utility, on link: PeerLink, _ now: Now) {
-        guard reach != nil else { return }
+        // What comes too often is passed over; the next one tells the same anew.
+        guard reach != nil, link.reachReports.take(1, at: now.uptime) == 1 else { return }
         let rows = utility.rows.map {
             ZoneReach.Row(zone: ZoneHint($0.zone), likelihood: $0.likelihood, hops: $0.hops, origin: $0.origin)
         }
@@ -59,11 +60,12 @@ extension Node {
         for link in links { link.reached = reach.reached }
         for (device, zones) in nearer {
             guard let link = links.first(where: { $0.device == device && $0.isOpen }) else { continue }
-            let gained = zones.subtracting(link.nearer)
+            let gained = link.gain(zones.subtracting(link.nearer), at: now.uptime)
             link.nearer = zones
             guard !gained.isEmpty else { continue }
             for id in shelf.heldIDs(for: gained) {
                 shelf.forgetReturn(of: id)
+                guard link.showing.count < Limits.outgoing else { break }
                 if let record = shelf.record(id), record.tokens > 0 { link.showing.append(id) }
             }
             link.showAt = link.showing.isEmpty ? nil : 0

@@ -65,7 +65,7 @@ package struct AdaptiveReplication: ReplicationPolicy {
 
 /// What a node knows of its mesh when it reckons how many copies its mail needs.
 package struct MeshView: Sendable {
-    /// Devices with a certificate, our own among them.
+    /// Devices that have or had a certificate, our own among them: rather too many than too few.
     package var members: Int
     /// Different neighbours that are met in an hour.
     package var contactsPerHour: Double

@@ -159,6 +159,16 @@ package struct ZoneSet: Hashable, Sendable, BitwiseCopyable {
         return both
     }
 
+    /// The zones of either.
+    package func union(_ other: ZoneSet) -> ZoneSet {
+        var either = self
+        either.words.0 |= other.words.0
+        either.words.1 |= other.words.1
+        either.words.2 |= other.words.2
+        either.words.3 |= other.words.3
+        return either
+    }
+
     /// The zones of `other` are not in it.
     package func subtracting(_ other: ZoneSet) -> ZoneSet {
         var left = self
