@@ -19,14 +19,17 @@ extension Membership {
     /// certificate gives it back what it lost.
     package func dismissal(of log: LogID) -> Dismissal? {
         countingRevocations.compactMap { dismissal(of: log, by: $0) }.min { one, other in
-            (one.upTo, one.time, one.sequence, one.by) < (other.upTo, other.time, other.sequence, other.by)
+            (one.upTo, one.time, one.sequence, one.by, one.reason)
+                < (other.upTo, other.time, other.sequence, other.by, other.reason)
         }
     }
 
     /// Every authority that was dismissed itself, in the order of the days.
     package var dismissed: [Dismissal] {
         countingRevocations.compactMap { dismissal(of: $0.revocation.authority, by: $0) }.sorted { one, other in
-            (one.time, one.by, one.sequence) < (other.time, other.by, other.sequence)
+            // Two branches of a log may dismiss at one place.
+            (one.time, one.by, one.sequence, one.authority, one.upTo, one.reason)
+                < (other.time, other.by, other.sequence, other.authority, other.upTo, other.reason)
         }
     }
 
