@@ -63,16 +63,23 @@ struct HandOver: ParsableArguments {
     }
 
     func update(_ book: inout AuthorityBook, of path: String) throws {
-        guard let node, let client = try? ControlClient(path: node),
-            let isBehind = try? Self.isBehind(book, client)
-        else { return }
+        guard let node, let client = try? ControlClient(path: node) else { return }
+        let isBehind: Bool
+        let lead: NodeLead
+        do {
+            isBehind = try Self.isBehind(book, client)
+            lead = try NodeLead(over: book, at: client)
+        } catch {
+            return Output.note(
+                "the node did not say what it knows (\(error)): what is signed now covers what \(path) holds, and no more"
+            )
+        }
         guard !isBehind else {
             throw Complaint(
                 .failed,
                 "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp(path))"
             )
         }
-        guard let lead = try? NodeLead(over: book, at: client) else { return }
         try lead.take(into: &book, of: path)
     }
 
