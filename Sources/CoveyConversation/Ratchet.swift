@@ -11,11 +11,14 @@ struct RootKey: Sendable {
     init(_ key: SymmetricKey) { self.key = key }
 
     /// `HKDF(RK, DH, "covey1:dr-root", 96)` = RK | CK | NHK.
-    mutating func step(_ agreed: SymmetricKey) -> (chain: ChainKey, nextHeader: SymmetricKey) {
+    /// - Parameter info: ours, but for traces that others made under a label of their own.
+    mutating func step(
+        _ agreed: SymmetricKey, info: [UInt8] = HKDF.bytes(of: DerivationLabel.ratchetRoot)
+    ) -> (chain: ChainKey, nextHeader: SymmetricKey) {
         var material = HKDF.Material()
         material.append(agreed)
         let extracted = key.exposing { HKDF.extract(salt: $0, material: material) }
-        let keys = HKDF.expand(extracted, info: HKDF.bytes(of: DerivationLabel.ratchetRoot), count: 3)
+        let keys = HKDF.expand(extracted, info: info, count: 3)
         key = keys[0]
         return (ChainKey(keys[1]), keys[2])
     }

@@ -110,5 +110,6 @@ struct NoiseVectorTests {
         #expect(file["tests"].items.count == file["count"].int)
         #expect(file["count"].int == 78)
         for row in file["tests"].items { try Self.run(row) }
+        print("Noise, 25519_ChaChaPoly_SHA256: \(file["count"].int)")
     }
 }
