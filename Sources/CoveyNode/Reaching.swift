@@ -28,10 +28,7 @@ extension Node {
     func receive(_ utility: Frame.Utility, on link: PeerLink, _ now: Now) {
         // What comes too often is passed over; the next one tells the same anew.
         guard reach != nil, link.reachReports.take(1, at: now.uptime) == 1 else { return }
-        let rows = utility.rows.map {
-            ZoneReach.Row(zone: ZoneHint($0.zone), likelihood: $0.likelihood, hops: $0.hops, origin: $0.origin)
-        }
-        follow(reach?.heard(rows, from: link.device, now: now) ?? [], now)
+        follow(reach?.heard(utility.rows, from: link.device, now: now) ?? [], now)
     }
 
     /// The minute is over, or something changed a second ago.
@@ -44,12 +41,7 @@ extension Node {
         guard let reach else { return }
         link.utilities &+= 1
         link.sender.append(
-            Frame.Utility(
-                sequence: link.utilities,
-                reach.rows(for: link.device, now: now).map {
-                    Frame.Utility.Row(
-                        zone: $0.zone.value, likelihood: $0.likelihood, hops: $0.hops, origin: $0.origin)
-                }))
+            Frame.Utility(sequence: link.utilities, reach.rows(for: link.device, now: now)))
         touch(link)
     }
 

@@ -44,7 +44,7 @@ struct ZoneHistory: Sendable {
     }
 
     /// - Parameter zones: of the neighbour that tells.
-    mutating func hear(_ rows: [ZoneReach.Row], through zones: ZoneSet, own: ZoneSet, now: Now) {
+    mutating func hear(_ rows: [ZoneReport], through zones: ZoneSet, own: ZoneSet, now: Now) {
         let through = (0..<255 as Range<UInt8>).reduce(0.0) { best, number in
             zones.contains(ZoneHint(number)) ? max(best, value(number, now)) : best
         }
@@ -58,7 +58,9 @@ struct ZoneHistory: Sendable {
     }
 
     private func value(_ zone: UInt8, _ now: Now) -> Double {
-        guard let entry = entries.first(where: { $0.zone == zone }) else { return 0 }
+        let at = entries.partitioningIndex { $0.zone >= zone }
+        guard at < entries.count, entries[at].zone == zone else { return 0 }
+        let entry = entries[at]
         return entry.value * Self.factor(now.uptime / Self.stepLength - entry.step)
     }
 
@@ -72,7 +74,7 @@ struct ZoneHistory: Sendable {
     /// The zone's entry, as of now.
     private mutating func place(_ zone: UInt8, _ now: Now) -> Int {
         let step = now.uptime / Self.stepLength
-        let at = entries.firstIndex { $0.zone >= zone } ?? entries.count
+        let at = entries.partitioningIndex { $0.zone >= zone }
         if at == entries.count || entries[at].zone != zone {
             entries.insert(Entry(zone: zone, value: 0, step: step, metAt: nil), at: at)
         } else {

@@ -5,25 +5,6 @@ package import CoveyCore
 /// Neighbours tell each other on contact, when it changes, and once a minute. What came from a neighbour goes back to others
 /// only, so two never point at each other; longer rings end at 32 hops, and mail that meets them is known already.
 package struct ZoneReach: Sendable {
-    /// What a neighbour is told of one zone.
-    package struct Row: Hashable, Sendable, BitwiseCopyable {
-        package var zone: ZoneHint
-        /// 255 is certain.
-        package var likelihood: UInt8
-        /// 0 in one's own zone; `noWay` when only meetings lead there.
-        package var hops: UInt8
-        /// Devices of a zone count the minutes: a way whose number stands still leads nowhere any more.
-        package var origin: UInt16
-
-        package init(zone: ZoneHint, likelihood: UInt8, hops: UInt8, origin: UInt16) {
-            self.zone = zone
-            self.likelihood = likelihood
-            self.hops = hops
-            self.origin = origin
-        }
-    }
-
-    package static let noWay: UInt8 = 255
     /// 0 to 254.
     private static let zones = 255
     /// What goes further goes no way.
@@ -47,7 +28,7 @@ package struct ZoneReach: Sendable {
     }()
 
     private struct Way: Sendable {
-        var row: Row
+        var row: ZoneReport
         /// When its number last moved, in microseconds of uptime.
         var movedAt: UInt64
 
@@ -117,7 +98,7 @@ package struct ZoneReach: Sendable {
         return review(now)
     }
 
-    package mutating func heard(_ rows: [Row], from device: DeviceID, now: Now) -> [Nearer] {
+    package mutating func heard(_ rows: [ZoneReport], from device: DeviceID, now: Now) -> [Nearer] {
         guard let at = neighbours.firstIndex(where: { $0.device == device }) else { return [] }
         let old = neighbours[at].ways
         let zones = neighbours[at].zones
@@ -125,7 +106,7 @@ package struct ZoneReach: Sendable {
         neighbours[at].ways = rows.map { row in
             var row = row
             // Only devices of a zone are in it.
-            if row.hops == 0, !zones.contains(row.zone) { row.hops = Self.noWay }
+            if row.hops == 0, !zones.contains(row.zone) { row.hops = ZoneReport.noWay }
             while next < old.count, old[next].row.zone.value < row.zone.value { next += 1 }
             let isStill =
                 next < old.count && old[next].row.zone == row.zone && old[next].row.origin == row.origin
@@ -164,17 +145,17 @@ package struct ZoneReach: Sendable {
     }
 
     /// What a neighbour is told: our zones, and what we reach without it. Ascending.
-    package func rows(for device: DeviceID, now: Now) -> [Row] {
+    package func rows(for device: DeviceID, now: Now) -> [ZoneReport] {
         let best = best(besides: device, now)
         return (0..<Self.zones).compactMap { number in
             let zone = ZoneHint(UInt8(number))
-            if own.contains(zone) { return Row(zone: zone, likelihood: 255, hops: 0, origin: origin) }
+            if own.contains(zone) { return ZoneReport(zone: zone, likelihood: 255, hops: 0, origin: origin) }
             let met = history.likelihood(zone, now: now)
             let hops = best[number].hops
-            guard hops != Self.noWay else {
-                return met > 0 ? Row(zone: zone, likelihood: met, hops: Self.noWay, origin: 0) : nil
+            guard hops != ZoneReport.noWay else {
+                return met > 0 ? ZoneReport(zone: zone, likelihood: met, hops: ZoneReport.noWay, origin: 0) : nil
             }
-            return Row(
+            return ZoneReport(
                 zone: zone, likelihood: max(met, Self.byHops[Int(hops)]), hops: hops, origin: best[number].origin)
         }
     }
@@ -183,7 +164,7 @@ package struct ZoneReach: Sendable {
 
     /// By zone: the shortest way over a link, and the number of it.
     private func best(besides device: DeviceID? = nil, _ now: Now) -> [(hops: UInt8, origin: UInt16)] {
-        var best = [(hops: UInt8, origin: UInt16)](repeating: (Self.noWay, 0), count: Self.zones)
+        var best = [(hops: UInt8, origin: UInt16)](repeating: (ZoneReport.noWay, 0), count: Self.zones)
         for neighbour in neighbours where neighbour.device != device {
             for way in neighbour.ways where way.isGood(now) {
                 let zone = Int(way.row.zone.value)
@@ -204,14 +185,14 @@ package struct ZoneReach: Sendable {
     private mutating func review(_ now: Now) -> [Nearer] {
         var found: [Nearer] = []
         let ours = hops(now)
-        reached = ZoneSet(ours.indices.lazy.filter { ours[$0] != Self.noWay }.map { ZoneHint(UInt8($0)) })
+        reached = ZoneSet(ours.indices.lazy.filter { ours[$0] != ZoneReport.noWay }.map { ZoneHint(UInt8($0)) })
         if ours != told, newsAt == nil { newsAt = now.uptime + Self.newsDelay }
         for at in neighbours.indices {
             var nearer = ZoneSet()
             for way in neighbours[at].ways where !own.contains(way.row.zone) {
                 let zone = way.row.zone
                 let isNearer: Bool
-                if ours[Int(zone.value)] == Self.noWay {
+                if ours[Int(zone.value)] == ZoneReport.noWay {
                     isNearer =
                         Int(way.row.likelihood) > Int(history.likelihood(zone, now: now)) + Self.margin
                 } else {

@@ -245,8 +245,8 @@ struct FrameTests {
 
     @Test("UTIL comes back as it was up to its bounds, and refuses a zone that stands twice or is none")
     func utility() throws {
-        func row(_ zone: UInt8) -> Frame.Utility.Row {
-            Frame.Utility.Row(zone: zone, likelihood: 250, hops: 1, origin: 0x0203)
+        func row(_ zone: UInt8) -> ZoneReport {
+            ZoneReport(zone: ZoneHint(zone), likelihood: 250, hops: 1, origin: 0x0203)
         }
         let bytes = encoded(Frame.Utility(sequence: 5, [row(7)]))
         #expect(bytes == [0, 0, 0, 5, 7, 250, 1, 2, 3])

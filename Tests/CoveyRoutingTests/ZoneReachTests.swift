@@ -59,7 +59,7 @@ private struct Neighbourhood {
 
     /// What a newcomer would be told.
     func hops(_ node: Int, to zone: UInt8) -> UInt8 {
-        reaches[node].rows(for: DeviceID(), now: now).first { $0.zone.value == zone }?.hops ?? ZoneReach.noWay
+        reaches[node].rows(for: DeviceID(), now: now).first { $0.zone.value == zone }?.hops ?? ZoneReport.noWay
     }
 
     /// By walking: links to the nearest device of a zone, as far as ways go.
@@ -71,7 +71,7 @@ private struct Neighbourhood {
             edge = Set(edge.flatMap(neighbours)).subtracting(seen).sorted()
             seen += edge
         }
-        return ZoneReach.noWay
+        return ZoneReport.noWay
     }
 
     func isRight(to count: UInt8) -> Bool {
@@ -131,7 +131,7 @@ struct ZoneReachTests {
             return alone.rows(for: DeviceID(), now: now).first { $0.zone.value == 7 }?.hops
         }
         #expect(hops(after: 180) == 1)
-        #expect(hops(after: 361) == ZoneReach.noWay)
+        #expect(hops(after: 361) == ZoneReport.noWay)
     }
 
     @Test("who says to be of a zone that is not its own is no way there")
@@ -141,7 +141,7 @@ struct ZoneReachTests {
         let now = Now(uptime: 0, wall: 0)
         var reach = ZoneReach(own: ZoneSet(), now: now)
         reach.contactUp(PeerView(device: device, zones: ZoneSet([ZoneHint(1)])), now: now)
-        let rows = [1, 2].map { ZoneReach.Row(zone: ZoneHint($0), likelihood: 0, hops: 0, origin: 1) }
+        let rows = [1, 2].map { ZoneReport(zone: ZoneHint($0), likelihood: 0, hops: 0, origin: 1) }
         #expect(reach.heard(rows, from: device, now: now).map(\.zones) == [ZoneSet([ZoneHint(1)])])
     }
 
@@ -153,8 +153,8 @@ struct ZoneReachTests {
         )
         func at(_ hours: UInt64) -> Now { Now(uptime: hours * 3_600_000_000, wall: 0) }
         let zone = ZoneHint(3)
-        func rows(_ likelihood: UInt8) -> [ZoneReach.Row] {
-            [ZoneReach.Row(zone: zone, likelihood: likelihood, hops: ZoneReach.noWay, origin: 0)]
+        func rows(_ likelihood: UInt8) -> [ZoneReport] {
+            [ZoneReport(zone: zone, likelihood: likelihood, hops: ZoneReport.noWay, origin: 0)]
         }
         var reach = ZoneReach(own: ZoneSet(), now: at(0))
         // It met the zone itself, once.

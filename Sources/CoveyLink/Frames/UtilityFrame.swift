@@ -7,31 +7,14 @@ extension Frame {
     ///
     /// The zones ascend, so that each stands once; without rows the sender reaches none.
     package struct Utility: FrameBody, Equatable {
-        package struct Row: Hashable, Sendable {
-            /// 0…254.
-            package let zone: UInt8
-            /// 255 is certain.
-            package let likelihood: UInt8
-            /// Links to the nearest device of the zone, 0 for one's own; 255: there is no way by links.
-            package let hops: UInt8
-            package let origin: UInt16
-
-            package init(zone: UInt8, likelihood: UInt8, hops: UInt8, origin: UInt16) {
-                self.zone = zone
-                self.likelihood = likelihood
-                self.hops = hops
-                self.origin = origin
-            }
-        }
-
         package static let type = FrameType.util
         private static let rowSize = 5
         /// One for each zone.
         package static let mostRows = 255
         package let sequence: UInt32
-        package let rows: [Row]
+        package let rows: [ZoneReport]
 
-        package init(sequence: UInt32, _ rows: [Row]) {
+        package init(sequence: UInt32, _ rows: [ZoneReport]) {
             precondition(rows.count <= Self.mostRows, "a zone has one row")
             self.sequence = sequence
             self.rows = rows
@@ -45,15 +28,15 @@ extension Frame {
                 let zone = try reader.u8()
                 guard zone != 255, Int(zone) > above else { throw .value(zone) }
                 above = Int(zone)
-                return Row(
-                    zone: zone, likelihood: try reader.u8(), hops: try reader.u8(), origin: try reader.u16())
+                return ZoneReport(
+                    zone: ZoneHint(zone), likelihood: try reader.u8(), hops: try reader.u8(), origin: try reader.u16())
             }
         }
 
         package func encode(to out: inout [UInt8]) {
             out.append(u32: sequence)
             for row in rows {
-                out.append(row.zone)
+                out.append(row.zone.value)
                 out.append(row.likelihood)
                 out.append(row.hops)
                 out.append(u16: row.origin)
