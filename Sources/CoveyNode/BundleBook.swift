@@ -21,6 +21,9 @@ package final class BundlePage {
     var items: KnownSet
     /// No bundle ends before this.
     fileprivate var firstEnd = Minute(.max)
+    /// By the membership with this past all were judged, and are good until one ends: whoever shares both need not look
+    /// again.
+    fileprivate var judgedBy: RosterHistory?
 
     package var content: BundleContent { items.content }
 
@@ -37,6 +40,7 @@ package final class BundlePage {
         if let old = bundles[device] { items.remove(Self.item(of: old).id) }
         bundles[device] = bundle
         items.insert(Self.item(of: bundle))
+        judgedBy = nil
         firstEnd = min(firstEnd, bundle.bundle.expires)
     }
 
@@ -89,17 +93,19 @@ struct BundleBook {
 
     /// Whose bundles are to be judged: all when in doubt, else those that have ended. In the order of their ids; nil when
     /// nothing has happened that could end one.
-    mutating func due(now: Minute) -> [DeviceID]? {
+    mutating func due(now: Minute, by membership: RosterHistory) -> [DeviceID]? {
         settle()
+        if page.judgedBy == membership { isInDoubt = false }
         if isInDoubt { return page.bundles.keys.sorted() }
         guard now >= page.firstEnd else { return nil }
         return page.bundles.filter { $0.value.bundle.expires <= now }.map(\.key).sorted()
     }
 
     /// All that are left are good.
-    mutating func setJudged() {
+    mutating func setJudged(by membership: RosterHistory) {
         settle()
         isInDoubt = false
+        page.judgedBy = membership
         page.firstEnd = page.bundles.values.reduce(Minute(.max)) { min($0, $1.bundle.expires) }
     }
 

@@ -285,16 +285,17 @@ extension Node {
     ///
     /// While authorities have the rights they had, and the first of them has not ended, nothing is looked at.
     func dropBundles(_ now: Now, _ store: any Store) throws {
-        guard let due = bundles.due(now: clock.expiryNow(now: now)) else { return }
+        guard let due = bundles.due(now: clock.expiryNow(now: now), by: roster.history) else { return }
         for device in due { try dropBundle(of: device, now, store) }
-        bundles.setJudged()
+        bundles.setJudged(by: roster.history)
     }
 
     func dropBundle(of device: DeviceID, _ now: Now, _ store: any Store) throws {
         guard let held = bundles[device] else { return }
-        if let certificate = roster.membership.currentCertificate(device), !roster.membership.isRevoked(device),
+        let membership = roster.membership
+        if let certificate = membership.currentCertificate(device), !membership.isRevoked(device),
             held.isUsable(now: clock.expiryNow(now: now), serial: certificate.serial),
-            held.bundle.created.adding(roster.membership.bundleLife) >= held.bundle.expires
+            held.bundle.created.adding(membership.bundleLife) >= held.bundle.expires
         {
             return
         }

@@ -171,6 +171,9 @@ struct Roster {
 
     var membership: Membership { _read { yield page.state.membership } }
 
+    /// What this membership follows from, named.
+    var history: RosterHistory { page.history }
+
     /// In the order of their ids.
     var notes: [RevokeNote] { page.state.notes }
 

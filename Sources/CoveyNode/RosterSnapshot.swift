@@ -71,7 +71,7 @@ package final class RosterSnapshot {
         state.noteSet.sort()
         page.items.sort()
         roster = RosterPage(history: history, state: state)
-        book.setJudged()
+        book.setJudged(by: history)
         self.bundles = page
         self.entries = entries
         self.indices = indices
