@@ -278,10 +278,7 @@ extension Node {
         let record = EnvelopeRecord(
             id: envelope.id, header: envelope.header, tokens: 255, hops: UInt8(random.uniform(4)), isOwn: true,
             ingress: own.id)
-        switch policy.admit(EnvelopeMeta(record), from: nil, isWithinRate: true, store: shelf) {
-        case .keep, .surplus: break
-        case .refuse: return false
-        }
+        guard admit(own: record) != nil else { return false }
         let kept = commons?.keep(envelope) ?? envelope
         try store.insert(record, kept.bytes)
         shelf.insert(record)

@@ -19,12 +19,8 @@ extension Node {
             }
             var record = EnvelopeRecord(
                 id: envelope.id, header: header, tokens: 0, hops: 0, isOwn: true, ingress: own.id)
-            var meta = EnvelopeMeta(record)
-            meta.tokens = policy.initialTokens(meta, mesh: meshView)
-            switch policy.admit(meta, from: nil, isWithinRate: true, store: shelf) {
-            case .keep(let tokens), .surplus(let tokens): record.tokens = tokens.value
-            case .refuse: continue
-            }
+            guard let tokens = admit(own: record) else { continue }
+            record.tokens = tokens.value
             let envelope = commons?.keep(envelope) ?? envelope
             try store.insert(record, envelope.bytes)
             shelf.insert(record)

@@ -112,6 +112,16 @@ extension Node {
         }
     }
 
+    /// The tokens that mail of ours begins with; nil when there is no room for more of it.
+    func admit(own record: EnvelopeRecord) -> Tokens? {
+        var meta = EnvelopeMeta(record)
+        meta.tokens = policy.initialTokens(meta, mesh: meshView)
+        switch policy.admit(meta, from: nil, isWithinRate: true, store: shelf) {
+        case .keep(let tokens), .surplus(let tokens): return tokens
+        case .refuse: return nil
+        }
+    }
+
     /// False when no usable bundle of the recipient is here.
     private func seal(
         _ message: WaitingMessage, _ now: Now, _ store: any Store, _ effects: inout Effects
@@ -142,15 +152,12 @@ extension Node {
         var record = EnvelopeRecord(
             id: sealed.envelope.id, header: sealed.envelope.header, tokens: 0, hops: UInt8(random.uniform(4)),
             isOwn: true, ingress: own.id)
-        var meta = EnvelopeMeta(record)
-        meta.tokens = policy.initialTokens(meta, mesh: meshView)
-        switch policy.admit(meta, from: nil, isWithinRate: true, store: shelf) {
-        case .keep(let tokens), .surplus(let tokens):
-            // Fewer than all, so that a full number does not tell who wrote it (protocol.md §3.2).
-            let isMasked = tokens != .flood && tokens.value > 2
-            record.tokens = tokens.value - (isMasked ? UInt8(random.uniform(0...2)) : 0)
-        case .refuse: throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+        guard let tokens = admit(own: record) else {
+            throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
         }
+        // Fewer than all, so that a full number does not tell who wrote it (protocol.md §3.2).
+        let isMasked = tokens != .flood && tokens.value > 2
+        record.tokens = tokens.value - (isMasked ? UInt8(random.uniform(0...2)) : 0)
         let envelope = commons?.keep(sealed.envelope) ?? sealed.envelope
         try store.insert(record, envelope.bytes)
         shelf.insert(record)
