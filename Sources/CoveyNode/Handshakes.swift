@@ -136,9 +136,7 @@ extension Node {
         } catch let error as StoreError {
             throw error
         } catch {
-            let cause = Refusal(error)
-            if case .handshake(.notAdmitted(.attenuation)) = cause { pending[connection]?.isPeerRefused = true }
-            rebuff(connection, cause, now, &effects)
+            rebuff(connection, Refusal(error), now, &effects)
         }
     }
 
@@ -158,7 +156,14 @@ extension Node {
                 return
             }
             let second = try initiator.open(packet)
-            let admission = try admit(second.claim, handshake, now)
+            let admission: CoveyCore.Admission
+            do { admission = try admit(second.claim, handshake, now) } catch {
+                // Only of a device that our log names: anybody may answer at an address for once.
+                if case HandshakeRefusal.notAdmitted(.attenuation) = error, namedDevice(of: second.claim) != nil {
+                    pending[connection]?.isPeerRefused = true
+                }
+                throw error
+            }
             let (bytes, transport) = try second.finish(ownPayload(now, epochSelection), now: now.uptime, random: random)
             effects.append(.send(connection, bytes))
             establish(connection, handshake, transport, second.claim, admission, isInitiator: true, now)
