@@ -258,21 +258,20 @@ package struct Membership: Sendable {
         let next = UInt64(log.ids.count) + 1
         let keys = entry.sequence < next ? log.tree.keys(at: entry.sequence) : log.tree.tipKeys
         let keyset = log.tree.statement(keys).keyset
+        let isSigned = isSigned(entry, keyset, keys, check)
+        // Perhaps signed by keys of a rotation before it.
+        guard isSigned || isByStrangers(entry.signed, log.tree.keysets) || log.tree.keysets.count > 1 else {
+            throw .signatures
+        }
         if entry.sequence == next, entry.log == genesis.rootID || next == 1 {
             // What it stands on is here, and waits, or hangs in the air.
-            if log.tree.standing(after: entry.previous, at: entry.sequence - 1) != nil
-                || strays.contains(where: { $0.id == entry.previous })
-            {
-                return .stray
-            }
-            guard isSigned(entry, keyset, keys, check) else { throw .signatures }
-            throw .wrongPrevious
+            let isAwaiting =
+                log.tree.standing(after: entry.previous, at: entry.sequence - 1) != nil
+                || strays.contains { $0.id == entry.previous }
+            if isAwaiting { return .stray }
+            throw isSigned ? .wrongPrevious : .signatures
         }
-        guard isSigned(entry, keyset, keys, check) else {
-            // Perhaps signed by keys of a rotation before it.
-            guard isByStrangers(entry.signed, log.tree.keysets) || log.tree.keysets.count > 1 else { throw .signatures }
-            return .stray
-        }
+        guard isSigned else { return .stray }
         if entry.sequence > next { return .orphan(keys: keys) }
         // The parent may have given the log a new beginning here.
         guard entry.sequence < next, !hangsOnKeys(entry) else { return .stray }
