@@ -83,19 +83,7 @@ extension FixedOctets {
     /// In words, as ids are compared at every lookup.
     @inlinable
     package static func == (left: Self, right: Self) -> Bool {
-        withUnsafeBytes(of: left) { a in
-            withUnsafeBytes(of: right) { b in
-                let words = Self.byteCount / 8
-                var difference: UInt64 = 0
-                for word in 0..<words {
-                    difference |=
-                        a.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
-                        ^ b.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
-                }
-                for at in words * 8..<Self.byteCount { difference |= UInt64(a[at] ^ b[at]) }
-                return difference == 0
-            }
-        }
+        withUnsafeBytes(of: left) { a in withUnsafeBytes(of: right) { b in a.bytes.isEqual(to: b.bytes) } }
     }
 
     package var array: [UInt8] { withSpan { [UInt8](copying: $0) } }

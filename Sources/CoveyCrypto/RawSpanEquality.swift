@@ -1,5 +1,6 @@
 extension RawSpan {
     /// Compares in words; not for secrets, as its time tells where the two part.
+    @inlinable
     package func isEqual(to other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
         return withUnsafeBytes { own in
