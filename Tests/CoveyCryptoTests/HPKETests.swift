@@ -85,7 +85,7 @@ struct HPKETests {
             print("HPKE mode \(row["mode"].int): \(counts.messages) messages, \(counts.exports) exports")
             #expect(counts == (7, 3))
         }
-        print("HPKE modes 2 and 3 (auth, auth_psk) are not implemented: the protocol has no use for them")
+        print("HPKE modes 2 and 3 (auth, auth_psk) are left aside: the protocol seals with psk, and base comes with it")
     }
 
     @Test("one message goes from anybody to the holder of the key")
