@@ -138,6 +138,51 @@ final class FrozenDeskTests {
         #expect(try program.run(["doctor", "--authority", "new", "--home", "nobody"]).status == 0)
     }
 
+    @Test("a draft that was completed is not given up either where a fork has frozen the log at its place")
+    func completedBesideAFork() throws {
+        try program.foundPair(enrolling: "ana")
+        try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
+        try program.succeed("device", "install", "ana.welcome", "--home", "ana")
+        let ana = try program.node("ana")
+        let node = "ana/control.sock"
+        for name in ["desk", "two"] {
+            try FileManager.default.copyItem(atPath: program.path(name), toPath: program.path("\(name)-copy"))
+        }
+        try program.succeed("authority", "checkpoint", "--authority", "desk")
+        try program.succeed(
+            "authority", "cosign", "checkpoint.draft", "--yes", "--authority", "two", "--node", node)
+        try program.succeed("authority", "epoch", "-o", "wrong.log", "--authority", "desk-copy")
+        try program.succeed("authority", "cosign", "wrong.draft", "--yes", "-o", "wrong.log", "--authority", "two-copy")
+        _ = try program.run(["log", "import", "wrong.log", "--home", "ana"])
+        let heads = try program.run(["doctor", "--home", "ana"])
+        #expect(heads.output.contains("two histories"))
+        try program.fail(
+            "authority", "withdraw", "--yes", "--node", node, "--authority", "desk", status: 1,
+            saying: "place 3 of the log is taken at the node")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("what waits in a desk's log file for an entry before it is still there when the desk has signed more")
+    func waiting() throws {
+        try program.found()
+        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("copy"))
+        for (name, file) in [("desk", "desk"), ("copy", "copy-first"), ("copy", "copy-second")] {
+            try program.succeed("authority", "epoch", "-o", "\(file).log", "--authority", name)
+        }
+        let other = try CoveyFile(parsing: program.bytes(of: "copy-second.log"))
+        let mesh = other.mesh
+        let inTheAir = try #require(try other.log(of: mesh).last)
+        let file = program.path("desk/log")
+        func objects() throws -> [Signed] {
+            try CoveyFile(parsing: [UInt8](Data(contentsOf: URL(filePath: file)))).log(of: mesh)
+        }
+        let before = try objects()
+        try Data(CoveyFile.log(before + [inTheAir], mesh: mesh).bytes).write(to: URL(filePath: file))
+        try program.succeed("authority", "epoch", "-o", "third.log", "--authority", "desk")
+        #expect(try objects().count == before.count + 2)
+        #expect(try objects().contains(inTheAir))
+    }
+
     @Test("a desk that other officers went on without is behind, which is no alarm, and drafts nothing before it knows")
     func behind() throws {
         try program.foundPair(enrolling: "ana")

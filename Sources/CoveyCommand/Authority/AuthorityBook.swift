@@ -11,6 +11,8 @@ struct AuthorityBook {
     private(set) var membership: Membership
     /// In the order in which they can be accepted.
     private(set) var entries: [LogEntry] = []
+    /// Of the log file: what waits for something before it.
+    private var besides: [Signed] = []
     private(set) var notes: [RevokeNote] = []
     /// What members ask to keep out, as a node told: for verdicts, and not kept.
     private(set) var suspends: [Suspend] = []
@@ -40,7 +42,7 @@ struct AuthorityBook {
     mutating func resume(_ known: AuthorityBook, of objects: [Signed]) -> [Signed] {
         let end = objects.firstIndex { (try? ObjectType(of: $0)) == .revokeNote } ?? objects.count
         let (entries, notes) = (objects[..<end], objects[end...])
-        guard known.mesh == mesh, entries.starts(with: known.entries.lazy.map(\.signed)),
+        guard known.mesh == mesh, known.besides.isEmpty, entries.starts(with: known.entries.lazy.map(\.signed)),
             notes.starts(with: known.notes.lazy.map(\.signed))
         else { return objects }
         (membership, self.entries, self.notes) = (known.membership, known.entries, known.notes)
@@ -63,6 +65,7 @@ struct AuthorityBook {
                 guard membership.keyset(of: entry.log) == nil || entry.sequence <= UInt64(count) + 1 else {
                     throw AuthorityRefusal.gap
                 }
+                besides.append(object)
             }
         }
     }
@@ -154,7 +157,11 @@ struct AuthorityBook {
     }
 
     /// Entries and notes, as a log file has them.
-    var signed: [Signed] { entries.map(\.signed) + notes.map(\.signed) }
+    var signed: [Signed] {
+        let known = besides.isEmpty ? [] : Set(entries.map(\.id))
+        let waiting = besides.filter { !known.contains(LogEntry.id(of: $0)) }
+        return entries.map(\.signed) + waiting + notes.map(\.signed)
+    }
 
     /// What an entry of this authority's log stands on: all before it, and the logs above.
     func leading(to entry: EntryID) -> [Signed] {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CoveyControl
 import CoveyCore
 import CoveyCrypto
+import CoveyNode
 
 struct CosignCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -142,7 +143,7 @@ struct WithdrawCommand: ParsableCommand {
         guard let line = book.record.open(in: book.id) else {
             throw Complaint(.failed, "nothing that was signed here waits for other officers")
         }
-        if let node, try HandOver.head(of: book.id, at: ControlClient(path: node))?.sequence ?? 0 >= line.sequence {
+        if let node, try Self.isTaken(line, of: book.id, at: ControlClient(path: node)) {
             throw Complaint(
                 .failed,
                 "place \(line.sequence) of the log is taken at the node: that draft is complete, or another act stands there; nothing was withdrawn; import the log instead: \(HandOver.importing(directory.path))"
@@ -158,5 +159,11 @@ struct WithdrawCommand: ParsableCommand {
         book.withdraw(line.entry)
         try directory.keep(book)
         try Withdrawn(sequence: line.sequence, entry: line.entry.hex).show(asJSON: answer.json)
+    }
+
+    /// A frozen log's head stays before the fork, so the entry itself is looked for as well.
+    private static func isTaken(_ line: SigningRecord.Line, of log: LogID, at client: ControlClient) throws -> Bool {
+        if let head = try HandOver.head(of: log, at: client), head.sequence >= line.sequence { return true }
+        return try client.exportLog(after: .entry(0)).contains { LogEntry.id(of: $0) == line.entry }
     }
 }
