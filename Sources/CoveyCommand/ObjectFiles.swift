@@ -9,12 +9,20 @@ extension CoveyFile {
 
 extension Genesis {
     /// The file mesh of a home or of an authority's directory.
-    init(at path: String) throws {
+    ///
+    /// - Parameter mesh: which it has to be; nil for any.
+    init(at path: String, of mesh: MeshID? = nil) throws {
         let bytes = try Disk.read(path)
-        guard let genesis = try? Genesis(parsing: Signed(parsing: bytes)), genesis.verify() else {
-            throw Complaint(
-                .failed, "\(path) is no genesis that its own keys signed; take the file mesh of a device's home")
+        let genesis: Genesis
+        do { genesis = try Genesis(parsing: Signed(parsing: bytes)) } catch {
+            throw Self.wrong(path, "is damaged (\(error))")
         }
+        guard genesis.verify() else { throw Self.wrong(path, "is no genesis that its own keys signed") }
+        if let mesh, genesis.meshID != mesh { throw Self.wrong(path, "is of another mesh than the keys beside it") }
         self = genesis
+    }
+
+    private static func wrong(_ path: String, _ what: String) -> Complaint {
+        Complaint(.failed, "\(path) \(what); put back a copy of it, the file is the same on every device of the mesh")
     }
 }

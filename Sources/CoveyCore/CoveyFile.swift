@@ -14,7 +14,7 @@ package enum CoveyFileError: Error, Equatable, Sendable, CustomStringConvertible
         switch self {
         case .notOurs: "This is not a covey file: it does not begin with COVEYF01."
         case .newerVersion: "This file was written by a newer version of covey; update covey and try again."
-        case .truncated: "This file is cut off before its end; copy it again."
+        case .truncated: "This file does not end where it should: it is cut off, or something was added; copy it again."
         case .unknownKind(let number):
             "This covey file is of kind \(number), which this version does not know; update covey and try again."
         case .otherKind(let found, let wanted):
@@ -28,7 +28,14 @@ package enum CoveyFileError: Error, Equatable, Sendable, CustomStringConvertible
 
     /// What a codec found, in the words of a file.
     package init(_ cause: Malformed) {
-        self = cause == .truncated ? .truncated : .damaged(cause)
+        switch cause {
+        case .truncated: self = .truncated
+        case .unknownVersion(let number) where number > 1: self = .newerVersion
+        case .unknownCritical: self = .newerVersion
+        case .notAnObject, .wrongType, .unknownVersion, .oversized, .tagOrder, .missing, .width, .text, .trailing,
+            .value, .signatures:
+            self = .damaged(cause)
+        }
     }
 }
 
@@ -140,7 +147,7 @@ package struct CoveyFile: Equatable, Sendable {
                 entries.append(try Signed(parsing: entry))
             } catch {
                 // The length says that all of it is here: what is missing was never written.
-                throw .damaged(error)
+                throw error == .truncated ? .damaged(error) : CoveyFileError(error)
             }
         }
         return entries

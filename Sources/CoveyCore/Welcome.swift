@@ -22,8 +22,10 @@ package enum WelcomeRefusal: Error, Equatable, Sendable, CustomStringConvertible
     package var description: String {
         switch self {
         case .tooLarge: "The welcome is larger than 48 MiB: the log has outgrown it."
+        case .malformed(.unknownVersion), .malformed(.unknownCritical): "\(CoveyFileError.newerVersion)"
         case .malformed(let cause): "The welcome is damaged (\(cause)); ask the authority for it again."
-        case .seal: "The welcome was not made for this device's request, or was altered on its way."
+        case .seal:
+            "The welcome was not made for this device's request, or was cut off or altered on its way; copy it again, or ask the authority for it."
         case .genesis: "The welcome is of another mesh than the invitation."
         case .notEnrolled: "The welcome's log does not hold this device's certificate."
         case .epoch: "The welcome holds a network key that its log does not announce."

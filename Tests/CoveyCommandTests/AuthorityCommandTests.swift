@@ -202,10 +202,15 @@ final class AuthorityCommandTests {
         }
         try write(Array(invite.dropLast(9)), "cut.invite")
         try write(Array("COVEYF02".utf8) + invite.dropFirst(8), "newer.invite")
+        try write(invite + [0], "longer.invite")
+        var later = invite
+        later[44] = 2
+        try write(later, "later.invite")
         try write(Array("hello, world: no file of ours, and long enough".utf8), "text.invite")
         try write(Array(invite[..<8]) + [77] + invite[9...], "kind.invite")
         for (name, words) in [
-            ("cut", "cut off"), ("newer", "newer version"), ("text", "not a covey file"), ("kind", "kind 77"),
+            ("cut", "cut off"), ("longer", "something was added"), ("newer", "newer version"),
+            ("later", "newer version"), ("text", "not a covey file"), ("kind", "kind 77"),
         ] {
             try program.fail(
                 "device", "request", "\(name).invite", "-o", "x.request", "--home", "x", status: 1,

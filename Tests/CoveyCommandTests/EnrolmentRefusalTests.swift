@@ -106,6 +106,19 @@ final class EnrolmentRefusalTests {
                 saying: "was not made for this device's request")
         }
         try program.succeed("authority", "sign", "ana.request", "-o", "ana.welcome", "--authority", "desk")
+        let whole = try program.bytes(of: "ana.welcome")
+        try Data(whole.dropLast(100)).write(to: URL(filePath: program.path("cut.welcome")))
+        try program.fail("device", "install", "cut.welcome", "--home", "ana", status: 1, saying: "was cut off")
         try program.succeed("device", "install", "ana.welcome", "--home", "ana")
+        let genesis = try program.bytes(of: "ana/mesh")
+        try program.succeed("authority", "init", "Lagoon", "--authority", "other")
+        for (bytes, words) in [
+            (Array(genesis.prefix(50)), "ends too early"), (try program.bytes(of: "other/mesh"), "of another mesh"),
+        ] {
+            try Data(bytes).write(to: URL(filePath: program.path("ana/mesh")))
+            try program.fail(
+                "run", "--home", "ana", "--listen", "127.0.0.1:0", "--multicast", "off", status: 1,
+                saying: "ana/mesh", words, "put back a copy")
+        }
     }
 }

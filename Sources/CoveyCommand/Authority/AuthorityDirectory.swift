@@ -157,7 +157,10 @@ final class AuthorityDirectory {
     private static func named<Value>(_ path: String, _ parse: ([UInt8]) throws -> Value) throws -> Value {
         var bytes = try Disk.read(path)
         defer { bytes.wipe() }
-        do { return try parse(bytes) } catch let cause as Malformed { throw damaged(path, "\(cause)") }
+        do { return try parse(bytes) } catch let cause as Malformed {
+            let error = CoveyFileError(cause)
+            throw error == .newerVersion ? Complaint(.failed, "\(path): \(error)") : damaged(path, "\(cause)")
+        }
     }
 
     private static func damaged(_ path: String, _ cause: String) -> Complaint {

@@ -58,10 +58,7 @@ struct UnlockCommand: ParsableCommand {
         try LockedProfile.finish(home)
         let locked = try LockedProfile(in: path)
         let record = locked.record
-        let mesh = try Disk.read(home.mesh)
-        guard let genesis = try? Genesis(parsing: Signed(parsing: mesh)), genesis.verify() else {
-            throw Complaint(.failed, "\(home.mesh) is damaged; put back a copy of it")
-        }
+        let genesis = try Genesis(at: home.mesh)
         guard !codes.isEmpty else {
             guard let output else {
                 throw Complaint(.usage, "give the codes, or name a file for the request with -o FILE")

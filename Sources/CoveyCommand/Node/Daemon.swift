@@ -16,7 +16,7 @@ enum Daemon {
         let log = NodeLog(configuration)
         let home = try ProfileCheck.open(configuration.home)
         let keys = try DeviceKeyFile(home.deviceKey).read()
-        let genesis = try genesis(in: home, of: keys.mesh)
+        let genesis = try Genesis(at: home.mesh, of: keys.mesh)
         let store = try DiskStore(in: home, key: keys.master)
         let desk = try authority.map { try DirectoryDesk($0, of: keys.mesh) }
         if let warning = Hardening.swapWarning { log.warn(warning) }
@@ -75,17 +75,6 @@ enum Daemon {
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
         sigprocmask(SIG_UNBLOCK, &signals, nil)
-    }
-
-    static func genesis(in home: HomeDirectory, of mesh: MeshID) throws -> Genesis {
-        let bytes = try Disk.read(home.mesh)
-        guard let genesis = try? Genesis(parsing: Signed(parsing: bytes)), genesis.meshID == mesh, genesis.verify()
-        else {
-            throw Complaint(
-                .failed,
-                "\(home.mesh) is damaged; put back a copy of it, the file is the same on every device of the mesh")
-        }
-        return genesis
     }
 
     private static func sockets(_ configuration: Configuration) throws -> Driver.Configuration {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoveyControl
+import CoveyCore
 import CoveyNode
 import CoveyStore
 import CoveyUV
@@ -38,7 +39,7 @@ struct InboxCommand: ParsableCommand {
         let file = try ReadingKeyFile(in: path)
         let store = try DiskStore(in: home, key: file.master)
         let inbox = try StoredInbox(
-            store, genesis: Daemon.genesis(in: home, of: file.mesh), now: Clock.system().now)
+            store, genesis: Genesis(at: home.mesh, of: file.mesh), now: Clock.system().now)
         try pages.each {
             (try inbox.page(after: $0, limit: $1).map(InboxEntry.init), true)
         } show: { message in
