@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`.
-.PHONY: demo test bench compare-one fuzz setup build lint format clean
+.PHONY: demo test bench compare-one fuzz interop-setup setup build lint format clean
 
 RELEASE := swift build -c release --static-swift-stdlib
 
@@ -34,6 +34,10 @@ bench: setup
 # Skips, and says so, when the runs of The ONE are not beside the checkout.
 compare-one: setup
 	@scripts/compare-one
+
+# The one step that asks PyPI for something; without it the tests against peers in Python skip.
+interop-setup:
+	@scripts/interop-setup
 
 # One minute a reader: `scripts/fuzz SECONDS [READER...]` chooses.
 fuzz: setup
