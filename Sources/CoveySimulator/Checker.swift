@@ -31,8 +31,11 @@ extension Checker {
 public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     /// The checker's, or "expectation".
     public let checker: String
+    /// Since the world began.
     public let time: Duration
+    /// Where; nil when it is about no host in particular.
     public let host: Host?
+    /// What happened.
     public let text: String
 
     public var description: String { "\(time)\(host.map { " at \($0.name)" } ?? ""), \(checker): \(text)" }

@@ -134,6 +134,8 @@ extension World {
         tellCheckers(machine)
     }
 
+    /// Ends a pause: what came meanwhile has its turns now, in the order in which it came. Nothing happens to a host that
+    /// is not paused.
     public func resume(_ host: Host) {
         checkIdle()
         let machine = machines[host.index]
@@ -146,8 +148,10 @@ extension World {
         arm(machine)
     }
 
+    /// What a host is doing now.
     public func state(of host: Host) -> Host.State { machines[host.index].state }
 
+    /// Whether its node runs, and is not paused.
     public func isUp(_ host: Host) -> Bool { machines[host.index].isUp }
 
     /// Power is lost.

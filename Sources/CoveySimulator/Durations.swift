@@ -2,6 +2,7 @@ extension Duration {
     /// Sixty seconds each.
     public static func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
 
+    /// Sixty minutes each.
     public static func hours(_ count: Int) -> Duration { .seconds(count * 3600) }
 
     /// Twenty-four hours each.

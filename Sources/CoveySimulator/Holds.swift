@@ -5,10 +5,13 @@ import CoveyCore
 extension World {
     /// One piece that is held.
     public struct HeldPiece: Hashable, Sendable {
+        /// Who sent it.
         public let from: Host
+        /// Where it would have arrived.
         public let to: Host
         /// Bytes; 0 for the beginning or the end of a stream.
         public let size: Int
+        /// Else it is part of a stream.
         public let isDatagram: Bool
     }
 

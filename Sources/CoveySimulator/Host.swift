@@ -39,6 +39,7 @@ public struct ClockQuality: Hashable, Sendable {
     /// Seconds since 1970 that a clock without RTC shows after each start.
     public var wake: Int64
 
+    /// - Parameter drift: from -100,000 to 100,000, a tenth either way.
     public init(skew: Duration = .zero, drift: Int = 0, hasRTC: Bool = true, wake: Int64 = 0) {
         precondition((-100_000...100_000).contains(drift), "a clock is wrong by at most a tenth")
         self.skew = skew
@@ -47,6 +48,7 @@ public struct ClockQuality: Hashable, Sendable {
         self.wake = wake
     }
 
+    /// Shows the true time.
     public static let exact = ClockQuality()
 }
 
@@ -58,10 +60,12 @@ public struct DiskQuality: Hashable, Sendable {
     /// Bytes that may be written in all before the disk is full.
     public var capacity: Int?
 
+    /// - Parameter capacity: in bytes; nil: it is never full.
     public init(commit: Duration = .zero, capacity: Int? = nil) {
         self.commit = commit
         self.capacity = capacity
     }
 
+    /// Durable at once, and never full.
     public static let sound = DiskQuality()
 }

@@ -21,7 +21,9 @@ public struct LinkQuality: Hashable, Sendable {
 
     /// Bits a second; nil: as many as are sent.
     public var rate: UInt64?
+    /// Drawn anew for each datagram and each write to a stream.
     public var latency: Latency
+    /// What is lost of a stream is sent again and comes later; a datagram is gone.
     public var loss: Loss
     /// Share of datagrams that others overtake.
     public var reorder: Double
@@ -40,6 +42,11 @@ public struct LinkQuality: Hashable, Sendable {
     /// Whether datagrams to the group go over it.
     public var multicast: Bool
 
+    /// - Parameters:
+    ///   - rate: above 0; has to be given where the medium is shared.
+    ///   - reorder, duplicate, bitErrors: shares, 0 to 1.
+    ///   - mtu: 256 at least, so that a beacon fits.
+    ///   - duty: above 0, at most 1.
     public init(
         rate: UInt64? = nil, latency: Latency = .constant(.milliseconds(1)), loss: Loss = .none, reorder: Double = 0,
         duplicate: Double = 0, bitErrors: Double = 0, mtu: Int = 1500, queue: Int = 256 << 10, duty: Double = 1,

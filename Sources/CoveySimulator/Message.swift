@@ -2,6 +2,7 @@ package import CoveyCore
 
 /// A message from one host to another.
 public struct Message: Hashable, Sendable {
+    /// What the sender's node said of it.
     public enum State: Hashable, Sendable {
         /// Sealed, stored and offered to neighbours.
         case sealed
@@ -17,8 +18,11 @@ public struct Message: Hashable, Sendable {
     package let id: MessageID
     /// Nil when the sender is no host of this world.
     public let from: Host?
+    /// Whom it is for.
     public let to: Host
+    /// As it was written.
     public let text: String
+    /// As the sender's node answered; one that waited for keys goes on saying so when they have come.
     public let state: State
     /// Time of the world.
     public let sent: Duration

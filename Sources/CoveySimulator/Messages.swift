@@ -8,8 +8,11 @@ package import CoveyNode
 extension World {
     /// One thing a node noticed.
     public struct Seen: Hashable, Sendable {
+        /// Microseconds since the world began.
         public let time: UInt64
+        /// Whose node it was.
         public let host: Host
+        /// What it noticed.
         public let sighting: Sighting
     }
 
@@ -104,6 +107,7 @@ extension World {
     /// What the nodes noticed, in order; empty without `Options.keepsSightings`.
     public var sightings: [Seen] { seen }
 
+    /// What one node noticed, in order, over all its starts; empty without `Options.keepsSightings`.
     public func sightings(of host: Host) -> [Sighting] {
         seen.lazy.filter { $0.host == host }.map(\.sighting)
     }

@@ -56,6 +56,7 @@ extension World {
         command(.logSubmit(enrolment.notes.map(\.signed.bytes), epochKeys: []), at: host)
     }
 
+    /// Why a device is revoked (protocol.md §1.9).
     public enum Revocation: Hashable, Sendable {
         case retired, lost, compromised
 

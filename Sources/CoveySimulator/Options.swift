@@ -5,7 +5,9 @@ extension World {
         public var lan: LinkQuality? = .lan
         /// What a connection without a quality of its own is like.
         public var link: LinkQuality = .lan
+        /// Of hosts that are added without a clock of their own.
         public var clock = ClockQuality.exact
+        /// Of hosts that are added without a disk of their own.
         public var disk = DiskQuality.sound
         /// Seconds since 1970 at which the world begins; 2026-01-01.
         public var start: Int64 = 1_767_225_600
@@ -36,6 +38,7 @@ extension World {
         /// Keeps a hash of every event, to find the first one in which two runs differ.
         public var keepsTrace = false
 
+        /// As usual: a LAN, exact clocks, sound disks, one officer, mail for everybody.
         public init() {}
 
         /// What is not as usual.

@@ -236,6 +236,7 @@ extension World {
     @discardableResult
     public func partition(_ sides: [Host]...) -> Partition { partition(sides: sides) }
 
+    /// The same for sides that are in a list: at most 255, and no host on two of them.
     @discardableResult
     public func partition(sides: [[Host]]) -> Partition { cut(sides, isOneWay: false) }
 

@@ -2,6 +2,7 @@ import CoveyLink
 
 /// What can be told of one thing on a wire without any key, when it is sent.
 public struct FrameSummary: Hashable, Sendable {
+    /// What it is, by its length or its first bytes.
     public enum Kind: UInt8, CaseIterable, Sendable {
         /// A datagram to the group.
         case beacon
@@ -16,9 +17,13 @@ public struct FrameSummary: Hashable, Sendable {
         case other
     }
 
+    /// Since the world began.
     public let time: Duration
+    /// Who sends.
     public let from: Host
+    /// To whom; a datagram to the group is told once for each receiver.
     public let to: Host
+    /// Of a write to a stream, its first packet's.
     public let kind: Kind
     /// Bytes.
     public let size: Int
@@ -31,6 +36,7 @@ public struct FrameSummary: Hashable, Sendable {
         self.size = size
     }
 
+    /// Else it is part of a stream.
     public var isDatagram: Bool {
         switch kind {
         case .beacon, .tinyBeacon: true
@@ -61,6 +67,7 @@ extension FrameSummary.Kind {
 
 /// Somebody in the middle: says of everything that is sent what becomes of it.
 public struct Rule {
+    /// What becomes of it.
     public enum Verdict: Hashable, Sendable {
         /// The next rule is asked; after the last, the link decides.
         case pass
@@ -78,6 +85,7 @@ public struct Rule {
 
     let judge: (FrameSummary) -> Verdict
 
+    /// - Parameter judge: is asked in the order of sending. A world is the same again only if it answers the same.
     public init(_ judge: @escaping (FrameSummary) -> Verdict) { self.judge = judge }
 }
 

@@ -13,21 +13,28 @@ public struct MailID: Hashable, Sendable, CustomStringConvertible {
 
 /// What a host's node noticed. Hosts are nil where no host of the world is meant: a stranger, or an address.
 public enum Sighting: Hashable, Sendable {
+    /// Its node runs.
     case started
+    /// It verified a beacon of somebody with whom it has no link, and is about to dial an address in it.
     case heardBeacon(of: Host?)
     case dialling(Host?)
+    /// Handshake and certificates are through; on a catch-up link only entries of the log go over.
     case linkUp(with: Host?, isCatchUp: Bool)
     case linkDown(with: Host?, LinkEnding)
     /// A stranger or a faulty peer; the cause is the node's own words.
     case refused(String)
+    /// An entry of a log, by its number there.
     case logAccepted(sequence: UInt64)
     case revocationLearnt(of: Host?)
+    /// The number of an epoch whose key it has now.
     case epochLearnt(UInt32)
+    /// Sealed mail came over a link and is kept.
     case stored(MailID, from: Host?)
     case handedOn(MailID, to: Host?)
     case delivered(Message)
     /// Of a host's author, by its number.
     case announced(by: Host?, sequence: UInt64)
+    /// The time of so many envelopes that it held or knew is over.
     case expired(Int)
     case warning(String)
     case suspensionLearnt(of: Host?)
@@ -41,6 +48,7 @@ public enum Sighting: Hashable, Sendable {
     /// Another host said that it obeys such an order.
     case wipeReceipt(of: Host?, erases: Bool)
 
+    /// How stale a log is (protocol.md §1.9); by how many days, the policy says.
     public enum Grade: Hashable, Sendable {
         case fresh, stale, stranded
 

@@ -4,7 +4,9 @@ import CoveyCrypto
 public struct TraceEvent: Hashable, Sendable, CustomStringConvertible {
     /// Microseconds since the world began.
     public let time: UInt64
+    /// Its index; 4294967295 for what is of no host.
     public let host: Int
+    /// `received`, `send`, `deadline`, …: events, effects, and faults of the world.
     public let kind: String
     /// Bytes that went in or out.
     public let size: Int

@@ -20,7 +20,9 @@ import CoveyNode
 /// The seed decides everything: keys, delays, losses, what nodes choose by chance. The same calls with the same seed give
 /// the same `digest` on any machine.
 public final class World {
+    /// What all chance of this world comes from.
     public let seed: UInt64
+    /// As they were at the beginning; they do not change.
     public let options: Options
     /// In the order in which they were added.
     public private(set) var hosts: [Host] = []
@@ -268,6 +270,7 @@ public final class World {
         if !checkers.isEmpty { pushSample() }
     }
 
+    /// Lets so much time pass, with all that happens in it, up to and at its end.
     public func run(for duration: Duration) {
         checkIdle()
         begin()
@@ -363,6 +366,7 @@ public final class World {
         return RuleID(number: lastRule)
     }
 
+    /// Takes a rule away; one that is gone already is nothing.
     public func remove(_ rule: RuleID) { rules.removeAll { $0.number == rule.number } }
 
     func judge(_ kind: FrameSummary.Kind, from: UInt32, to: UInt32, size: Int) -> Rule.Verdict {
@@ -377,6 +381,7 @@ public final class World {
 
     // MARK: Checkers
 
+    /// From now on the checker looks. A world keeps it, and asks checkers in the order in which they were added.
     public func add(_ checker: some Checker) {
         checkers.append(checker)
         checker.begin(in: self)

@@ -10,6 +10,7 @@ public final class ConvergesInTime: Checker {
     private var islands: [[Host]] = []
     private var sent = 0
 
+    /// - Parameter time: how long hosts that are joined may differ after the last change.
     public init(within time: Duration) {
         self.time = time
         name = "converges within \(time)"

@@ -14,6 +14,7 @@ public final class NobodyIsLockedOut: Checker {
 
     private var since: [Pair: Duration] = [:]
 
+    /// - Parameter time: how long two may be up and in reach of each other without a link.
     public init(within time: Duration) {
         self.time = time
         name = "nobody is locked out for \(time)"
