@@ -1,9 +1,13 @@
+import CoveyCore
 import CoveyCrypto
 import Glibc
 
 /// What this program is.
 enum Build {
     static let version = "0.1.0"
+
+    /// 2026-01-01: a clock that stands before it is wrong.
+    static let written = Minute(29_453_760)
 
     /// SHA-256 of the running executable, as a release manifest names it; nil when it cannot be read. A file put in its
     /// place since does not change it.

@@ -90,6 +90,8 @@ struct Complaint: Error, Equatable, CustomStringConvertible {
         case .full: Complaint(.io, "the disk is full; make room and start again: nothing that was acknowledged is lost")
         case .locked: Complaint(.tryAgain, "another process holds the store; try again when it has ended")
         case .damaged(let text), .newer(let text): Complaint(.failed, text)
+        case .permission(let text):
+            Complaint(.permission, "\(text); check the owner and mode of it and its directory")
         case .io(let text): Complaint(.io, text)
         }
     }

@@ -21,7 +21,8 @@ enum Disk {
 
     /// The whole file; nil when there is none.
     static func readIfThere(_ path: String, most: Int = Bounds.file) throws -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe without a writer would be waited for; it is refused below.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw cannot("read", path, errno)

@@ -132,7 +132,7 @@ extension Node {
         status.staleness = roster.membership.staleness(at: time(now))
         status.gradeEnds = roster.membership.gradeEnds(at: time(now))
         status.epoch = selection.preferred?.number
-        status.isHolding = selection.isHold
+        status.isHolding = selection.isHold && selection.preferred != nil
         status.now = time(now).now
         status.renewalAsked = roster.renewals[own.id] != nil
         status.clockFault = clock.fault(now: now)

@@ -9,6 +9,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case damaged(String)
     /// Written by a newer version.
     case newer(String)
+    /// The system does not let this user; the text names the file.
+    case permission(String)
     /// Anything else the system reported.
     case io(String)
 }

@@ -84,6 +84,7 @@ extension World {
         case .locked: "another process holds the store"
         case .damaged(let text): "damaged: \(text)"
         case .newer(let text): "written by a newer version: \(text)"
+        case .permission(let text): "not allowed: \(text)"
         case .io(let text): "input or output: \(text)"
         }
     }

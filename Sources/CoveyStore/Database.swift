@@ -85,6 +85,7 @@ final class Database {
         case SQLITE_FULL: return .full
         case SQLITE_BUSY, SQLITE_LOCKED: return .locked
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged("\(path) (\(text)): \(StoreAdvice.restore)")
+        case SQLITE_READONLY, SQLITE_PERM: return .permission("cannot write \(path): \(text)")
         case SQLITE_IOERR, SQLITE_CANTOPEN:
             if status == writeFailed, case .full = StoreError(errno: code, "write", path) { return .full }
             return .io("\(path): \(text)")
@@ -96,5 +97,5 @@ final class Database {
 /// What to do about a damaged file, in the words of every message that names one.
 enum StoreAdvice {
     static let restore =
-        "put back a copy, or move store.sqlite and segments away and start anew; mail held here is lost then"
+        "put back a copy, or move store.sqlite and segments away and start anew: mail held here is lost then, and membership and network key come back from the desk's machine, with covey log import ALL.log --authority DIR"
 }

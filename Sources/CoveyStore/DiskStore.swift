@@ -104,7 +104,10 @@ package final class DiskStore: CommittingStore {
         let table = try Self.segmentTable(sealer, database, random)
         writer = DiskWriter(paths, database, sealer, random, table)
         reader = try Database(paths.database, patience: patience)
+        // A writer beside this one, or a place that may not be written, is told now and not at the first mail.
+        try database.transaction {}
         try Directory.make(paths.segments)
+        try Directory.checkWritable(paths.segments)
         try Directory.synchronize(home.path)
         try recover(table)
     }

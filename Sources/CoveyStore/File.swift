@@ -95,6 +95,11 @@ enum Directory {
         throw StoreError(errno: errno, "make", path)
     }
 
+    /// Whether names can be made in it.
+    static func checkWritable(_ path: String) throws {
+        guard access(path, W_OK | X_OK) == 0 else { throw StoreError(errno: errno, "write in", path) }
+    }
+
     /// All names but `.` and `..`, sorted.
     static func names(in path: String) throws -> [String] {
         guard let stream = opendir(path) else { throw StoreError(errno: errno, "list", path) }

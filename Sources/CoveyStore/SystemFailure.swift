@@ -8,6 +8,8 @@ extension StoreError {
         // A file size limit is a full disk to whoever set it.
         case ENOSPC, EDQUOT, EFBIG: self = .full
         case EAGAIN, EBUSY: self = .locked
+        case EACCES, EPERM, EROFS:
+            self = .permission("cannot \(action) \(name): \(String(cString: strerror(code)))")
         default: self = .io("cannot \(action) \(name): \(String(cString: strerror(code)))")
         }
     }

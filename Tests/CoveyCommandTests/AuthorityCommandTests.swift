@@ -235,7 +235,9 @@ final class AuthorityCommandTests {
         let log = try program.bytes(of: "desk/log")
         func put(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(fileURLWithPath: program.path("desk/log"))) }
         try put(log.dropLast(1))
-        try program.fail("authority", "log", "--authority", "desk", status: 1, saying: "desk/log", "cut off")
+        try program.fail(
+            "authority", "log", "--authority", "desk", status: 1, saying: "desk/log", "cut off",
+            "put back your copy of the directory")
         var altered = log
         altered[log.count - 100] ^= 1
         try put(altered)

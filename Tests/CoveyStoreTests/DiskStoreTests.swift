@@ -153,7 +153,7 @@ extension StoreTests {
                     switch error {
                     case .damaged(let text): #expect(text.contains("store.sqlite") || text.contains("segments"))
                     case .newer, .io: break
-                    case .full, .locked: Issue.record("byte \(at): \(error)")
+                    case .full, .locked, .permission: Issue.record("byte \(at): \(error)")
                     }
                     found += 1
                 }
@@ -208,6 +208,26 @@ extension StoreTests {
             try other.run("BEGIN IMMEDIATE")
             try store.put(.state, [1], [1])
             #expect(throws: StoreError.locked) { try store.commit() }
+        }
+
+        @Test("says so before it is used when another process writes already")
+        func lockedFromTheStart() throws {
+            let scratch = Scratch()
+            do { _ = try scratch.open() }
+            let other = try Database(scratch.path + "/store.sqlite", patience: 0)
+            try other.run("BEGIN IMMEDIATE")
+            #expect(throws: StoreError.locked) { try scratch.open(patience: 0) }
+        }
+
+        @Test("tells a file that may not be written from other trouble")
+        func permission() {
+            for code in [EACCES, EPERM, EROFS] {
+                guard case .permission(let text) = StoreError(errno: code, "write", "store.sqlite") else {
+                    Issue.record("\(code)")
+                    continue
+                }
+                #expect(text.contains("cannot write store.sqlite"))
+            }
         }
 
         @Test(

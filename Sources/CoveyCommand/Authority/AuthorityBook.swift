@@ -657,7 +657,7 @@ struct AuthorityBook {
     var openForks: [ForkProof] { membership.forks.filter { membership.isFrozen($0.log) } }
 
     /// A clock that stands before the founding would make all that is signed invalid.
-    private func checkClock(_ now: Minute) throws {
+    func checkClock(_ now: Minute) throws {
         guard now >= genesis.created else {
             throw Complaint(
                 .failed,

@@ -29,17 +29,7 @@ final class AuthorityDirectory {
 
     /// - Parameter known: what was in it before: what it still holds of that is not verified again.
     init(_ path: String, knowing known: AuthorityBook? = nil) throws {
-        let marker = path + "/authority.key"
-        if !Disk.exists(marker), Disk.exists(path + "/mesh") {
-            throw Complaint(
-                .failed, "\(path) holds a mesh and no authority.key; it was not finished: remove it, and make it anew")
-        }
-        guard Disk.exists(marker) else {
-            throw Complaint(
-                .failed,
-                "there is no authority in \(path); found a mesh with: covey authority init NAME --authority \(path.word)"
-            )
-        }
+        guard access(path + "/authority.key", F_OK) == 0 else { throw Self.absent(path, errno) }
         lock = try Self.lock(path)
         self.path = path
         do {
@@ -52,6 +42,24 @@ final class AuthorityDirectory {
     }
 
     deinit { Self.unlock(lock) }
+
+    /// Why no authority is here. Nobody is told to remove what may be the last copy of keys.
+    private static func absent(_ path: String, _ code: Int32) -> Complaint {
+        guard code == ENOENT || code == ENOTDIR else { return Disk.cannot("read", path + "/authority.key", code) }
+        if ofDevices.contains(where: { Disk.exists(path + "/" + $0) }) {
+            return Complaint(
+                .failed, "\(path) is the home of a device; name the directory of an authority with --authority")
+        }
+        if Disk.exists(path + "/mesh") {
+            return Complaint(
+                .failed,
+                "\(path) holds a mesh and no authority.key: put back your copy of the directory; only if it was just being made, and that was interrupted, remove it and make it anew"
+            )
+        }
+        return Complaint(
+            .failed,
+            "there is no authority in \(path); found a mesh with: covey authority init NAME --authority \(path.word)")
+    }
 
     private static func lock(_ path: String) throws -> Int32 {
         let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -106,9 +114,16 @@ final class AuthorityDirectory {
     }
 
     private static func restore(_ log: String, into book: inout AuthorityBook, _ known: AuthorityBook? = nil) throws {
-        let file = try CoveyFile(at: log)
-        let mesh = book.mesh
-        let objects = try Complaint.about(log, { try file.log(of: mesh) })
+        let objects: [Signed]
+        do { objects = try CoveyFile(parsing: Disk.read(log)).log(of: book.mesh) } catch let error as CoveyFileError {
+            switch error {
+            case .newerVersion: throw Complaint(.failed, "\(log): \(error)")
+            case .truncated: throw damaged(log, "it is cut off, or something was added")
+            case .damaged(let cause): throw damaged(log, "\(cause)")
+            case .anotherMesh: throw damaged(log, "it is of another mesh")
+            case .notOurs, .unknownKind, .otherKind: throw damaged(log, "it is no log")
+            }
+        }
         for object in known.map({ book.resume($0, of: objects) }) ?? objects {
             do { try book.restore(object) } catch { throw damaged(log, "\(error)") }
         }
@@ -173,17 +188,31 @@ final class AuthorityDirectory {
         guard !Disk.exists(path + "/authority.key") else {
             throw Complaint(.cannotCreate, "there is an authority in \(path) already; choose another directory")
         }
-        // A device lives in a directory of the same kind, and half an authority is still somebody's keys.
-        let others = ["device.key", "device.locked", "pending", "store.sqlite"]
-        if let there = (others + laid).first(where: { Disk.exists(path + "/" + $0) }) {
+        if let there = ofDevices.first(where: { Disk.exists(path + "/" + $0) }) {
             throw Complaint(.cannotCreate, "there is \(path)/\(there) already; choose another directory")
+        }
+        // Half an authority is still somebody's keys.
+        for name in laid where Disk.exists(path + "/" + name) {
+            throw Complaint(
+                .cannotCreate,
+                "there is \(path)/\(name) already, and no authority.key; if the making of it was interrupted, remove \(path) and do this again, else choose another directory"
+            )
+        }
+        for name in ["invitations", "cold"] where Disk.exists(path + "/" + name) {
+            guard let file = try Disk.names(in: path + "/" + name, ending: "").first(where: { !$0.hasPrefix(".") })
+            else { continue }
+            throw Complaint(
+                .cannotCreate,
+                "there is \(path)/\(name)/\(file) already, and no authority.key; if the making of it was interrupted, remove \(path) and do this again, else choose another directory"
+            )
         }
     }
 
-    /// What a new directory is made of, besides its key.
-    private static let laid = [
-        "authority.next", "authority.old", "mesh", "log", "signed", "asked", "epochs", "invitations", "cold", "lock",
-    ]
+    /// What a new directory is made of, besides its key and directories.
+    private static let laid = ["authority.next", "authority.old", "mesh", "log", "signed", "asked", "epochs"]
+
+    /// A device lives in a directory of the same kind.
+    private static let ofDevices = ["device.key", "device.locked", "pending", "store.sqlite"]
 
     /// Makes the directory and the mesh.
     static func found(

@@ -60,8 +60,15 @@ struct InitCommand: ParsableCommand {
             root: rootShape, field: try FoundingKeys.shape(field, "--field", mayBeKeptTogether: true),
             recovery: try recovery.map { try FoundingKeys.shape($0, "--recovery") },
             release: try release.map { try FoundingKeys.shape($0, "--release") })
+        let now = CalendarText.now
+        guard now >= Build.written else {
+            throw Complaint(
+                .failed,
+                "this machine's clock says \(CalendarText.utc(now)), before this program was written; set the clock and try again"
+            )
+        }
         try AuthorityDirectory.found(
-            path, name: name, profile: profile, keys: keys, random: SystemRandom(), now: CalendarText.now)
+            path, name: name, profile: profile, keys: keys, random: SystemRandom(), now: now)
         let book = try AuthorityDirectory(path).book
         try Founded(
             mesh: book.mesh.hex, name: name, directory: path, shared: rootShape.count > 1 || keys.field.isShared

@@ -109,6 +109,7 @@ struct InviteCommand: ParsableCommand {
         }
         let book = directory.book
         // Else the device would ask in vain.
+        try book.checkClock(now)
         try book.checkRight()
         try checkLabel(label, [], book)
         guard try !directory.openInvitations(now: now).contains(where: { $0.label == label }) else {
@@ -158,6 +159,12 @@ struct InviteCommand: ParsableCommand {
                 )
             }
             return
+        }
+        if let device = book.devices.first(where: { label.count >= 6 && $0.id.hex.hasPrefix(label.lowercased()) }) {
+            throw Complaint(
+                .failed,
+                "\(label) is how the id of \(device.certificate.label) begins; choose another label, so that nobody takes one for the other"
+            )
         }
         guard named.isEmpty else {
             throw Complaint(

@@ -40,6 +40,9 @@ final class NodeLog {
         if case .noteLearnt(_, device) = observation { warn(Self.revokedWords) }
     }
 
+    /// Of a node whose store was removed, or put back empty.
+    static let nobodyWords =
+        "the store here does not know this device: put back a copy of it, or give it back the membership at the desk's machine, covey log import ALL.log --authority DIR, or enrol it anew"
     private static let revokedWords = "this device is revoked, and no member any more; it only passes the log on"
 
     private func mayTellRefusal(at minute: Int) -> Bool {
@@ -74,7 +77,8 @@ final class NodeLog {
 
         var text: String {
             let places = listen.isEmpty ? "no address yet" : listen.joined(separator: ", ")
-            return "ready: \(label) (\(LogText.short(device))) of \(meshName), listening on \(places)"
+            let name = label.isEmpty ? "no member" : label
+            return "ready: \(name) (\(LogText.short(device))) of \(meshName), listening on \(places)"
         }
     }
 
@@ -89,6 +93,7 @@ final class NodeLog {
             warn("this machine's clock is not to be trusted; mail goes by the clocks of neighbours until it is set")
         }
         device = status.device
+        if status.label.isEmpty { warn(Self.nobodyWords) }
         if let reason = status.revoked { warn(Self.revokedWords + " (\(reason.word))") }
         if status.isHolding {
             warn(

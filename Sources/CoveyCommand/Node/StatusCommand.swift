@@ -114,7 +114,8 @@ struct StatusCommand: ParsableCommand {
     }
 
     private static func certificate(_ status: StatusResult) -> String {
-        certificate(until: status.certificateExpires, validity: status.certificateValidity)
+        if status.label.isEmpty { return "none: \(NodeLog.nobodyWords)" }
+        return certificate(until: status.certificateExpires, validity: status.certificateValidity)
             + (status.renewalAsked ? ", renewal asked" : "")
     }
 
