@@ -15,7 +15,7 @@ extension Genesis {
         let bytes = try Disk.read(path)
         let genesis: Genesis
         do { genesis = try Genesis(parsing: Signed(parsing: bytes)) } catch {
-            throw Self.wrong(path, "is damaged (\(error))")
+            throw Self.wrong(path, "is no genesis, or a damaged one (\(error))")
         }
         guard genesis.verify() else { throw Self.wrong(path, "is no genesis that its own keys signed") }
         if let mesh, genesis.meshID != mesh { throw Self.wrong(path, "is of another mesh than the keys beside it") }
@@ -23,6 +23,6 @@ extension Genesis {
     }
 
     private static func wrong(_ path: String, _ what: String) -> Complaint {
-        Complaint(.failed, "\(path) \(what); put back a copy of it, the file is the same on every device of the mesh")
+        Complaint(.failed, "\(path) \(what); the file mesh is the same on every device of a mesh: put back a copy")
     }
 }
