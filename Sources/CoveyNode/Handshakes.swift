@@ -66,13 +66,12 @@ extension Node {
     func connected(_ connection: ConnectionID, _ now: Now, _ effects: inout Effects) throws {
         guard var handshake = pending[connection], let target = dialer.target(of: connection) else { return }
         let selection = epochSelection
-        guard let epoch = epoch(for: target, in: selection) else {
+        guard let (epoch, slot) = attempt(at: target, among: epochsByPreference(selection), now) else {
             drop(connection, cause: .noEpoch, now, &effects)
             return
         }
         let isAhead = epoch.keys.commit != selection.preferred?.commit
-        let first = FirstPayload(
-            isAhead: isAhead, slot: BeaconSlot(of: mailNow(now)).value, answered: target.answered)
+        let first = FirstPayload(isAhead: isAhead, slot: slot, answered: target.answered)
         var packet: [UInt8] = []
         let initiator = Initiator(context, psk: epoch.keys.psk.key, first: first, random: random, to: &packet)
         remember(initiator, epoch.keys.commit, now)
@@ -82,19 +81,37 @@ extension Node {
         effects.append(.send(connection, packet))
     }
 
-    /// The epoch of the beacon, else the preferred one; after silence the next older (protocol.md §1.10).
-    private func epoch(for target: Dialer.Target, in selection: EpochSelection) -> EpochRing.Held? {
-        let order = epochsByPreference(selection)
+    /// The epoch of the beacon, else the preferred one; after silence the next older (protocol.md §1.10). And our own slot.
+    private func attempt(
+        at target: Dialer.Target, among order: [EpochRing.Held], _ now: Now
+    ) -> (epoch: EpochRing.Held, slot: UInt32)? {
         guard !order.isEmpty else { return nil }
-        if target.epochsTried == 0, let named = target.epoch, let held = epochs[named] { return held }
-        return order[target.epochsTried % order.count]
+        let tries = target.epochsTried
+        if target.answered.isZero, links.isEmpty, !time(now).isTrusted { return guess(tries, among: order, now) }
+        if tries == 0, let named = target.epoch, let held = epochs[named] { return (held, ownSlot(now)) }
+        return (order[tries % order.count], ownSlot(now))
+    }
+
+    /// Who knows no hour, and nobody to ask, calls configured peers with the time that has come for certain, and goes on from
+    /// there in steps that the two hours to either side of a listener cover (decision 19). Every other call is under the
+    /// preferred epoch, those between are under each of the rest.
+    private func guess(
+        _ tries: Int, among order: [EpochRing.Held], _ now: Now
+    ) -> (epoch: EpochRing.Held, slot: UInt32) {
+        let rest = order.count - 1
+        let (place, round) =
+            rest == 0 ? (0, tries) : tries % 2 == 0 ? (0, tries / 2) : (1 + tries / 2 % rest, tries / 2 / rest)
+        let certain = max(ownSlot(now), BeaconSlot(of: clock.own).value)
+        return (order[place], certain + UInt32(round % Limits.guessedSteps) * 2 * LinkBounds.firstSlots)
     }
 
     /// Our own first message coming back is a known one.
     private func remember(_ initiator: Initiator, _ epoch: EpochCommit, _ now: Now) {
-        let slot = BeaconSlot(of: mailNow(now)).value
+        let slot = ownSlot(now)
         try? seenFirsts.insert(initiator.ephemeral, epoch: epoch, slot: slot, ownSlot: slot)
     }
+
+    private func ownSlot(_ now: Now) -> UInt32 { BeaconSlot(of: mailNow(now)).value }
 
     // MARK: Accepting
 
@@ -171,12 +188,10 @@ extension Node {
             let third = try responder.open(packet, now: now.uptime, random: random)
             let admission: CoveyCore.Admission
             do { admission = try admit(third.claim, handshake, now) } catch {
-                if let ticket, let device = namedDevice(of: third.claim) {
-                    budget.refuse(ticket, of: device, now: now.uptime)
-                }
+                if let device = namedDevice(of: third.claim) { budget.refuse(ticket, of: device, now: now.uptime) }
                 throw error
             }
-            if let ticket { budget.complete(ticket) }
+            budget.complete(ticket)
             establish(connection, handshake, third.transport, third.claim, admission, isInitiator: false, now)
         }
     }
@@ -188,11 +203,16 @@ extension Node {
     ) throws {
         let selection = epochSelection
         let first = try CoveyLink.FirstMessage.open(packet, context: context, held: psks(selection), expecting: .fresh)
-        let ownSlot = BeaconSlot(of: mailNow(now)).value
-        try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: first.payload.slot, ownSlot: ownSlot)
         guard nonces.mayAnswer(first.payload.answered, isStatic: isStatic, now: now.uptime) else {
             throw HandshakeRefusal.notOurBeacon
         }
+        let ownSlot = ownSlot(now)
+        // What answers a beacon of ours is fresh by that, however wrong the sender's clock is. What answers none may be a
+        // recording: by its slot it is judged, if we know the hour ourselves.
+        let isJudged = first.payload.answered.isZero && time(now).isTrusted
+        if isJudged, !first.payload.isNear(ownSlot) { throw HandshakeRefusal.anotherHour }
+        try seenFirsts.insert(
+            first.ephemeral, epoch: first.epoch, slot: isJudged ? first.payload.slot : ownSlot, ownSlot: ownSlot)
         let isVouched =
             dialer.isStatic(handshake.address) || sightings.vouch(for: handshake.address, at: now.uptime)
         let decision = FirstAnswer.decide(
@@ -228,8 +248,9 @@ extension Node {
         let selection = epochSelection
         let first = try CoveyLink.FirstMessage.open(
             packet, context: context, held: psks(selection), expecting: initiator.expectation)
-        let ownSlot = BeaconSlot(of: mailNow(now)).value
-        try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: first.payload.slot, ownSlot: ownSlot)
+        // It names the key of our own message: fresh by that.
+        try seenFirsts.insert(
+            first.ephemeral, epoch: first.epoch, slot: ownSlot(now), ownSlot: ownSlot(now))
         let decision = FirstAnswer.decide(
             isPreferred: first.epoch == selection.preferred?.commit, isUntainted: selection.isClean(first.epoch),
             isAhead: true,
@@ -241,9 +262,11 @@ extension Node {
             guard budget.answerVouched(now: now.uptime) else { throw HandshakeRefusal.tooManyVouched }
             fallthrough
         case .respond:
-            let (bytes, responder) = try first.respond(ownPayload(now, selection), random: random)
+            let own = try ownPayload(now, selection)
+            let ticket = try budget.answerTurned(to: handshake.address, now: now.uptime)
+            let (bytes, responder) = try first.respond(own, random: random)
             var next = handshake
-            next.state = .responding(responder, nil)
+            next.state = .responding(responder, ticket)
             pending[connection] = next
             deadlines.set(.link(connection), at: now.uptime + Limits.handshake)
             effects.append(.send(connection, bytes))
@@ -371,7 +394,7 @@ extension Node {
         }
         switch handshake.state {
         case .listening(let ticket, _): budget.abandon(ticket)
-        case .responding(_, let ticket): if let ticket { budget.abandon(ticket) }
+        case .responding(_, let ticket): budget.abandon(ticket)
         case .dialling, .initiating: break
         }
         if case .dialled = connection {
@@ -393,6 +416,9 @@ extension Node {
 /// Why a handshake that was well-formed ends. For us only.
 package enum HandshakeRefusal: Error, Hashable, Sendable {
     case notOurBeacon
+    /// It answers nothing of ours, and its slot is more than two hours from our own: a recording, or one of the two clocks
+    /// is wrong.
+    case anotherHour
     case aheadUnderTainted
     case tooManyVouched
     case notAdmitted(AdmissionRefusal)

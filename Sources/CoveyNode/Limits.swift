@@ -4,6 +4,8 @@ package enum Limits {
     package static let links = 24
     /// Links up to which devices heard by beacons are dialled; the other places are for those who dial us.
     package static let wantedLinks = 12
+    /// Steps of four hours by which a device without a clock guesses the hour to a configured peer: thirty days.
+    package static let guessedSteps = 180
     /// Links at once with peers whose certificates nobody we know has signed.
     package static let unprovenLinks = 2
     /// Microseconds a catch-up link may take to become a member's link.

@@ -10,8 +10,8 @@ struct PendingHandshake {
         case listening(HandshakeBudget.Ticket, isStatic: Bool)
         /// Our first message is out.
         case initiating(Initiator)
-        /// Our second message is out; the third is awaited. A ticket when the connection was accepted.
-        case responding(Responder, HandshakeBudget.Ticket?)
+        /// Our second message is out; the third is awaited.
+        case responding(Responder, HandshakeBudget.Ticket)
     }
 
     var state: State

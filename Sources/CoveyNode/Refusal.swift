@@ -52,7 +52,7 @@ package enum Refusal: Hashable, Sendable {
     /// What a refusal is called by programs (docs/control-api.md). Names stay.
     package enum Code: String, CaseIterable, Sendable {
         case tooMany, tooOften, timedOut
-        case noNetworkKey, networkKey, suspectKey, notOurBeacon
+        case noNetworkKey, networkKey, suspectKey, notOurBeacon, anotherHour
         case wireVersion, packet, handshake, replayed, unasked, ownMessage
         case certificate, certificateSignatures, certificateRights, certificateKey, certificateExpired
         case certificateNotYetValid
@@ -110,7 +110,7 @@ package enum Refusal: Hashable, Sendable {
 extension HandshakeBudget.Refusal {
     fileprivate var code: Refusal.Code {
         switch self {
-        case .halfOpenFull, .addressesFull, .unfinishedEverywhere: .tooMany
+        case .halfOpenFull, .unfinishedEverywhere: .tooMany
         case .underWay, .tooOften, .unfinishedHere: .tooOften
         }
     }
@@ -120,6 +120,7 @@ extension HandshakeRefusal {
     fileprivate var code: Refusal.Code {
         switch self {
         case .notOurBeacon: .notOurBeacon
+        case .anotherHour: .anotherHour
         case .aheadUnderTainted: .suspectKey
         case .tooManyVouched, .tooManyLinks: .tooMany
         case .notAdmitted(let refusal): refusal.code

@@ -15,6 +15,8 @@ extension Refusal.Code {
         case .suspectKey: "calls under a network key that a revoked device knows"
         case .notOurBeacon:
             "calls that answer no beacon of this node; name it among their peers, or let them hear its beacon"
+        case .anotherHour:
+            "calls that say another hour than this node's clock, by more than two: played again, or one of the clocks is wrong"
         case .wireVersion: "programs of another version; update covey on the older side"
         case .packet: "bytes that are no packets of a mesh, or come out of turn"
         case .handshake: "handshakes that were altered or malformed"

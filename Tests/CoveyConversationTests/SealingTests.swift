@@ -59,6 +59,32 @@ struct Acquaintance {
 
 @Suite("Sealing a message")
 struct SealingTests {
+    /// Refuses every key, as ML-KEM does one with a coefficient that is too large.
+    private struct RefusingKEM: KEM {
+        func publicKey(of privateKey: KEMPrivateKey) -> KEMPublicKey { HollowKEM().publicKey(of: privateKey) }
+
+        func encapsulate(
+            to key: KEMPublicKey, random: any RandomSource
+        ) throws(CryptoFailure) -> (ciphertext: KEMCiphertext, secret: SymmetricKey) { throw .badPublicKey }
+
+        func decapsulate(_ ciphertext: KEMCiphertext, with key: KEMPrivateKey) -> SymmetricKey {
+            HollowKEM().decapsulate(ciphertext, with: key)
+        }
+    }
+
+    @Test("12: to a bundle whose KEM key is refused nothing is sealed, and nothing weaker is sent instead")
+    func badBundle() throws {
+        let pair = try Acquaintance(seed: 12)
+        let text = pair.plaintext(.text("for nobody"))
+        #expect(throws: SealFailure.badBundle(.badPublicKey)) {
+            try FirstMessage.seal(
+                text, from: pair.ann, to: pair.benSeen, bundle: pair.bundle,
+                posting: Posting(priority: .normal, ttl: .week, zone: .any), now: Acquaintance.start,
+                random: pair.random, kem: RefusingKEM())
+        }
+        _ = try pair.seal(text)
+    }
+
     @Test("what one device seals the other reads, with the right to purge it")
     func story() throws {
         let pair = try Acquaintance(seed: 1)

@@ -224,6 +224,70 @@ struct AdmissionTests {
         #expect(mesh.admit(mute, to: without).refusal == .noLinkCapability)
     }
 
+    /// What may be wrong with a peer, in the order of protocol.md §2.2.
+    private enum Fault: CaseIterable {
+        case encoding, signatures, attenuation, linkKey, time, log, revoked, link, own
+
+        /// Nil where the peer gets a catch-up link.
+        var refusal: AdmissionRefusal? {
+            switch self {
+            case .encoding: .malformed(.value(0x02))
+            case .signatures: .chainSignatures
+            case .attenuation: .attenuation(.zones)
+            case .linkKey: .linkKey
+            case .time: .time(.expired)
+            case .log: nil
+            case .revoked: .revoked
+            case .link: .noLinkCapability
+            case .own: .reflection
+            }
+        }
+    }
+
+    @Test("Of two things that are wrong with a peer the one that protocol.md §2.2 names first refuses it")
+    func order() throws {
+        var mesh = mesh
+        let keys = (0..<2).map { _ in SigningPrivateKey(from: mesh.random) }
+        let (add, field) = try mesh.add(keys: keys, threshold: 2, below: &mesh.root)
+        guard case .authorityAdd(let authority) = add.payload else { return }
+        func admission(_ faults: Set<Fault>) throws -> Admission {
+            var field = field
+            var membership = try mesh.membership()
+            try membership.take(add)
+            let certificate = try mesh.certificate(
+                device, by: field, keys: faults.contains(.signatures) ? [keys[0]] : keys
+            ) { content in
+                if faults.contains(.attenuation) { content.zones = [3, 9] }
+                if faults.contains(.link) { content.capabilities = [.send] }
+            }
+            // What nobody signed rightly is in no entry that counts.
+            if faults.isDisjoint(with: [.log, .signatures]) {
+                _ = try membership.accept(field.append(.certIssue([certificate])).signed)
+            }
+            if faults.contains(.revoked) {
+                let note = mesh.note(of: device, authority: mesh.root.log, keys: Array(mesh.roots[..<2]))
+                _ = try membership.accept(note: note.signed)
+            }
+            let late = TimeView(now: certificate.notAfter.adding(2 * 1440), isTrusted: true, floor: TestMesh.start)
+            return mesh.admit(
+                certificate,
+                chain: .certificates(Array(repeating: authority.signed, count: faults.contains(.encoding) ? 3 : 1)),
+                to: membership, linkKey: faults.contains(.linkKey) ? mesh.device().link.publicKey : nil,
+                own: faults.contains(.own) ? certificate.device : DeviceID(),
+                time: faults.contains(.time) ? late : TestMesh.trusted)
+        }
+        #expect(try admission([]).member != nil)
+        for (place, first) in Fault.allCases.enumerated() {
+            let alone = try admission([first])
+            #expect(alone.refusal == first.refusal && (alone.catchUp != nil) == (first == .log), "\(first)")
+            for second in Fault.allCases[(place + 1)...] {
+                // A peer that no entry names is caught up with, unless something else refuses it.
+                let expected = first.refusal ?? second.refusal
+                #expect(try admission([first, second]).refusal == expected, "\(first), \(second)")
+            }
+        }
+    }
+
     @Test("41: of a device's certificates the highest serial is current, in whatever order they were issued")
     func serials() throws {
         var root = mesh.root

@@ -121,6 +121,36 @@ struct HandshakeBudgetTests {
         try budget.answer(ticket, now: 300)
     }
 
+    @Test("answers after turned roles count with the others, are given back, and keep no place of half-open ones")
+    func turned() throws {
+        var budget = HandshakeBudget()
+        for number in 0..<LinkBounds.unfinishedPerAddressAndHour {
+            // A dial of ours does not stand in the way of who dials us.
+            let ticket = try budget.answerTurned(to: address(1), now: UInt64(number))
+            #expect(budget.halfOpenCount == 0)
+            budget.abandon(ticket)
+        }
+        #expect(throws: Refusal.unfinishedHere) { try budget.answerTurned(to: address(1, port: 7), now: 10) }
+        let knock = try budget.begin(from: address(1), now: 10)
+        #expect(throws: Refusal.unfinishedHere) { try budget.answer(knock, now: 10) }
+        var rest = LinkBounds.unfinishedPerHour - LinkBounds.unfinishedPerAddressAndHour
+        let member = DeviceID.random(from: SeededRandom(seed: 1))
+        let refused = try budget.answerTurned(to: address(2), now: 11)
+        budget.refuse(refused, of: member, now: 11)
+        budget.abandon(refused)
+        rest -= 1
+        for number in 0..<rest {
+            let finished = try budget.answerTurned(to: address(3), now: 12)
+            budget.complete(finished)
+            budget.abandon(try budget.answerTurned(to: address(100 + number), now: 12))
+        }
+        #expect(throws: Refusal.unfinishedEverywhere) { try budget.answerTurned(to: address(4), now: 13) }
+        budget.forgive(member)
+        budget.abandon(try budget.answerTurned(to: address(4), now: 13))
+        #expect(throws: Refusal.unfinishedEverywhere) { try budget.answerTurned(to: address(5), now: 13) }
+        _ = try budget.answerTurned(to: address(1), now: LinkBounds.hour)
+    }
+
     @Test("answers under a tainted epoch are four an hour")
     func vouched() {
         var budget = HandshakeBudget()

@@ -221,7 +221,7 @@ struct HandshakeTests {
         #expect(throws: LinkFault.replayPageFull) {
             try cache.insert(.random(from: alice.random), epoch: opened.epoch, slot: slot, ownSlot: slot)
         }
-        for far in 1...UInt32(3 * LinkBounds.replayPages) {
+        for far in 1..<UInt32(LinkBounds.replayPages) {
             try cache.insert(.random(from: alice.random), epoch: opened.epoch, slot: slot + far, ownSlot: slot)
         }
         #expect(throws: LinkFault.replayed) {
@@ -229,6 +229,45 @@ struct HandshakeTests {
         }
         cache.forget(opened.epoch)
         try cache.insert(opened.ephemeral, epoch: opened.epoch, slot: slot, ownSlot: slot)
+    }
+
+    @Test("43: when all pages are taken the nearest stay, and a recording older than all of them is never let in")
+    func fullCache() throws {
+        var cache = ReplayCache()
+        let own: UInt32 = 2_900_000
+        let pages = UInt32(LinkBounds.replayPages)
+        func insert(_ ephemeral: AgreementPublicKey, _ slot: UInt32, at now: UInt32 = own) throws {
+            try cache.insert(ephemeral, epoch: held.epoch, slot: slot, ownSlot: now)
+        }
+        let keys = (0..<pages).map { _ in AgreementPublicKey.random(from: alice.random) }
+        for (age, ephemeral) in keys.enumerated() { try insert(ephemeral, own - UInt32(age)) }
+        let old = AgreementPublicKey.random(from: alice.random)
+        for slot in [own - pages, own - pages - 1, own - 20 * 144, 0] {
+            for _ in 0..<2 { #expect(throws: LinkFault.replayPageFull) { try insert(old, slot) } }
+        }
+        for (age, ephemeral) in keys.enumerated() {
+            #expect(throws: LinkFault.replayed) { try insert(ephemeral, own - UInt32(age)) }
+            // Under another slot it is the same message.
+            #expect(throws: LinkFault.replayed) { try insert(ephemeral, own + 1) }
+        }
+        // Time goes on: the oldest page makes room, and does not come back.
+        try insert(old, own + 1, at: own + 1)
+        let oldest = own - pages + 1
+        #expect(throws: LinkFault.replayPageFull) { try insert(keys[Int(pages) - 1], oldest, at: own + 1) }
+        #expect(throws: LinkFault.replayed) { try insert(keys[0], own, at: own + 1) }
+        // Of two as far off, the one to come stays.
+        let ahead = own + pages - 1
+        try insert(.random(from: alice.random), ahead, at: own + 1)
+        #expect(throws: LinkFault.replayPageFull) { try insert(.random(from: alice.random), ahead + 1, at: own + 1) }
+    }
+
+    @Test("43: a slot counts as now up to twelve slots before and after our own")
+    func nearSlots() {
+        let bound = LinkBounds.firstSlots
+        let first = FirstPayload(isAhead: false, slot: 2_900_000)
+        for own in [first.slot, first.slot - bound, first.slot + bound] { #expect(first.isNear(own)) }
+        for own: UInt32 in [first.slot - bound - 1, first.slot + bound + 1, 0, .max] { #expect(!first.isNear(own)) }
+        #expect(FirstPayload(isAhead: false, slot: .max).isNear(.max) && bound == 12)
     }
 
     @Test("45: our own key coming back is a reflection")
@@ -411,16 +450,153 @@ struct HandshakeTests {
         }
     }
 
-    @Test("52: a message 3 that names alice without her key does not authenticate")
-    func namedWithoutKey() throws {
-        // The transcript of an initiator by hand, as the machine would not write another's key.
-        let e = AgreementPrivateKey(from: alice.random)
+    /// A transcript by hand up to the `e` of message 1, for keys that the machine would not write; and that message's start.
+    private func transcript(_ e: AgreementPublicKey) -> (symmetric: SymmetricState, message: [UInt8]) {
         var symmetric = SymmetricState(protocolName: HandshakeState.protocolName(.xxpsk0))
         symmetric.mixHash(bob.context.prologue(isReverse: false).span.bytes)
         symmetric.mixKeyAndHash(held.psk)
+        symmetric.mixHash(e)
+        symmetric.mixKey(e)
+        return (symmetric, e.array)
+    }
+
+    /// 0, 1, and one of order 8: every encoding is tried where the keys are read (rejection 1).
+    static let smallOrderKeys = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    ]
+
+    @Test("1: a small-order `e` in message 1 draws no message 2 (ee)", arguments: smallOrderKeys)
+    func smallOrderFirst(hex: String) throws {
+        let small = try #require([UInt8](hex: hex).flatMap { AgreementPublicKey($0) })
+        var (symmetric, message) = transcript(small)
+        try symmetric.encryptAndHash(FirstPayload(isAhead: false, slot: 1).encode().span.bytes, to: &message)
+        // It authenticates under the epoch's key, and no key has been agreed on yet.
+        let opened = try FirstMessage.open(
+            HandshakePacket(kind: .first, bytes: message), context: bob.context, held: [held], expecting: .fresh)
+        #expect(opened.ephemeral == small)
+        #expect(throws: LinkFault.badPublicKey) { try opened.respond(bob.payload, random: bob.random) }
+    }
+
+    @Test("1: a small-order `s` in message 2 is refused (es) before its payload is read", arguments: smallOrderKeys)
+    func smallOrderSecond(hex: String) throws {
+        let small = try #require([UInt8](hex: hex))
+        let (first, initiator) = alice.first(held)
+        var symmetric = transcript(initiator.ephemeral).symmetric
+        _ = try symmetric.decryptAndHash(Array(first.bytes[32...]).span.bytes)
+        let e = AgreementPrivateKey(from: bob.random)
         var message = e.publicKey.array
         symmetric.mixHash(e.publicKey)
         symmetric.mixKey(e.publicKey)
+        symmetric.mixKey(try e.agree(with: initiator.ephemeral))
+        try symmetric.encryptAndHash(small.span.bytes, to: &message)
+        message += bob.random.bytes(1632 - message.count)
+        #expect(throws: LinkFault.badPublicKey) {
+            try initiator.open(HandshakePacket(kind: .second, bytes: message))
+        }
+    }
+
+    @Test("1: a small-order `s` in message 3 is refused (se)", arguments: smallOrderKeys)
+    func smallOrderThird(hex: String) throws {
+        let small = try #require([UInt8](hex: hex))
+        let e = AgreementPrivateKey(from: alice.random)
+        var (symmetric, message) = transcript(e.publicKey)
+        try symmetric.encryptAndHash(FirstPayload(isAhead: false, slot: 1).encode().span.bytes, to: &message)
+        let opened = try FirstMessage.open(
+            HandshakePacket(kind: .first, bytes: message), context: bob.context, held: [held], expecting: .fresh)
+        let (answer, responder) = try opened.respond(bob.payload, random: bob.random)
+        let second = packet(answer).bytes
+        let theirs = try #require(AgreementPublicKey(second[..<32]))
+        symmetric.mixHash(theirs)
+        symmetric.mixKey(theirs)
+        symmetric.mixKey(try e.agree(with: theirs))
+        _ = try symmetric.decryptAndHash(Array(second[32..<80]).span.bytes)
+        symmetric.mixKey(try e.agree(with: bob.context.key.publicKey))
+        _ = try symmetric.decryptAndHash(Array(second[80...]).span.bytes)
+        message = []
+        try symmetric.encryptAndHash(small.span.bytes, to: &message)
+        message += alice.random.bytes(1600 - message.count)
+        #expect(throws: LinkFault.badPublicKey) {
+            try responder.open(HandshakePacket(kind: .third, bytes: message), now: 0, random: bob.random)
+        }
+    }
+
+    /// What is wrong with a message 2 or 3, in the order in which it has to be found.
+    enum ClaimFault: CaseIterable {
+        case kind, authentication, reflection, length, padding, certificate, chain, clock
+
+        var refusal: LinkFault {
+            switch self {
+            case .kind: .outOfOrder(.transport)
+            case .authentication: .authentication
+            case .reflection: .reflection
+            case .length: .payload(.truncated)
+            case .padding: .payload(.trailing)
+            case .certificate: .payload(.truncated)
+            case .chain: .payload(.value(0x03))
+            case .clock: .payload(.value(0x08))
+            }
+        }
+    }
+
+    @Test("Of two faults of a message 2 or 3 the one that comes first is refused", arguments: ClaimFault.allCases)
+    func orderOfClaims(first: ClaimFault) throws {
+        let order = ClaimFault.allCases
+        let later = order[(try #require(order.firstIndex(of: first)) + 1)...]
+        for second in later.map({ Optional($0) }) + [nil] {
+            let faults = Set([first] + (second.map { [$0] } ?? []))
+            var writer = CanonicalWriter(.authPayload)
+            let certificate = alice.payload.certificate.bytes
+            writer.field(0x01, bytes: faults.contains(.certificate) ? Array(certificate.prefix(1)) : certificate)
+            if faults.contains(.chain) { writer.field(0x02, list: [certificate]) }
+            writer.field(0x03, Octets32())
+            writer.field(0x04, Octets32())
+            writer.field(0x05, Octets24())
+            writer.field(0x07, u32: 0)
+            writer.field(0x08, bytes: [0, 0, 0, 0, faults.contains(.clock) ? 2 : 1])
+            writer.field(0x09, Octets8())
+            var padded: [UInt8] = []
+            padded.append(u16: faults.contains(.length) ? 0xFFFF : UInt16(writer.bytes.count))
+            padded += writer.bytes
+            padded += repeatElement(0, count: LinkBounds.fullPayload - padded.count)
+            if faults.contains(.padding) { padded[padded.count - 1] = 1 }
+
+            func packet(_ kind: PacketKind, _ bytes: [UInt8]) -> HandshakePacket {
+                var bytes = bytes
+                if faults.contains(.authentication) { bytes[bytes.count - 1] ^= 1 }
+                return HandshakePacket(kind: faults.contains(.kind) ? .transport : kind, bytes: bytes)
+            }
+            // Message 3, to bob, by one who has bob's key or alice's.
+            let own = faults.contains(.reflection) ? bob.context : alice.context
+            var noise = own.noise(.initiator, psk: held.psk, isReverse: false)
+            var bytes: [UInt8] = []
+            try noise.writeMessage(
+                FirstPayload(isAhead: false, slot: 1).encode().span.bytes, random: alice.random, to: &bytes)
+            let opened = try FirstMessage.open(
+                HandshakePacket(kind: .first, bytes: bytes), context: bob.context, held: [held], expecting: .fresh)
+            let (answer, responder) = try opened.respond(bob.payload, random: bob.random)
+            _ = try noise.readMessage(CoveyLinkTests.packet(answer).bytes.span.bytes)
+            bytes = []
+            try noise.writeMessage(padded.span.bytes, random: alice.random, to: &bytes)
+            #expect(throws: first.refusal, "message 3, \(faults)") {
+                try responder.open(packet(.third, bytes), now: 0, random: bob.random)
+            }
+            // Message 2, to alice, by one who has alice's key or bob's.
+            let (knock, initiator) = alice.first(held)
+            let other = faults.contains(.reflection) ? alice.context : bob.context
+            var responding = other.noise(.responder, psk: held.psk, isReverse: false)
+            _ = try responding.readMessage(knock.bytes.span.bytes)
+            bytes = []
+            try responding.writeMessage(padded.span.bytes, random: bob.random, to: &bytes)
+            #expect(throws: first.refusal, "message 2, \(faults)") { try initiator.open(packet(.second, bytes)) }
+        }
+    }
+
+    @Test("52: a message 3 that names alice without her key does not authenticate")
+    func namedWithoutKey() throws {
+        let e = AgreementPrivateKey(from: alice.random)
+        var (symmetric, message) = transcript(e.publicKey)
         try symmetric.encryptAndHash(FirstPayload(isAhead: false, slot: 1).encode().span.bytes, to: &message)
         let opened = try FirstMessage.open(
             HandshakePacket(kind: .first, bytes: message), context: bob.context, held: [held], expecting: .fresh)

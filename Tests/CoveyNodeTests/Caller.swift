@@ -32,9 +32,9 @@ struct Caller {
 
     /// Sends a first message under an epoch's key.
     func knock(
-        _ psk: SymmetricKey, isAhead: Bool = false, answered: Octets8 = Octets8()
+        _ psk: SymmetricKey, isAhead: Bool = false, answered: Octets8 = Octets8(), slot: BeaconSlot? = nil
     ) throws -> (initiator: Initiator, packet: [UInt8]) {
-        let slot = BeaconSlot(of: mesh.minute).value
+        let slot = (slot ?? BeaconSlot(of: mesh.minute)).value
         var packet: [UInt8] = []
         let initiator = Initiator(
             context, psk: psk, first: FirstPayload(isAhead: isAhead, slot: slot, answered: answered), random: random,

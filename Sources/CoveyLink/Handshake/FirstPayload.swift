@@ -29,6 +29,11 @@ package struct FirstPayload: Sendable, Equatable {
         self.answered = answered
     }
 
+    /// Whether it was written about now, by the sender's clock. One that names a beacon or a key of ours is fresh by that.
+    package func isNear(_ ownSlot: UInt32) -> Bool {
+        max(slot, ownSlot) - min(slot, ownSlot) <= LinkBounds.firstSlots
+    }
+
     package init(parsing bytes: [UInt8]) throws(LinkFault) {
         guard bytes.count == Self.byteCount, bytes[2] & ~Self.aheadFlag == 0, bytes[3] == 0 else { throw .firstPayload }
         guard let answered = Octets8(bytes[8..<16]) else { throw .firstPayload }

@@ -16,7 +16,6 @@ package struct HandshakeBudget: Sendable {
         case tooOften
         case unfinishedHere
         case unfinishedEverywhere
-        case addressesFull
     }
 
     private struct Source: Hashable, Comparable {
@@ -38,6 +37,12 @@ package struct HandshakeBudget: Sendable {
         var chargedAt: UInt64?
     }
 
+    private struct Turned {
+        let ticket: Ticket
+        let source: Source
+        let chargedAt: UInt64
+    }
+
     private struct Record {
         var starts: [UInt64] = []
         var unfinished: [UInt64] = []
@@ -48,6 +53,8 @@ package struct HandshakeBudget: Sendable {
     private var records: [Source: Record] = [:]
     private var unfinished: [UInt64] = []
     private var vouched: [UInt64] = []
+    /// Answers of ours on connections that we dialled ourselves: they are not half open, and count as unfinished all the same.
+    private var turned: [Turned] = []
     /// Unfinished ones whose callers showed who they are, and were refused. No more than count as unfinished.
     private var refused: [(device: DeviceID, source: Source, chargedAt: UInt64)] = []
     private var lastNumber: UInt64 = 0
@@ -66,11 +73,10 @@ package struct HandshakeBudget: Sendable {
         guard !halfOpen.contains(where: { $0.source == source }) else { throw .underWay }
         var record = current(source, now)
         guard record.starts.count < LinkBounds.handshakesPerMinute else { throw .tooOften }
-        if records[source] == nil, records.count >= LinkBounds.addresses { try makeRoom(now) }
+        if records[source] == nil, records.count >= LinkBounds.addresses { makeRoom(now) }
         record.starts.append(now)
         records[source] = record
-        lastNumber += 1
-        let ticket = Ticket(number: lastNumber)
+        let ticket = nextTicket()
         halfOpen.append(
             HalfOpen(ticket: ticket, source: source, deadline: now + LinkBounds.handshakeDeadline, chargedAt: nil))
         return ticket
@@ -82,14 +88,33 @@ package struct HandshakeBudget: Sendable {
             preconditionFailure("a handshake is answered while it is half open")
         }
         precondition(halfOpen[at].chargedAt == nil, "a handshake is answered once")
+        try charge(halfOpen[at].source, now)
+        halfOpen[at].chargedAt = now
+    }
+
+    /// Asked before message 2 is sent on a connection that we dialled, as the other side turned the roles.
+    package mutating func answerTurned(to address: SocketAddress, now: UInt64) throws(Refusal) -> Ticket {
+        let source = Source(address)
+        try charge(source, now)
+        let ticket = nextTicket()
+        turned.append(Turned(ticket: ticket, source: source, chargedAt: now))
+        return ticket
+    }
+
+    private mutating func charge(_ source: Source, _ now: UInt64) throws(Refusal) {
         unfinished.removeAll { now - $0 >= LinkBounds.hour }
         guard unfinished.count < LinkBounds.unfinishedPerHour else { throw .unfinishedEverywhere }
-        var record = current(halfOpen[at].source, now)
+        var record = current(source, now)
         guard record.unfinished.count < LinkBounds.unfinishedPerAddressAndHour else { throw .unfinishedHere }
+        if records[source] == nil, records.count >= LinkBounds.addresses { makeRoom(now) }
         record.unfinished.append(now)
-        records[halfOpen[at].source] = record
+        records[source] = record
         unfinished.append(now)
-        halfOpen[at].chargedAt = now
+    }
+
+    private mutating func nextTicket() -> Ticket {
+        lastNumber += 1
+        return Ticket(number: lastNumber)
     }
 
     /// Asked for `FirstAnswer.respondCounted`; true at most four times an hour.
@@ -102,15 +127,21 @@ package struct HandshakeBudget: Sendable {
 
     /// A valid message 3 came.
     package mutating func complete(_ ticket: Ticket) {
-        guard let done = remove(ticket), let time = done.chargedAt else { return }
-        giveBack(time, done.source)
+        if let (time, source) = charged(ticket) { giveBack(time, source) }
+        abandon(ticket)
     }
 
     /// A message 3 came of a device that our log names, and whose certificate does not count as things stand.
     package mutating func refuse(_ ticket: Ticket, of device: DeviceID, now: UInt64) {
         refused.removeAll { now - $0.chargedAt >= LinkBounds.hour }
-        guard let done = halfOpen.first(where: { $0.ticket == ticket }), let time = done.chargedAt else { return }
-        refused.append((device, done.source, time))
+        guard let (time, source) = charged(ticket) else { return }
+        refused.append((device, source, time))
+    }
+
+    /// When and to whom message 2 was sent.
+    private func charged(_ ticket: Ticket) -> (UInt64, Source)? {
+        if let done = halfOpen.first(where: { $0.ticket == ticket }) { return done.chargedAt.map { ($0, done.source) } }
+        return turned.first { $0.ticket == ticket }.map { ($0.chargedAt, $0.source) }
     }
 
     /// Devices that were refused within the hour, ascending.
@@ -128,18 +159,16 @@ package struct HandshakeBudget: Sendable {
     }
 
     /// The connection closed, was refused, or the roles were turned and this side is no longer waiting.
-    package mutating func abandon(_ ticket: Ticket) { _ = remove(ticket) }
+    package mutating func abandon(_ ticket: Ticket) {
+        halfOpen.removeAll { $0.ticket == ticket }
+        turned.removeAll { $0.ticket == ticket }
+    }
 
     /// Handshakes whose time is over, oldest first; they are no longer half open.
     package mutating func overdue(now: UInt64) -> [Ticket] {
         let late = halfOpen.prefix { $0.deadline <= now }.map(\.ticket)
         halfOpen.removeFirst(late.count)
         return late
-    }
-
-    private mutating func remove(_ ticket: Ticket) -> HalfOpen? {
-        guard let at = halfOpen.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-        return halfOpen.remove(at: at)
     }
 
     private func current(_ source: Source, _ now: UInt64) -> Record {
@@ -151,7 +180,7 @@ package struct HandshakeBudget: Sendable {
 
     /// Forgets addresses that count for nothing any more. If all do, half of those that have shown nothing worse than a
     /// connection go, the ones quiet for longest: a flood of addresses costs a sort now and then, not at each knock.
-    private mutating func makeRoom(_ now: UInt64) throws(Refusal) {
+    private mutating func makeRoom(_ now: UInt64) {
         records = records.filter {
             let record = current($0.key, now)
             return !record.starts.isEmpty || !record.unfinished.isEmpty
@@ -160,7 +189,7 @@ package struct HandshakeBudget: Sendable {
         let quiet = records.filter { $0.value.unfinished.isEmpty }
             .map { (last: $0.value.starts.last ?? 0, source: $0.key) }
             .sorted { ($0.last, $0.source) < ($1.last, $1.source) }
-        guard !quiet.isEmpty else { throw .addressesFull }
+        precondition(!quiet.isEmpty, "fewer handshakes go unfinished in an hour than addresses are remembered")
         for entry in quiet.prefix((quiet.count + 1) / 2) { records[entry.source] = nil }
     }
 }
