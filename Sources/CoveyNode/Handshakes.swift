@@ -249,8 +249,8 @@ extension Node {
         let first = try CoveyLink.FirstMessage.open(
             packet, context: context, held: psks(selection), expecting: initiator.expectation)
         // It names the key of our own message: fresh by that.
-        try seenFirsts.insert(
-            first.ephemeral, epoch: first.epoch, slot: ownSlot(now), ownSlot: ownSlot(now))
+        let ownSlot = ownSlot(now)
+        try seenFirsts.insert(first.ephemeral, epoch: first.epoch, slot: ownSlot, ownSlot: ownSlot)
         let decision = FirstAnswer.decide(
             isPreferred: first.epoch == selection.preferred?.commit, isUntainted: selection.isClean(first.epoch),
             isAhead: true,

@@ -29,7 +29,7 @@ package struct FirstPayload: Sendable, Equatable {
         self.answered = answered
     }
 
-    /// Whether it was written about now, by the sender's clock. One that names a beacon or a key of ours is fresh by that.
+    /// Whether it was written about now, by the sender's clock and ours.
     package func isNear(_ ownSlot: UInt32) -> Bool {
         max(slot, ownSlot) - min(slot, ownSlot) <= LinkBounds.firstSlots
     }
