@@ -83,7 +83,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
             return Description(
                 summary: "What somebody should look after, what is urgent first.", parameters: [],
                 result: "findings [{kind (`clock`, `certificate`, `device`, `authority`, `staleness`, `behind`, "
-                    + "`silent`, `rekey`, `epoch`, `fork`, `suspension`, `revocation`, `order`, `waiting`), isUrgent, text, advice}]",
+                    + "`silent`, `peer`, `rekey`, `epoch`, `fork`, `suspension`, `revocation`, `order`, `waiting`), isUrgent, "
+                    + "text, advice}]",
                 errors: [])
         case .nodeRevoke:
             return Description(

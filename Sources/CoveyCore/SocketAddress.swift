@@ -37,12 +37,23 @@ package struct SocketAddress: Hashable, Comparable, Sendable, CustomStringConver
         left.host != right.host ? left.host < right.host : left.port < right.port
     }
 
-    package var description: String {
+    package var description: String { isV4 ? "\(hostText):\(port)" : "[\(hostText)]:\(port)" }
+
+    /// The host alone, as the system reads it: IPv6 with its longest run of zeros, the first of several, as `::`
+    /// (RFC 5952 §4).
+    package var hostText: String {
         let bytes = host.array
-        if isV4 { return "\(bytes[12]).\(bytes[13]).\(bytes[14]).\(bytes[15]):\(port)" }
-        let groups = stride(from: 0, to: 16, by: 2).map {
-            String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16)
+        if isV4 { return bytes[12...].map(String.init).joined(separator: ".") }
+        let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+        var longest = 0..<0
+        for start in groups.indices {
+            let end = groups[start...].firstIndex { $0 != 0 } ?? groups.count
+            if end - start > max(1, longest.count) { longest = start..<end }
         }
-        return "[\(groups.joined(separator: ":"))]:\(port)"
+        func text(_ range: Range<Int>) -> String {
+            groups[range].map { String($0, radix: 16) }.joined(separator: ":")
+        }
+        if longest.isEmpty { return text(groups.indices) }
+        return "\(text(0..<longest.lowerBound))::\(text(longest.upperBound..<groups.count))"
     }
 }

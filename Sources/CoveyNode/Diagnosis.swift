@@ -19,6 +19,8 @@ package struct Finding: Hashable, Sendable {
         case behind
         /// Nothing has come of other members for long.
         case silent
+        /// A configured peer cannot be reached, or does not answer.
+        case peer
         /// A former member holds the network key.
         case rekey
         /// The authority beside this node has not announced a new network key for a week.

@@ -37,6 +37,12 @@ package struct Dialer: Sendable {
         fileprivate var failures = 0
         /// Who answered there last had no right by our log.
         fileprivate var isRefused = false
+        /// How the configuration names it; nil for who is not configured.
+        fileprivate var name: String?
+        /// Why no link came of the last dial; nil once one has.
+        fileprivate var fault: String?
+        /// The faults since the last link that people were told of.
+        fileprivate var told: Set<String> = []
         /// When a beacon last made it be dialled afresh.
         fileprivate var freshAt: UInt64 = 0
         fileprivate var notBefore: UInt64
@@ -56,10 +62,21 @@ package struct Dialer: Sendable {
     package init() {}
 
     /// A static peer is never forgotten.
-    package mutating func add(static address: SocketAddress, device: DeviceID?, at uptime: UInt64) {
+    package mutating func add(
+        static address: SocketAddress, device: DeviceID?, name: String? = nil, at uptime: UInt64
+    ) {
         staticHosts.insert(address.host)
         targets[address] = Target(
-            address: address, kind: .static, device: device, answered: Octets8(), epoch: nil, notBefore: uptime)
+            address: address, kind: .static, device: device, answered: Octets8(), epoch: nil, name: name,
+            notBefore: uptime)
+    }
+
+    /// Configured peers of whose last dial no link came, in the order of their addresses.
+    package var unreached: [(target: Target, name: String, fault: String)] {
+        targets.values.sorted { $0.address < $1.address }.compactMap { target in
+            guard let name = target.name, let fault = target.fault else { return nil }
+            return (target, name, fault)
+        }
     }
 
     /// A fresh, verified beacon resets the pause.
@@ -139,11 +156,21 @@ package struct Dialer: Sendable {
     }
 
     /// The dial ended without a link.
+    ///
+    /// - Parameter fault: why, for people; nil while that cannot be said.
+    /// - Returns: the name of a configured peer whose fault is new since its last link.
+    @discardableResult
     package mutating func failed(
-        _ connection: ConnectionID, at uptime: UInt64, _ failure: Failure, random: any RandomSource
-    ) {
-        guard let address = inFlight.removeValue(forKey: connection), var target = targets[address] else { return }
+        _ connection: ConnectionID, at uptime: UInt64, _ failure: Failure, because fault: String? = nil,
+        random: any RandomSource
+    ) -> String? {
+        guard let address = inFlight.removeValue(forKey: connection), var target = targets[address] else { return nil }
         target.connection = nil
+        var isNew = false
+        if let fault, target.name != nil {
+            target.fault = fault
+            isNew = target.told.insert(fault).inserted
+        }
         if failure == .silent { target.epochsTried += 1 }
         target.isRefused = failure == .refused
         let pause =
@@ -156,6 +183,7 @@ package struct Dialer: Sendable {
         } else {
             targets[address] = target
         }
+        return isNew ? target.name : nil
     }
 
     /// A link to `device` came of the dial.
@@ -163,6 +191,8 @@ package struct Dialer: Sendable {
         guard let address = inFlight.removeValue(forKey: connection) else { return }
         linked[connection] = address
         targets[address]?.met = device
+        targets[address]?.fault = nil
+        targets[address]?.told = []
     }
 
     /// Who answers at an address, whatever came of it.

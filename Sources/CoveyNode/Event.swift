@@ -23,8 +23,8 @@ package enum Event: Sendable {
     case accepted(ConnectionID, from: SocketAddress, isStatic: Bool)
     /// The dial succeeded.
     case connected(ConnectionID)
-    /// The dial failed; the connection is gone.
-    case dialFailed(ConnectionID)
+    /// The dial failed; the connection is gone. The cause is in the system's words, and nil where it is not the peer's.
+    case dialFailed(ConnectionID, because: String? = nil)
     /// Bytes of a stream, in order, in whatever pieces they came.
     case received(ConnectionID, [UInt8])
     /// After `Effect.reportDrained`: the driver's write queue of the connection is empty.
@@ -40,8 +40,8 @@ package enum Event: Sendable {
     /// The connection it happened on; nil for what happened elsewhere.
     package var connection: ConnectionID? {
         switch self {
-        case .accepted(let id, _, _), .connected(let id), .dialFailed(let id), .received(let id, _), .drained(let id),
-            .closed(let id):
+        case .accepted(let id, _, _), .connected(let id), .dialFailed(let id, _), .received(let id, _),
+            .drained(let id), .closed(let id):
             id
         case .endpoints, .deadline, .datagram, .command, .wiped: nil
         }

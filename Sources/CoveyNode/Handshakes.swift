@@ -58,8 +58,12 @@ extension Node {
     }
 
     /// A dial came to nothing: the target waits, then the next one is looked at.
-    func redial(after connection: ConnectionID, _ failure: Dialer.Failure, _ now: Now) {
-        dialer.failed(connection, at: now.uptime, failure, random: random)
+    func redial(
+        after connection: ConnectionID, _ failure: Dialer.Failure, because fault: String?, _ now: Now,
+        _ effects: inout Effects
+    ) {
+        let name = dialer.failed(connection, at: now.uptime, failure, because: fault, random: random)
+        if let name, let fault { effects.append(.observe(.warning("peer \(name): \(fault); it is tried again"))) }
         deadlines.set(.dial, noLaterThan: now.uptime + 100_000)
     }
 
@@ -399,14 +403,22 @@ extension Node {
         }
         if case .dialled = connection {
             let failure: Dialer.Failure
+            var fault: String? = "no answer in time"
             if handshake.isPeerRefused {
                 failure = .refused
             } else if case .initiating = handshake.state {
                 failure = .silent
+                // It may hold an older network key than the one that was tried.
+                let isLastKey = dialer.target(of: connection).map { $0.epochsTried + 1 >= epochs.commits.count }
+                fault =
+                    isLastKey ?? true
+                    ? "it does not answer this device: its log or network key may be older, or it answers beacons only"
+                    : nil
             } else {
                 failure = .unreachable
             }
-            redial(after: connection, failure, now)
+            if handshake.isRefused { fault = "who answers there is refused; covey status says why" }
+            redial(after: connection, failure, because: fault, now, &effects)
         } else {
             deadlines.set(.dial, noLaterThan: now.uptime + 100_000)
         }

@@ -12,7 +12,20 @@ extension Node {
         if let logs = logsBehind() { found.append(logs) }
         if let epochs = epochsBehind(now) { found.append(epochs) }
         if let silent = silent(now) { found.append(silent) }
-        return found
+        return found + unreachedPeers()
+    }
+
+    /// Configured peers of whom no link came. Who is linked from its side is found by its device, or its host.
+    private func unreachedPeers() -> [Finding] {
+        dialer.unreached.compactMap { target, name, fault in
+            let isLinked = links.contains { link in
+                (target.device ?? target.met) == link.device || target.address.host == link.address.host
+            }
+            guard !isLinked else { return nil }
+            return Finding(
+                kind: .peer, isUrgent: false, text: "the configured peer \(name) is not linked: \(fault)",
+                advice: "it is tried again; see whether its node runs there, and whether a firewall lets TCP through")
+        }
     }
 
     /// Members on links that stay at the log until theirs has what makes this device one.

@@ -177,7 +177,9 @@ package final class Node {
         }
         try loadWaiting(store)
         try announcements.load(store)
-        for peer in configuration.peers { dialer.add(static: peer.address, device: peer.device, at: now.uptime) }
+        for peer in configuration.peers {
+            dialer.add(static: peer.address, device: peer.device, name: peer.name, at: now.uptime)
+        }
         reviewCertificates(now)
 
         met = Set(try store.all(.peers).compactMap { DeviceID($0.key) })
@@ -221,10 +223,10 @@ package final class Node {
             accept(connection, from: address, isStatic: isStatic, now, &effects)
         case .connected(let connection):
             try connected(connection, now, &effects)
-        case .dialFailed(let connection):
+        case .dialFailed(let connection, let cause):
             pending[connection] = nil
             deadlines.clear(.link(connection))
-            redial(after: connection, .unreachable, now)
+            redial(after: connection, .unreachable, because: cause, now, &effects)
         case .received(let connection, let bytes):
             try received(bytes, on: connection, now, store, &effects)
         case .drained(let connection):

@@ -14,10 +14,13 @@ package struct NodeConfiguration: Sendable {
         package var address: SocketAddress
         /// When known, another device at the address is not talked to.
         package var device: DeviceID?
+        /// As people wrote it, to tell them when it cannot be reached. Without, nobody is told.
+        package var name: String?
 
-        package init(address: SocketAddress, device: DeviceID? = nil) {
+        package init(address: SocketAddress, device: DeviceID? = nil, name: String? = nil) {
             self.address = address
             self.device = device
+            self.name = name
         }
     }
 

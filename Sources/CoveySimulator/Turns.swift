@@ -210,7 +210,7 @@ extension World {
         case .deadline: trace.add(.deadline, time: now, host: host)
         case .accepted(let id, _, _): trace.add(.accepted, time: now, host: host, number: id.number)
         case .connected(let id): trace.add(.connected, time: now, host: host, number: id.number)
-        case .dialFailed(let id): trace.add(.dialFailed, time: now, host: host, number: id.number)
+        case .dialFailed(let id, _): trace.add(.dialFailed, time: now, host: host, number: id.number)
         case .received(let id, let bytes): trace.add(.received, time: now, host: host, number: id.number, bytes: bytes)
         case .drained(let id): trace.add(.drained, time: now, host: host, number: id.number)
         case .closed(let id): trace.add(.closed, time: now, host: host, number: id.number)

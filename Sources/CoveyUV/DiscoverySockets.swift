@@ -23,6 +23,9 @@ final class DiscoverySockets {
     private var sockets: [(place: Place, socket: MulticastSocket)] = []
     /// Told once, until the place changes.
     private var refused: Set<Place> = []
+    /// Likewise: of the interfaces that were named and are not there, and that there is none at all.
+    private var lacking: Set<String> = []
+    private var hasNone = false
 
     init(
         _ use: MulticastUse, port: UInt16, on loop: Loop, heard: @escaping ([UInt8], SocketAddress, UInt32) -> Void,
@@ -38,8 +41,17 @@ final class DiscoverySockets {
     var count: Int { sockets.count }
 
     /// Joins the groups on interfaces that came, and leaves them on those that went.
-    func update(_ interfaces: [InterfaceAddress]) {
+    ///
+    /// - Parameter lacking: names of interfaces that are to be used and are not there.
+    func update(_ interfaces: [InterfaceAddress], lacking names: [String] = []) {
         let wanted = use == .off ? [] : Self.places(in: interfaces)
+        for name in names where !lacking.contains(name) {
+            warn("there is no interface \(name) with an address; it is used when it comes")
+        }
+        lacking = Set(names)
+        let isNew = use != .off && wanted.isEmpty && !hasNone
+        hasNone = use != .off && wanted.isEmpty
+        if isNew { warn("no interface to find peers on; until one comes they are found by `peers` alone") }
         for (place, socket) in sockets where !wanted.contains(place) { socket.close() }
         var kept: [(Place, MulticastSocket)] = []
         for place in wanted {

@@ -340,17 +340,21 @@ package final class Driver {
             try NameLookup.begin(name, on: loop) { [self] in found($0, for: id, name) }
             lookups.insert(id)
         } catch {
-            post(.dialFailed(id))
+            post(.dialFailed(id, because: "\(error)"))
         }
     }
 
-    private func found(_ addresses: [SocketAddress], for id: ConnectionID, _ name: HostName) {
+    private func found(_ answer: Result<[SocketAddress], UVError>, for id: ConnectionID, _ name: HostName) {
         // Given up meanwhile.
         guard state == .running, lookups.remove(id) != nil else { return }
-        guard !addresses.isEmpty else { return post(.dialFailed(id)) }
-        let turn = dialsByName[name, default: 0]
-        dialsByName[name] = turn &+ 1
-        connect(id, addresses[turn % addresses.count])
+        switch answer {
+        case .success(let addresses):
+            let turn = dialsByName[name, default: 0]
+            dialsByName[name] = turn &+ 1
+            connect(id, addresses[turn % addresses.count])
+        case .failure(let cause):
+            post(.dialFailed(id, because: "its name has no address (\(cause))"))
+        }
     }
 
     private func connect(_ id: ConnectionID, _ address: SocketAddress) {
@@ -358,7 +362,7 @@ package final class Driver {
             connections[id] = try TCPConnection(
                 id, dialling: address, on: loop, timeout: Bounds.dialTimeout, owner: self)
         } catch {
-            post(.dialFailed(id))
+            post(.dialFailed(id, because: "\(error)"))
         }
     }
 
@@ -434,7 +438,7 @@ package final class Driver {
         let all = interfaces()
         let choice = InterfaceChoice(named: configuration.interfaces)
         let used = all.filter(choice.uses)
-        discovery?.update(used)
+        discovery?.update(used, lacking: choice.lacking(in: all))
         let reachable = listeners.flatMap { Self.endpoints(of: $0.address, all: all, used: used) }
         let slept = clock.slept()
         if reachable != endpoints || sleptBefore.map({ slept > $0 + Bounds.sleep }) ?? true {
@@ -487,7 +491,7 @@ extension Driver: ConnectionOwner {
     func dialFailed(_ connection: TCPConnection, because cause: UVError) {
         let isSilent = leaving.contains(connection.id)
         remove(connection.id)
-        if !isSilent { post(.dialFailed(connection.id)) }
+        if !isSilent { post(.dialFailed(connection.id, because: "\(cause)")) }
     }
 
     func received(_ bytes: [UInt8], on connection: TCPConnection) { post(.received(connection.id, bytes)) }

@@ -46,7 +46,7 @@ package final class Exchange: ConnectionOwner {
     private static func addresses(of name: HostName, on loop: Loop) throws -> [SocketAddress] {
         if let address = SocketAddress(numericHost: name.host, port: name.port) { return [address] }
         var found: [SocketAddress]?
-        try NameLookup.begin(name, on: loop) { found = $0 }
+        try NameLookup.begin(name, on: loop) { found = (try? $0.get()) ?? [] }
         while found == nil, loop.runOnce() {}
         return found ?? []
     }

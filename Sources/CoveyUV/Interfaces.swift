@@ -24,6 +24,11 @@ struct InterfaceChoice: Equatable {
     private static let skippedNames = ["lo"]
     private static let skippedPrefixes = ["docker", "veth", "br-", "virbr"]
 
+    /// Those named of which the machine has none.
+    func lacking(in all: [InterfaceAddress]) -> [String] {
+        named.filter { name in !all.contains { $0.name == name } }
+    }
+
     func uses(_ interface: InterfaceAddress) -> Bool {
         if !interface.isRunning { return false }
         if !named.isEmpty { return named.contains(interface.name) }

@@ -16,10 +16,10 @@ package struct HostName: Hashable, Sendable {
 /// One question to the system's resolver, asked on libuv's threads.
 final class NameLookup {
     private let port: UInt16
-    private var found: (([SocketAddress]) -> Void)?
+    private var found: ((Result<[SocketAddress], UVError>) -> Void)?
     private let request: UnsafeMutablePointer<uv_getaddrinfo_t>
 
-    private init(port: UInt16, found: @escaping ([SocketAddress]) -> Void) {
+    private init(port: UInt16, found: @escaping (Result<[SocketAddress], UVError>) -> Void) {
         self.port = port
         self.found = found
         request = .allocate(capacity: 1)
@@ -27,9 +27,9 @@ final class NameLookup {
 
     deinit { request.deallocate() }
 
-    /// Tells the addresses in the order of the system, none when the name is not known; never before this returns.
+    /// Tells the addresses in the order of the system, at least one, or why there is none; never before this returns.
     static func begin(
-        _ name: HostName, on loop: Loop, found: @escaping ([SocketAddress]) -> Void
+        _ name: HostName, on loop: Loop, found: @escaping (Result<[SocketAddress], UVError>) -> Void
     ) throws {
         let lookup = NameLookup(port: name.port, found: found)
         lookup.request.pointee.data = Unmanaged.passRetained(lookup).toOpaque()
@@ -43,9 +43,9 @@ final class NameLookup {
         }
     }
 
-    fileprivate func end(_ list: UnsafeMutablePointer<addrinfo>?) {
+    fileprivate func end(_ code: Int32, _ list: UnsafeMutablePointer<addrinfo>?) {
         var addresses: [SocketAddress] = []
-        var next = list
+        var next = code == 0 ? list : nil
         while let entry = next?.pointee {
             next = entry.ai_next
             guard var address = SocketAddress(UnsafePointer(entry.ai_addr)) else { continue }
@@ -54,7 +54,7 @@ final class NameLookup {
         }
         let found = found
         self.found = nil
-        found?(addresses)
+        found?(addresses.isEmpty ? .failure(code == 0 ? .noAddress : UVError(code)) : .success(addresses))
     }
 }
 
@@ -63,5 +63,5 @@ private func lookupEnded(
 ) {
     let lookup = Unmanaged<NameLookup>.fromOpaque(request.unsafelyUnwrapped.pointee.data).takeRetainedValue()
     defer { uv_freeaddrinfo(list) }
-    lookup.end(code == 0 ? list : nil)
+    lookup.end(code, list)
 }

@@ -49,14 +49,3 @@ extension SocketAddress {
     /// The same host, whatever the port and the interface.
     func hasHost(of other: SocketAddress) -> Bool { host == other.host }
 }
-
-extension SocketAddress {
-    /// The host alone, as the system reads it.
-    var hostText: String {
-        let bytes = host.array
-        if isV4 { return bytes[12...].map(String.init).joined(separator: ".") }
-        return stride(from: 0, to: 16, by: 2)
-            .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
-            .joined(separator: ":")
-    }
-}

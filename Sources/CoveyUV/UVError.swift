@@ -12,6 +12,7 @@ package struct UVError: Error, Hashable, CustomStringConvertible {
     static let addressNotAvailable = UVError(UV_EADDRNOTAVAIL.rawValue)
     static let familyNotSupported = UVError(UV_EAFNOSUPPORT.rawValue)
     static let permission = UVError(UV_EACCES.rawValue)
+    static let noAddress = UVError(UV_EAI_NODATA.rawValue)
     static let tryAgain = UVError(UV_EAGAIN.rawValue)
     static let endOfFile = UVError(UV_EOF.rawValue)
 

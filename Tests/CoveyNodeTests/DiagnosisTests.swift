@@ -276,6 +276,35 @@ struct DiagnosisTests {
         #expect(try findings(mesh, ana).first { $0.kind == .silent }?.text == one.text)
     }
 
+    @Test("A configured peer of which no link comes is told of once a cause, and named until it is linked")
+    func configuredPeers() throws {
+        let mesh = try TestMesh()
+        let bo = try mesh.enrol("bo")
+        let ana = try mesh.enrol("ana")
+        let wall = SocketAddress(v4: 10, 9, 9, 9, port: 7)
+        mesh.listen(at: wall)
+        try mesh.begin(
+            ana,
+            dialling: [
+                NodeConfiguration.StaticPeer(address: bo.address, name: "bo.example:26117"),
+                NodeConfiguration.StaticPeer(address: wall, name: "10.9.9.9:7"),
+            ])
+        try mesh.run(seconds: 600)
+        #expect(ana.warnings.count == 2)
+        #expect(ana.warnings.contains("peer bo.example:26117: connection refused; it is tried again"))
+        #expect(ana.warnings.contains { $0.hasPrefix("peer 10.9.9.9:7: it does not answer this device") })
+        let found = try findings(mesh, ana).filter { $0.kind == .peer }
+        #expect(
+            found.first?.text == "the configured peer bo.example:26117 is not linked: connection refused"
+                && found.count == 2 && found.allSatisfy { !$0.isUrgent })
+        try mesh.begin(bo)
+        #expect(try mesh.run(seconds: 300) { mesh.isLinked(ana, bo) })
+        #expect(try findings(mesh, ana).filter { $0.kind == .peer }.map { $0.text.contains("10.9.9.9:7") } == [true])
+        mesh.stop(bo)
+        try mesh.run(seconds: 300)
+        #expect(ana.warnings.count == 3, "it was linked since, so it is told of again")
+    }
+
     @Test("A node beside which an authority works reminds of the weekly network key, the day before")
     func epochDue() throws {
         let mesh = try TestMesh()

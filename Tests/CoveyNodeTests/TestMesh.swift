@@ -562,7 +562,7 @@ final class TestMesh {
             guard let other = hosts.first(where: { $0.address == address }), other.node != nil,
                 reach(host.name, other.name)
             else {
-                post(.dialFailed(connection), to: host)
+                post(.dialFailed(connection, because: "connection refused"), to: host)
                 return
             }
             other.accepted += 1

@@ -79,6 +79,44 @@ struct DiscoveryTests {
         discovery.close()
     }
 
+    @Test("a named interface that is not there, and none to find peers on, are each told once until that changes")
+    func lackingInterface() throws {
+        let bench = try Bench()
+        let node = ScriptedNode()
+        var warnings: [String] = []
+        let driver = try bench.driver(node, multicast: .listen, port: Self.port(3)) {
+            if case .warning(let text) = $0 { warnings.append(text) }
+        } configure: {
+            $0.interfaces = ["nosuch0"]
+        }
+        let none = [
+            "there is no interface nosuch0 with an address; it is used when it comes",
+            "no interface to find peers on; until one comes they are found by `peers` alone",
+        ]
+        #expect(warnings == none)
+        driver.lookAtInterfaces()
+        #expect(warnings == none)
+        driver.interfaces = {
+            systemInterfaces().filter(\.isLoopback).map {
+                var interface = $0
+                interface.name = "nosuch0"
+                return interface
+            }
+        }
+        driver.lookAtInterfaces()
+        #expect(warnings == none)
+        driver.interfaces = systemInterfaces
+        driver.lookAtInterfaces()
+        #expect(warnings == none + none)
+        var silent: [String] = []
+        _ = try bench.driver(ScriptedNode()) {
+            if case .warning(let text) = $0 { silent.append(text) }
+        } configure: {
+            $0.interfaces = []
+        }
+        #expect(silent.isEmpty, "who does not find peers by multicast needs no interface for it")
+    }
+
     @Test(
         "interfaces of containers, bridges, tunnels and the machine itself are skipped",
         arguments: [
@@ -109,5 +147,21 @@ struct DiscoveryTests {
             #expect(address.withSystemAddress { SocketAddress($0) } == address)
         }
         #expect(SocketAddress(v4: 192, 0, 2, 7, port: 1).hostText == "192.0.2.7")
+    }
+
+    @Test(
+        "addresses are shown as RFC 5952 has them",
+        arguments: [
+            ("00000000000000000000000000000000", "[::]:7"), ("00000000000000000000000000000001", "[::1]:7"),
+            ("20010db8000000000000000000000000", "[2001:db8::]:7"),
+            ("20010db8000000010000000000000001", "[2001:db8:0:1::1]:7"),
+            ("20010db8000000000001000000000001", "[2001:db8::1:0:0:1]:7"),
+            ("20010db8000000010001000100010001", "[2001:db8:0:1:1:1:1:1]:7"),
+            ("20010db8000100010001000100010001", "[2001:db8:1:1:1:1:1:1]:7"),
+            ("fe800000000000000202b3fffe1e8329", "[fe80::202:b3ff:fe1e:8329]:7"),
+            ("00000000000000000000ffffc0000207", "192.0.2.7:7"),
+        ])
+    func shown(host: String, text: String) throws {
+        #expect(SocketAddress(host: try #require(Octets16(hex: host)), port: 7).description == text)
     }
 }

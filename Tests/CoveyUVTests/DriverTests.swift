@@ -105,6 +105,7 @@ struct DriverTests {
         driver.submit(.status) { _ in }
         try bench.run(until: "the dial has failed") { !client.dialsFailed.isEmpty }
         #expect(client.dialsFailed == [one])
+        #expect(client.dialFaults == ["connection refused"])
         #expect(client.closed.isEmpty)
     }
 
@@ -132,6 +133,7 @@ struct DriverTests {
         driver.submit(.status) { _ in }
         try bench.run(until: "it is connected") { !client.connected.isEmpty }
         #expect(client.dialsFailed.first == .dialled(100))
+        #expect(client.dialFaults.first?.hasPrefix("its name has no address (") == true)
         #expect(client.connected == [.dialled(attempts)])
         #expect(attempts <= 4)
     }

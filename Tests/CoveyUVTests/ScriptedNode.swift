@@ -38,7 +38,11 @@ final class ScriptedNode: Turning {
     }
 
     var dialsFailed: [ConnectionID] {
-        events.compactMap { if case .dialFailed(let id) = $0 { id } else { nil } }
+        events.compactMap { if case .dialFailed(let id, _) = $0 { id } else { nil } }
+    }
+
+    var dialFaults: [String] {
+        events.compactMap { if case .dialFailed(_, let cause) = $0 { cause } else { nil } }
     }
 
     var closed: [ConnectionID] {

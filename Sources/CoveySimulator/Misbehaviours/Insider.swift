@@ -138,7 +138,7 @@ final class Insider: Resident {
         case .deadline: if now.uptime >= nextTick { tick() }
         case .connected(let connection): connected(connection)
         case .received(let connection, let bytes): received(bytes, on: connection)
-        case .dialFailed(let connection), .closed(let connection): lost(connection)
+        case .dialFailed(let connection, _), .closed(let connection): lost(connection)
         // It dials; nobody has a reason to dial it.
         case .accepted(let connection, _, _): wishes.append(.abort(connection))
         case .datagram(let bytes, _, _): for conduct in conducts { conduct.heard(datagram: bytes, of: self) }

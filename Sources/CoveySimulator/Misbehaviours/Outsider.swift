@@ -111,7 +111,7 @@ final class Outsider: Resident, WireTap {
             knocks += 1
             if !call.bytes.isEmpty { effects.append(.send(connection, call.bytes)) }
         case .received(_, let bytes): bytesHeard += bytes.count
-        case .dialFailed(let connection), .closed(let connection): calls.removeAll { $0.connection == connection }
+        case .dialFailed(let connection, _), .closed(let connection): calls.removeAll { $0.connection == connection }
         case .accepted(let connection, _, _): effects.append(.abort(connection))
         case .endpoints, .drained, .datagram, .command, .wiped: break
         }
