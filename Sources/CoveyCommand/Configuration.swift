@@ -69,6 +69,8 @@ struct Configuration: Equatable {
     var commit: UInt64 = 200
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
+    /// Variables of the environment that are named like settings and are none.
+    var unknownVariables: [String] = []
 
     init(home: String) { self.home = home }
 
@@ -107,8 +109,17 @@ extension Configuration {
                 throw Complaint(.usage, "--\(setting.flag) is \"\(values.joined(separator: ","))\"; it takes \(wanted)")
             }
         }
+        let known = Setting.all.map(\.environment) + otherVariables
+        configuration.unknownVariables =
+            environment.keys.filter { $0.hasPrefix("COVEY_") && !known.contains($0) }.sorted()
         return configuration
     }
+
+    /// Read by commands at a desk, or by the build and the tests.
+    private static let otherVariables = [
+        "COVEY_AUTHORITY", "COVEY_FUZZ", "COVEY_FUZZ_TARGET", "COVEY_KILLS", "COVEY_ROOMS", "COVEY_SEED",
+        "COVEY_SHARED", "COVEY_SIM", "COVEY_SKIP_BUILD", "COVEY_STUDIES", "COVEY_WRITE_DOCS", "COVEY_WRITE_SAMPLES",
+    ]
 
     private mutating func apply(_ file: ConfigurationFile) throws {
         for row in file.rows {

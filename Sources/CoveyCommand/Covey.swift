@@ -18,6 +18,7 @@ struct Covey: ParsableCommand {
     static func main() {
         Hardening.protectSecrets()
         do {
+            try checkArguments()
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -25,9 +26,22 @@ struct Covey: ParsableCommand {
         }
     }
 
+    /// Words that are not text would arrive as others than were typed.
+    private static func checkArguments() throws {
+        for at in 1..<max(1, Int(CommandLine.argc)) {
+            guard let word = CommandLine.unsafeArgv[at], String(validatingCString: word) == nil else { continue }
+            throw Complaint(
+                .usage,
+                "the words of a command are UTF-8 text, and \"\(Output.harmless(String(cString: word)))\" is none")
+        }
+    }
+
     /// One line, what to do, and a status. Help and the like are printed as they are.
     private static func end(_ error: any Error) -> Never {
-        if error is CleanExit || exitCode(for: error) == .success { exit(withError: error) }
+        if error is CleanExit || exitCode(for: error) == .success {
+            do { try Output.line(fullMessage(for: error)) } catch { end(error) }
+            Glibc.exit(0)
+        }
         guard exitCode(for: error) == .validationFailure else {
             let complaint = Complaint(error)
             Output.note(complaint.description)

@@ -31,12 +31,16 @@ package enum ControlCall: Hashable, Sendable {
 
     /// Reads one line without its newline. The id is nil when no answer is wanted.
     package static func read(_ line: [UInt8]) -> (id: RequestID?, call: Result<ControlCall, ControlError>) {
+        guard String(validating: line, as: UTF8.self) != nil else {
+            return (.null, .failure(ControlError(.parse, "the line is no UTF-8 text", hint: shape)))
+        }
         let line = Data(line)
         let head: Head
         do {
             head = try JSONDecoder().decode(Head.self, from: line)
         } catch {
-            return (.null, .failure(refusal(of: error, isHead: true)))
+            let id = try? JSONDecoder().decode(Identified.self, from: line).id
+            return (id ?? .null, .failure(refusal(of: error, isHead: true)))
         }
         do throws(ControlError) {
             return (head.id, .success(try call(head, line)))
@@ -73,6 +77,16 @@ package enum ControlCall: Hashable, Sendable {
             do {
                 return try JSONDecoder().decode(Body<Parameters>.self, from: line).params
             } catch {
+                // Of a number that does not fit the decoder tells neither that nor where it stands.
+                let integers = parameters.filter { $0.type == "integer" }
+                let numbers = try? JSONDecoder().decode(Body<[String: Number]>.self, from: line).params
+                if case DecodingError.dataCorrupted(let context) = error, context.codingPath.isEmpty,
+                    let unfit = integers.first(where: { numbers?[$0.name]?.fits == false })
+                {
+                    throw ControlError(
+                        .invalidParameters, "params.\(unfit.name) is out of range",
+                        hint: "a whole number: \(unfit.meaning)")
+                }
                 throw refusal(of: error, isHead: false)
             }
         }
@@ -155,24 +169,45 @@ package enum ControlCall: Hashable, Sendable {
         }
     }
 
+    /// What can be read of a request that is wrong: whom to answer.
+    private struct Identified: Decodable { var id: RequestID }
+
+    /// Any value, and whether it is no number, or one that a parameter can be.
+    private struct Number: Decodable {
+        var fits: Bool
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            fits =
+                (try? container.decode(Double.self)) == nil
+                || ((try? container.decode(Int64.self)) != nil && (try? container.decode(UInt64.self)) != nil)
+        }
+    }
+
     private struct Body<Parameters: Decodable>: Decodable { var params: Parameters }
 
+    private static let shape =
+        "a request is {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"node.status\", \"params\": {}}"
+
     private static func refusal(of error: any Error, isHead: Bool) -> ControlError {
-        let kind: ControlError.Kind = isHead ? .invalidRequest : .invalidParameters
-        let shape = "a request is {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"node.status\", \"params\": {}}"
+        func kind(_ context: DecodingError.Context) -> ControlError.Kind {
+            isHead && context.codingPath.first?.stringValue != "params" ? .invalidRequest : .invalidParameters
+        }
         guard let error = error as? DecodingError else {
             return ControlError(.parse, "the line is no JSON", hint: shape)
         }
         switch error {
         case .dataCorrupted(let context):
-            if isHead, context.codingPath.isEmpty { return ControlError(.parse, "the line is no JSON", hint: shape) }
-            return ControlError(kind, "\(path(context)) cannot be read", hint: context.debugDescription)
+            // What stands inside the parameters is read after the head.
+            if context.codingPath.isEmpty { return ControlError(.parse, "the line is no JSON", hint: shape) }
+            return ControlError(kind(context), "\(path(context)) cannot be read", hint: context.debugDescription)
         case .keyNotFound(let key, let context):
-            return ControlError(kind, "\(path(context, key)) is missing", hint: shape)
+            return ControlError(kind(context), "\(path(context, key)) is missing", hint: shape)
         case .valueNotFound(let type, let context), .typeMismatch(let type, let context):
-            return ControlError(kind, "\(path(context)) has the wrong type", hint: "expected \(word(for: type))")
+            return ControlError(
+                kind(context), "\(path(context)) has the wrong type", hint: "expected \(word(for: type))")
         @unknown default:
-            return ControlError(kind, "the request cannot be read", hint: shape)
+            return ControlError(.invalidRequest, "the request cannot be read", hint: shape)
         }
     }
 
@@ -188,7 +223,7 @@ package enum ControlCall: Hashable, Sendable {
         case is UInt64.Type, is Int.Type, is Int64.Type: "a whole number"
         case is Bool.Type: "true or false"
         case is [Any].Type: "a list"
-        default: "an object, one a line"
+        default: "an object"
         }
     }
 

@@ -89,6 +89,7 @@ package final class ControlClient {
         }
     }
 
+    /// Returns also when the node has closed: what it said before, or that it said nothing, is found where its answer is read.
     private func send(_ line: [UInt8]) throws(ControlClientError) {
         var sent = 0
         while sent < line.count {
@@ -98,7 +99,8 @@ package final class ControlClient {
             if count > 0 {
                 sent += count
             } else if errno != EINTR {
-                throw errno == EPIPE || errno == ECONNRESET ? .closed : .system(String(cString: strerror(errno)))
+                if errno == EPIPE || errno == ECONNRESET { return }
+                throw .system(String(cString: strerror(errno)))
             }
         }
     }

@@ -1,7 +1,7 @@
 /// Why a node could not be asked, as a sentence with what to do next.
 package enum ControlClientError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Nobody listens at the path.
-    case noNode(String)
+    /// Nobody listens at the path. With the command that starts a node there.
+    case noNode(String, start: String = "covey run")
     case pathTooLong(String)
     case permission(String)
     case closed
@@ -12,7 +12,7 @@ package enum ControlClientError: Error, Hashable, Sendable, CustomStringConverti
 
     package var description: String {
         switch self {
-        case .noNode(let path): "no node answers at \(path); start one with: covey run"
+        case .noNode(let path, let start): "no node answers at \(path); start one with: \(start)"
         case .pathTooLong(let path):
             "the path of the control socket is over 107 bytes: \(path); choose a shorter one with --control"
         case .permission(let path): "not allowed to talk to the node at \(path); run this as the user who runs the node"

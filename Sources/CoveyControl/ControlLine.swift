@@ -15,9 +15,10 @@ package enum RequestID: Hashable, Sendable, Codable {
         } else if let number = try? container.decode(Int64.self) {
             self = .number(number)
         } else {
-            let text = try container.decode(String.self)
-            guard text.utf8.count <= 128 else {
-                throw DecodingError.dataCorruptedError(in: container, debugDescription: "longer than 128 bytes")
+            guard let text = try? container.decode(String.self), text.utf8.count <= 128 else {
+                throw DecodingError.dataCorruptedError(
+                    in: container,
+                    debugDescription: "it is a whole number of 64 bits, or a string of at most 128 bytes")
             }
             self = .text(text)
         }

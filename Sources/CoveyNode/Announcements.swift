@@ -233,7 +233,8 @@ extension Node {
         }
         guard !waits || announcements.waiting.count < Limits.announcementsOfAuthor else {
             throw CommandRefusal.bounds(
-                "\(Limits.announcementsOfAuthor) announcements wait for a new network key already")
+                "\(Limits.announcementsOfAuthor) announcements wait for a new network key already",
+                hint: "an authority announces one: \(AdvisedCommand.announceEpoch)")
         }
         let sequence = last + 1
         if let supersedes = draft.supersedes, announcements[own.id, supersedes] == nil {
@@ -252,7 +253,8 @@ extension Node {
                 priority: draft.priority, ttl: draft.ttl, key: epoch.keys.announcement, random: random)
         } catch {
             throw CommandRefusal.bounds(
-                "an announcement has 1 to \(Announcement.Bounds.text) bytes of text without control characters")
+                "an announcement has 1 to \(Announcement.Bounds.text) bytes of text without control characters",
+                hint: "write it again")
         }
         let fault = announcement.fault(of: certificate, priority: draft.priority, mesh: own.mesh)
         guard fault == nil else {
@@ -262,7 +264,7 @@ extension Node {
                     : "this device may not announce: its certificate lacks ANNOUNCE")
         }
         guard try waits || take(own: envelope, now, store) else {
-            throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+            throw CommandRefusal.bounds("own mail fills its half of the store", hint: "raise store.quota")
         }
         try State.announcement.put(sequence, in: store)
         let heard = HeardAnnouncement(

@@ -76,12 +76,14 @@ package enum CommandRefusal: Error, Equatable, Sendable, CustomStringConvertible
     case notFound(String)
     case ambiguous(String, candidates: [String])
     case policy(String)
-    case bounds(String)
+    /// With what to do about it.
+    case bounds(String, hint: String = "ask for less")
     case unavailable(String)
 
     package var description: String {
         switch self {
-        case .notFound(let text), .ambiguous(let text, _), .policy(let text), .bounds(let text), .unavailable(let text):
+        case .notFound(let text), .ambiguous(let text, _), .policy(let text), .bounds(let text, _),
+            .unavailable(let text):
             text
         }
     }

@@ -189,7 +189,10 @@ extension Node {
             found = roster.membership.devices.filter { $0.hex.hasPrefix(prefix) }
         }
         switch found.count {
-        case 0: throw CommandRefusal.notFound("no device is called \"\(name)\"")
+        case 0:
+            let isShort = (1..<6).contains(name.utf8.count) && name.allSatisfy { $0.isASCII && $0.isHexDigit }
+            throw CommandRefusal.notFound(
+                "no device is called \"\(name)\"" + (isShort ? ", and an id takes at least six digits" : ""))
         case 1: return found[0]
         default:
             throw CommandRefusal.ambiguous(

@@ -60,24 +60,26 @@ extension Node {
     func write(
         _ text: String, to device: DeviceID, _ now: Now, _ store: any Store, _ effects: inout Effects
     ) throws -> (MessageID, SendState) {
-        guard !text.isEmpty else { throw CommandRefusal.bounds("the message is empty") }
+        guard !text.isEmpty else { throw CommandRefusal.bounds("the message is empty", hint: "write one") }
         guard text.utf8.count <= Limits.text else {
-            throw CommandRefusal.bounds("a text has at most \(Limits.text) bytes, this one has \(text.utf8.count)")
+            throw CommandRefusal.bounds(
+                "a text has at most \(Limits.text) bytes, this one has \(text.utf8.count)", hint: "send less at once")
         }
         guard device != own.id else { throw CommandRefusal.policy("that is this device") }
         guard contact(device) != nil else { throw CommandRefusal.notFound("no such device in the log") }
         // To a suspended device it waits.
         let view = time(now)
-        guard !roster.membership.isRevoked(device),
-            let theirs = roster.membership.currentCertificate(device), theirs.timeFault(at: view) == nil
-        else { throw CommandRefusal.policy("that device is revoked or its certificate has expired") }
+        if let end = endOfMembership(of: device, at: view) { throw CommandRefusal.policy("that device \(end)") }
         if grade == .stale, !mayWrite(to: device) {
             throw CommandRefusal.policy(
                 "the log is stale: nobody may be written to for the first time until it is brought up to date")
         }
         guard let certificate = roster.membership.currentCertificate(own.id),
-            roster.membership.isMember(own.id, at: time(now))
-        else { throw CommandRefusal.policy("this device is revoked or its certificate has expired") }
+            roster.membership.isMember(own.id, at: view)
+        else {
+            let end = endOfMembership(of: own.id, at: view) ?? "is suspended"
+            throw CommandRefusal.policy("this device \(end)")
+        }
         guard certificate.capabilities.contains(.send) else {
             throw CommandRefusal.policy("this device may not send: its certificate lacks SEND")
         }
@@ -85,13 +87,31 @@ extension Node {
             id: MessageID.random(from: random), device: device, written: mailNow(now), text: text)
         if try seal(message, now, store, &effects) { return (message.id, .sealed) }
         guard waiting.count < Limits.waiting else {
-            throw CommandRefusal.bounds("\(Limits.waiting) messages wait for keys already")
+            throw CommandRefusal.bounds(
+                "\(Limits.waiting) messages wait for keys already", hint: "they leave when the keys arrive")
         }
         outboxSequence += 1
         try State.outbox.put(outboxSequence, in: store)
         waiting[outboxSequence] = message
         try store.put(.outbox, outboxSequence, message.record)
         return (message.id, .waitingForKeys)
+    }
+
+    /// Why nobody writes to a device, or it to nobody, as what is said of it; nil where neither its certificate nor a
+    /// revocation stands against that.
+    private func endOfMembership(of device: DeviceID, at time: TimeView) -> String? {
+        if let revocation = roster.membership.revocation(of: device) {
+            return "is revoked (\(revocation.reason.word))"
+        }
+        guard let certificate = roster.membership.currentCertificate(device) else {
+            return "has no certificate that counts"
+        }
+        func span(_ from: Minute, _ to: Minute) -> String { (Int(to.value) - Int(from.value)).inWordsOfTime }
+        return switch certificate.timeFault(at: time) {
+        case nil: nil
+        case .expired: "has a certificate that ended \(span(certificate.content.notAfter, time.now)) ago"
+        case .notYetValid: "has a certificate that begins in \(span(time.now, certificate.content.notBefore)) only"
+        }
     }
 
     /// A device's keys have come, or room: what waited for them is sealed. Nil looks at all devices.
@@ -145,7 +165,7 @@ extension Node {
                 plaintext, from: own, to: peer, bundle: bundle, posting: posting, now: mailNow, random: random,
                 kem: kem)
         } catch .tooLong(_, let most) {
-            throw CommandRefusal.bounds("a text has at most \(most) bytes")
+            throw CommandRefusal.bounds("a text has at most \(most) bytes", hint: "send less at once")
         } catch .bundleExpired, .badBundle {
             return false
         }
@@ -153,7 +173,7 @@ extension Node {
             id: sealed.envelope.id, header: sealed.envelope.header, tokens: 0, hops: UInt8(random.uniform(4)),
             isOwn: true, ingress: own.id)
         guard let tokens = admit(own: record) else {
-            throw CommandRefusal.bounds("own mail fills its half of the store; raise store.quota")
+            throw CommandRefusal.bounds("own mail fills its half of the store", hint: "raise store.quota")
         }
         // Fewer than all, so that a full number does not tell who wrote it (protocol.md §3.2).
         let isMasked = tokens != .flood && tokens.value > 2

@@ -41,8 +41,8 @@ extension ControlError {
             self.init(.ambiguous, text, hint: "candidates: \(candidates.joined(separator: ", "))")
         case .policy(let text):
             self.init(.policy, text, hint: "the mesh's rules do not allow it")
-        case .bounds(let text):
-            self.init(.bounds, text, hint: "ask for less")
+        case .bounds(let text, let hint):
+            self.init(.bounds, text, hint: hint)
         case .unavailable(let text):
             self.init(.unavailable, text, hint: "try again later")
         }

@@ -17,6 +17,8 @@ final class ComplaintTests {
         try program.fail("authority", "init", status: 64, saying: "<name>", "covey authority init --help")
         try program.fail("status", "--colour", status: 64, saying: "--colour")
         try program.fail("inbox", "--after", "x", status: 64, saying: "after")
+        try program.fail("inbox", "--after", "-1", status: 64, saying: "'-1' is invalid", "after")
+        try program.fail("inbox", "--limit", "-1", status: 64, saying: "--limit is -1", "at least 1")
         try program.fail("inbox", "--limit", "0", status: 64, saying: "at least 1")
         try program.fail("inbox", "--limit", "5", "--follow", status: 64, saying: "exclude each other")
     }
@@ -30,7 +32,28 @@ final class ComplaintTests {
     func noNode(_ arguments: [String]) throws {
         let outcome = try program.run(arguments + ["--home", "h"])
         #expect(outcome.status == 69)
-        #expect(outcome.complaint == "covey: no node answers at h/control.sock; start one with: covey run\n")
+        #expect(outcome.complaint == "covey: no node answers at h/control.sock; start one with: covey run --home h\n")
+    }
+
+    @Test("words of a command that are no UTF-8 text are refused, not altered")
+    func noText() throws {
+        let shell = URL(fileURLWithPath: "/bin/bash")
+        let script = "exec \(CoveyProgram.executable.path) send bo $'caf\\xe9' --home h"
+        let outcome = try program.run(["-c", script], of: shell)
+        #expect(outcome.status == 64)
+        #expect(outcome.complaint == "covey: the words of a command are UTF-8 text, and \"caf\u{FFFD}\" is none\n")
+    }
+
+    @Test("help that cannot be written is a failure like any other answer")
+    func fullDisk() throws {
+        let shell = URL(fileURLWithPath: "/bin/bash")
+        for words in ["--help", "--version", "send --help"] {
+            let script = "exec \(CoveyProgram.executable.path) \(words) >/dev/full"
+            let outcome = try program.run(["-c", script], of: shell)
+            #expect(outcome.status == 74)
+            #expect(outcome.complaint.hasPrefix("covey: cannot write the answer: "))
+        }
+        #expect(try program.succeed("--help").output.contains("USAGE: covey"))
     }
 
     @Test("the path of the control socket comes from the flag, the environment or the file")
@@ -60,6 +83,9 @@ final class ComplaintTests {
         noise.waitUntilExit()
         #expect(noise.terminationStatus == 1)
         #expect(String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).contains("not UTF-8"))
+        let long = try program.run(["send", "ana"], input: String(repeating: "x", count: 14_001) + "\n")
+        #expect(long.status == 1)
+        #expect(long.complaint == "covey: a text has at most 14000 bytes, this one has more; send less at once\n")
     }
 
     @Test("a directory that others may read is not used")

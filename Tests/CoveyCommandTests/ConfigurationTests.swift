@@ -145,6 +145,12 @@ final class ConfigurationTests {
         #expect(flag.description == "--multicast is \"maybe\"; it takes on, listen or off")
     }
 
+    @Test("a variable that is named like a setting and is none is told of, those of desks and of the build are not")
+    func unknownVariables() throws {
+        let environment = ["COVEY_LISTN": "[::]:1", "COVEY_AUTHORITY": "desk", "COVEY_SHARED": "x", "HOME": "h"]
+        #expect(try load(environment: environment).unknownVariables == ["COVEY_LISTN"])
+    }
+
     @Test("without a home directory it asks for one")
     func homeless() {
         #expect(throws: Complaint.self) { try Configuration.load(environment: [:]) }

@@ -207,9 +207,32 @@ final class RunTests {
         try program.succeed("authority", "init", "Lagoon", "--authority", "other")
         try program.succeed("authority", "log", "-o", "other.log", "--authority", "other")
         try program.fail(
+            "log", "import", "cy.log", "--authority", "other", "--home", "ana", status: 64,
+            saying: "the node is of another mesh than other")
+        try program.fail(
             "log", "import", "other.log", "--home", "ana", status: 1, saying: "other.log", "another mesh")
         try program.fail(
             "log", "import", "ben.invite", "--home", "ana", status: 1, saying: ".invite file where a .log")
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("who writes to nobody is told why: a revoked device, a short id, a text that is too long")
+    func unsendable() throws {
+        try program.enrol("ben", "ana")
+        let ana = try program.node("ana")
+        let contacts = try program.succeed("contacts", "--json", "--home", "ana").json()
+        let ids = (contacts["contacts"] as? [[String: Any]] ?? []).compactMap { $0["device"] as? String }
+        let short = String(try #require(ids.first).prefix(5))
+        try program.fail(
+            "send", short, "hello", "--home", "ana", status: 1,
+            saying: "no device is called \"\(short)\", and an id takes at least six digits")
+        try program.fail(
+            "send", "ben", String(repeating: "x", count: 14_001), "--home", "ana", status: 1,
+            saying: "a text has at most 14000 bytes, this one has 14001; send less at once")
+        try program.succeed(
+            "authority", "revoke", "ben", "--reason", "lost", "--authority", "desk", "--node", "ana/control.sock")
+        try program.fail(
+            "send", "ben", "hello", "--home", "ana", status: 1, saying: "that device is revoked (lost)")
         #expect(try ana.node.stop() == 0)
     }
 
@@ -259,8 +282,13 @@ final class RunTests {
     @Test("a peer whose name nobody knows costs that peer, not the node")
     func unknownPeer() throws {
         try program.enrol("ana")
-        let ana = try program.node("ana", "--peer", "no-such-host.invalid:26117")
+        let ana = try program.node("ana", "--peer", "no-such-host.invalid:26117", "--peer", "127.0.0.1:1")
         #expect(try program.succeed("peers", "--home", "ana").output == "no neighbours\n")
+        _ = try ana.node.line(.log, containing: "peer 127.0.0.1:1: connection refused; it is tried again")
+        _ = try ana.node.line(.log, containing: "peer no-such-host.invalid:26117: its name has no address (")
+        let doctor = try program.succeed("doctor", "--home", "ana").output
+        #expect(doctor.contains("the configured peer 127.0.0.1:1 is not linked: connection refused"))
+        #expect(doctor.contains("peer no-such-host.invalid:26117 is not linked: its name has no address ("))
         #expect(try ana.node.stop() == 0)
     }
 

@@ -46,10 +46,14 @@ struct LineTests {
         arguments: [
             ("", -32700, "null"), ("{", -32700, "null"), ("hello", -32700, "null"), (#"{"id":1}x"#, -32700, "null"),
             ("[]", -32600, "null"), (#"[{"jsonrpc":"2.0","id":1,"method":"node.status"}]"#, -32600, "null"),
-            ("17", -32600, "null"), (#"{"jsonrpc":"2.0","id":1}"#, -32600, "null"),
+            ("17", -32600, "null"), (#"{"jsonrpc":"2.0","id":1}"#, -32600, "1"),
             (#"{"jsonrpc":"2.0","id":{},"method":"node.status"}"#, -32600, "null"),
             (#"{"jsonrpc":"2.0","id":1.5,"method":"node.status"}"#, -32600, "null"),
-            (#"{"jsonrpc":"2.0","id":1,"method":"node.status","params":[]}"#, -32600, "null"),
+            (#"{"jsonrpc":"2.0","method":5}"#, -32600, "null"),
+            (#"{"jsonrpc":"2.0","id":1,"method":5}"#, -32600, "1"),
+            (#"{"jsonrpc":"2.0","id":1,"method":"node.status","params":[]}"#, -32602, "1"),
+            (#"{"jsonrpc":"2.0","id":1,"method":"node.status","params":null}"#, -32602, "1"),
+            ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"inbox.list\",\"params\":{\"after\":1 1}}", -32700, "null"),
             (#"{"id":1,"method":"node.status"}"#, -32600, "1"),
             (#"{"jsonrpc":"1.0","id":1,"method":"node.status"}"#, -32600, "1"),
             (#"{"jsonrpc":"2.0","id":1,"method":"node.explode"}"#, -32601, "1"),
@@ -81,9 +85,32 @@ struct LineTests {
                 == ControlError(
                     .invalidParameters, #"message.send needs the parameter "to""#,
                     hint: "an exact label, or at least six hex digits that begin a device id"))
+        for number in ["-1", "1.5", "100000000000000000000000000000"] {
+            #expect(
+                refusal(#"{"jsonrpc":"2.0","id":1,"method":"inbox.list","params":{"limit":5,"after":\#(number)}}"#)
+                    .error
+                    == ControlError(
+                        .invalidParameters, "params.after is out of range",
+                        hint: "a whole number: only what comes after this number; 0 when absent"))
+        }
+        for id in ["1.5", "true", "100000000000000000000000000000"] {
+            #expect(
+                refusal(#"{"jsonrpc":"2.0","id":\#(id),"method":"node.status"}"#).error
+                    == ControlError(
+                        .invalidRequest, "id cannot be read",
+                        hint: "it is a whole number of 64 bits, or a string of at most 128 bytes"))
+        }
+        var line = Array(#"{"jsonrpc":"2.0","id":1,"method":"message.send","params":{"to":"a","text":"t"}}"#.utf8)
+        line[line.count - 4] = 0xFF
+        let (_, call) = ControlCall.read(line)
+        guard case .failure(let error) = call else {
+            Issue.record("a line that is no UTF-8 text is refused")
+            return
+        }
+        #expect(error.kind == .parse && error.message == "the line is no UTF-8 text")
         let long = String(repeating: "y", count: 5_000)
-        let error = refusal(#"{"jsonrpc":"2.0","id":1,"method":"\#(long)"}"#).error
-        #expect((error?.message.utf8.count ?? .max) < 120)
+        let unknown = refusal(#"{"jsonrpc":"2.0","id":1,"method":"\#(long)"}"#).error
+        #expect((unknown?.message.utf8.count ?? .max) < 120)
     }
 
     @Test("JSON nested without end is refused")

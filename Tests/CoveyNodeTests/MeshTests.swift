@@ -113,9 +113,32 @@ struct MeshTests {
         #expect(try mesh.status(of: ferry)?.isHolding == false)
         mesh.send("Who hears me?", from: ana, to: bo)
         try mesh.run(seconds: 5)
-        guard case .refused(.policy)? = ana.replies.last else {
+        guard case .refused(.policy(let why))? = ana.replies.last else {
             Issue.record("a message to a revoked device was taken")
             return
         }
+        #expect(why == "that device is revoked (lost)")
+    }
+
+    @Test("Who writes to a device whose certificate is over, or has one itself, is told since when")
+    func expired() throws {
+        let mesh = try TestMesh()
+        let ana = try mesh.enrol("ana", days: 30)
+        let bo = try mesh.enrol("bo", days: 400)
+        mesh.skip(seconds: 34 * 86_400)
+        try mesh.announceEpoch()
+        var refusals: [String] = []
+        for (host, other) in [(ana, bo), (bo, ana)] {
+            try mesh.begin(host)
+            mesh.command(.logSubmit(mesh.entries.map(\.signed.bytes), epochKeys: []), at: host)
+            mesh.send("Are you there?", from: host, to: other)
+            try mesh.run(seconds: 5)
+            if case .refused(.policy(let why))? = host.replies.last { refusals.append(why) }
+        }
+        #expect(
+            refusals == [
+                "this device has a certificate that ended 4 days ago",
+                "that device has a certificate that ended 4 days ago",
+            ])
     }
 }

@@ -157,6 +157,13 @@ struct ControlSocketTests {
         let extra = try RawClient(directory.socket)
         #expect(try extra.line().contains("32 clients are connected"))
         #expect(throws: RawClient.Closed.self) { try extra.line() }
+        // Closed before it asks: why stands in what it was sent.
+        let late = try ControlClient(path: directory.socket)
+        let next = try RawClient(directory.socket)
+        #expect(try next.line().contains("32 clients are connected"))
+        let refusal = try #require(throws: ControlError.self) { try late.call(NodeVersion()) }
+        #expect(refusal.message == "32 clients are connected" && refusal.kind == .unavailable)
+        #expect(throws: ControlClientError.closed) { try late.call(NodeVersion()) }
         for client in clients { #expect(try client.call(NodeVersion()).protocolVersion == 1) }
         _ = try clients[0].call(NodeStop())
         node.wait()

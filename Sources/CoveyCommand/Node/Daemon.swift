@@ -20,6 +20,9 @@ enum Daemon {
         let store = try DiskStore(in: home, key: keys.master)
         let desk = try authority.map { try DirectoryDesk($0, of: keys.mesh) }
         if let warning = Hardening.swapWarning { log.warn(warning) }
+        for name in configuration.unknownVariables {
+            log.warn("\(name) is no setting; there are \(Setting.all.map(\.environment).joined(separator: ", "))")
+        }
 
         var node = NodeConfiguration(
             genesis: genesis,
@@ -104,7 +107,8 @@ enum Daemon {
         for (number, peer) in configuration.peers.enumerated() {
             let port = peer.at.port
             if let address = SocketAddress(numericHost: peer.at.host, port: port) {
-                peers.append(NodeConfiguration.StaticPeer(address: address, device: peer.device))
+                peers.append(
+                    NodeConfiguration.StaticPeer(address: address, device: peer.device, name: address.description))
                 continue
             }
             // Of the prefix that is for discarding (RFC 6666): no peer has it.
@@ -112,7 +116,9 @@ enum Daemon {
                 [1, 0] + Array(repeating: 0, count: 12) + [UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)]
             let standIn = SocketAddress(host: Octets16(copying: host.span.bytes), port: port)
             names[standIn] = HostName(host: peer.at.host, port: port)
-            peers.append(NodeConfiguration.StaticPeer(address: standIn, device: peer.device))
+            peers.append(
+                NodeConfiguration.StaticPeer(
+                    address: standIn, device: peer.device, name: "\(peer.at.host):\(port)"))
         }
         return (peers, names)
     }

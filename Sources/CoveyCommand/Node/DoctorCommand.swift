@@ -36,8 +36,8 @@ struct DoctorCommand: ParsableCommand {
                     result.findings += Self.epochDue(directory.book, held: status.epoch ?? 0)
                 }
             }
-        } catch ControlClientError.noNode(let path) {
-            guard let authority else { throw ControlClientError.noNode(path) }
+        } catch let error as ControlClientError {
+            guard case .noNode = error, let authority else { throw error }
             Output.note("no node answers: this is of the authority's directory alone")
             let directory = try AuthorityDirectory(authority)
             result = FindingsResult(findings: try Self.log(of: directory.book) + Self.desk(directory))

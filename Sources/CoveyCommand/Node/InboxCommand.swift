@@ -67,10 +67,11 @@ struct InboxCommand: ParsableCommand {
 
 /// Which messages are shown.
 struct MessagePages: ParsableArguments {
-    @Option(help: "Only messages after this number.")
+    // Below zero too it is the value, and no option that does not exist.
+    @Option(parsing: .unconditional, help: "Only messages after this number.")
     var after: UInt64 = 0
 
-    @Option(help: "At most so many.")
+    @Option(parsing: .unconditional, help: "At most so many.")
     var limit: Int?
 
     func check() throws {

@@ -21,7 +21,7 @@ struct LogShowCommand: ParsableCommand {
             when another one was chosen; void, when its authority was dismissed or had no right to it.
             """)
 
-    @Option(help: "Only entries after this number, and no revocations.")
+    @Option(parsing: .unconditional, help: "Only entries after this number, and no revocations.")
     var after: UInt64?
 
     @OptionGroup var node: NodeOptions
@@ -143,7 +143,11 @@ struct LogImportCommand: ParsableCommand {
         var epochs: [Welcome.Epoch] = []
         if let authority {
             let announced = Set(objects.map(LogEntry.id))
-            epochs = try AuthorityDirectory(authority).book.epochs.filter { announced.contains($0.entry) }
+            let book = try AuthorityDirectory(authority).book
+            guard book.mesh == mesh else {
+                throw Complaint(.usage, "the node is of another mesh than \(authority); name a directory of the same")
+            }
+            epochs = book.epochs.filter { announced.contains($0.entry) }
         }
         let result = try HandOver.submit(objects, epochs: epochs, to: client)
         let answer = NodeAnswer(result) { result in

@@ -44,10 +44,13 @@ struct NodeOptions: ParsableArguments {
         let configuration = try load()
         do {
             return try ControlClient(path: configuration.controlPath)
-        } catch ControlClientError.noNode(let path) {
+        } catch {
+            guard case .noNode(let path, _) = error else { throw error }
             // An order may be why there is none.
             try ProfileCheck.canRun(configuration.home)
-            throw ControlClientError.noNode(path)
+            let options = [("home", home), ("config", config), ("control", control)]
+            let same = options.compactMap { name, value in value.map { " --\(name) \($0.word)" } }.joined()
+            throw ControlClientError.noNode(path, start: "covey run\(same)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoveyControl
+import CoveyNode
 import Glibc
 
 struct SendCommand: ParsableCommand {
@@ -17,9 +18,6 @@ struct SendCommand: ParsableCommand {
 
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
-
-    /// Bytes taken from the standard input. The node's own bound is below.
-    private static let most = 512 << 10
 
     func run() throws {
         let text = words.isEmpty || words == ["-"] ? try Self.input() : words.joined(separator: " ")
@@ -48,8 +46,10 @@ struct SendCommand: ParsableCommand {
             }
             if count == 0 { break }
             bytes += piece[..<count]
-            guard bytes.count <= most else {
-                throw Complaint(.failed, "the message is longer than \(most) bytes; send less")
+            // And the newline.
+            guard bytes.count <= Limits.text + 1 else {
+                throw Complaint(
+                    .failed, "a text has at most \(Limits.text) bytes, this one has more; send less at once")
             }
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
