@@ -15,11 +15,11 @@ extension Node {
         return found + unreachedPeers()
     }
 
-    /// Configured peers of whom no link came. Who is linked from its side is found by its device, or its host.
+    /// Configured peers of whom no link came. Who is linked from its side is found by its device, else by its host.
     private func unreachedPeers() -> [Finding] {
         dialer.unreached.compactMap { target, name, fault in
             let isLinked = links.contains { link in
-                (target.device ?? target.met) == link.device || target.address.host == link.address.host
+                (target.device ?? target.met).map { $0 == link.device } ?? (target.address.host == link.address.host)
             }
             guard !isLinked else { return nil }
             return Finding(

@@ -45,10 +45,10 @@ final class DiscoverySockets {
     /// - Parameter lacking: names of interfaces that are to be used and are not there.
     func update(_ interfaces: [InterfaceAddress], lacking names: [String] = []) {
         let wanted = use == .off ? [] : Self.places(in: interfaces)
-        for name in names where !lacking.contains(name) {
+        for name in names where lacking.insert(name).inserted {
             warn("there is no interface \(name) with an address; it is used when it comes")
         }
-        lacking = Set(names)
+        lacking.formIntersection(names)
         let isNew = use != .off && wanted.isEmpty && !hasNone
         hasNone = use != .off && wanted.isEmpty
         if isNew { warn("no interface to find peers on; until one comes they are found by `peers` alone") }
