@@ -274,7 +274,7 @@ final class RunTests {
             status: 73, saying: "no/such/c.sock", "--control")
         #expect(try ana.node.stop() == 0)
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: program.path("ben/mesh")))
-        try program.fail("run", "--home", "ben", status: 1, saying: "ben/mesh is damaged")
+        try program.fail("run", "--home", "ben", status: 1, saying: "ben/mesh is no genesis, or a damaged one")
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: program.path("ben/device.key"))
         try program.fail("run", "--home", "ben", status: 77, saying: "chmod 600 ben/device.key")
     }
