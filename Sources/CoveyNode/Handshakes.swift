@@ -412,7 +412,7 @@ extension Node {
                 let isLastKey = dialer.target(of: connection).map { $0.epochsTried + 1 >= epochs.commits.count }
                 fault =
                     isLastKey ?? true
-                    ? "it does not answer this device: its log or network key may be older, or it answers beacons only"
+                    ? "it does not answer this device: its network key or clock may be another, or it answers beacons only"
                     : nil
             } else {
                 failure = .unreachable
