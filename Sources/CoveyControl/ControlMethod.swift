@@ -212,7 +212,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .logHeads:
             return Description(
                 summary: "The newest entry of each authority's log.", parameters: [],
-                result: "heads [{log, sequence, id}]", errors: [])
+                result: "heads [{log, sequence, id}], sealTo (base64: the X25519 key of this run, which the keys of "
+                    + "`log.submit` are sealed to)", errors: [])
         case .logList:
             return Description(
                 summary: "Accepted entries of the membership log, in the order of acceptance.", parameters: page,
@@ -255,7 +256,9 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                         "objects", "list of base64", required: true, "Signed objects, as they stand in a `.log` file"),
                     Parameter(
                         "epochKeys", "list of {entry, key}", required: false,
-                        "keys of announced epochs, for an officer's own node"),
+                        "keys of announced epochs, for an officer's own node: each sealed by HPKE in base mode (32 bytes "
+                            + "encapsulated, then 48 of ciphertext and tag) to `sealTo` of `log.heads`, with the info "
+                            + "`covey1:handed` and the 32 bytes of the entry's id"),
                 ],
                 result: "accepted, known, waiting, refused [sentence]", errors: [.bounds, .unavailable])
         case .renewalsList:

@@ -228,6 +228,7 @@ package struct LogExport: ControlRequest {
 package struct EpochKeyEntry: Hashable, Sendable, Codable {
     /// The EpochAnnounce that commits to the key.
     package var entry: Hex
+    /// Sealed to `LogHeadsResult.sealTo`: keys never stand in a line.
     package var key: Base64
 
     package init(entry: Hex, key: Base64) {

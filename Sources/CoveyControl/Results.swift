@@ -416,9 +416,11 @@ package struct LogHeadEntry: Hashable, Sendable, Codable {
 
 package struct LogHeadsResult: Hashable, Sendable, Codable {
     package var heads: [LogHeadEntry]
+    package var sealTo: Base64
 
-    package init(heads: [LogHeadEntry]) {
+    package init(heads: [LogHeadEntry], sealTo: Base64) {
         self.heads = heads
+        self.sealTo = sealTo
     }
 }
 

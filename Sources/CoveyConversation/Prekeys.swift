@@ -44,11 +44,16 @@ package struct Prekeys: Sendable {
         held = []
     }
 
-    /// What the store gives back at the start. Wipe the records afterwards.
-    package init(records: [(key: [UInt8], value: [UInt8])], sequence: UInt32) throws(Malformed) {
+    /// What the store gives back at the start.
+    package init(records: [(key: [UInt8], value: SecretBytes)], sequence: UInt32) throws(Malformed) {
         self.sequence = sequence
         held = []
-        for record in records { held.append(try Self.decode(key: record.key, value: record.value)) }
+        for record in records {
+            held.append(
+                try record.value.exposing { (value) throws(Malformed) in
+                    try Self.decode(key: record.key, value: value)
+                })
+        }
         held.sort { $0.sequence < $1.sequence }
         if let last = held.last, last.sequence > sequence { throw .value(0) }
     }
@@ -128,40 +133,33 @@ package struct Prekeys: Sendable {
         return key
     }
 
-    /// Shows the record of a held sequence to `store`, then wipes it. The store seals it.
-    package func withRecord<Result>(
-        of sequence: UInt32, _ store: (_ key: [UInt8], _ value: [UInt8]) throws -> Result
-    ) rethrows -> Result {
+    /// The record of a held sequence.
+    package func record(of sequence: UInt32) -> SecretBytes {
         guard let prekey = held.first(where: { $0.sequence == sequence }) else {
             preconditionFailure("only a held prekey has a record")
         }
-        var value: [UInt8] = []
-        value.reserveCapacity(Self.recordSize)
-        value.append(Self.version)
-        value.append(u32: prekey.created.value)
-        value.append(u32: prekey.expires.value)
-        value.append(u64: prekey.serial)
-        value.append(prekey.bundle)
-        value.append(prekey.kemPrekeyHash)
-        prekey.agreement.exposing { value.append(copying: $0) }
-        prekey.kem.exposing { value.append(copying: $0) }
-        defer { value.wipe() }
-        return try store(Self.key(of: sequence), value)
+        return SecretBytes(byteCount: Self.recordSize) { value in
+            value.append(bigEndian: Self.version)
+            value.append(bigEndian: prekey.created.value)
+            value.append(bigEndian: prekey.expires.value)
+            value.append(bigEndian: prekey.serial)
+            value.append(prekey.bundle)
+            value.append(prekey.kemPrekeyHash)
+            value.append(prekey.agreement)
+            value.append(prekey.kem)
+        }
     }
 
-    private static func decode(key: [UInt8], value: [UInt8]) throws(Malformed) -> Prekey {
-        guard key.count == 4, value.count == recordSize else { throw .truncated }
-        guard value[0] == version else { throw .unknownVersion(value[0]) }
-        do {
-            var number = ByteReader(key.span.bytes)
-            var reader = ByteReader(value.span.bytes.extracting(droppingFirst: 1))
-            return Prekey(
-                sequence: try number.u32(), created: Minute(try reader.u32()), expires: Minute(try reader.u32()),
-                serial: try reader.u64(), bundle: try reader.octets(), kemPrekeyHash: try reader.octets(),
-                agreement: AgreementPrivateKey(copying: try reader.span(AgreementPrivateKey.byteCount)),
-                kem: KEMPrivateKey(copying: try reader.span(KEMPrivateKey.byteCount)))
-        } catch {
-            throw .truncated
-        }
+    private static func decode(key: [UInt8], value: RawSpan) throws(Malformed) -> Prekey {
+        guard key.count == 4, value.byteCount == recordSize else { throw .truncated }
+        var number = ByteReader(key.span.bytes)
+        var reader = ByteReader(value)
+        let version = try reader.u8()
+        guard version == Self.version else { throw .unknownVersion(version) }
+        return Prekey(
+            sequence: try number.u32(), created: Minute(try reader.u32()), expires: Minute(try reader.u32()),
+            serial: try reader.u64(), bundle: try reader.octets(), kemPrekeyHash: try reader.octets(),
+            agreement: AgreementPrivateKey(copying: try reader.span(AgreementPrivateKey.byteCount)),
+            kem: KEMPrivateKey(copying: try reader.span(KEMPrivateKey.byteCount)))
     }
 }

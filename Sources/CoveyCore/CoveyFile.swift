@@ -80,7 +80,7 @@ package struct CoveyFile: Equatable, Sendable {
 
     package let kind: Kind
     package let mesh: MeshID
-    package let content: [UInt8]
+    package private(set) var content: [UInt8]
 
     package init(kind: Kind, mesh: MeshID, content: [UInt8]) {
         self.kind = kind
@@ -110,6 +110,14 @@ package struct CoveyFile: Equatable, Sendable {
         guard kind == wanted else { throw .otherKind(kind, wanted: wanted) }
         if let mesh, mesh != self.mesh { throw .anotherMesh(self.mesh) }
         return content
+    }
+
+    /// The content of a file that holds a secret, and nothing of it is left here: whoever wipes it wipes all of it.
+    package mutating func takeContent(_ wanted: Kind) throws(CoveyFileError) -> [UInt8] {
+        guard kind == wanted else { throw .otherKind(kind, wanted: wanted) }
+        let taken = content
+        content = []
+        return taken
     }
 
     package var bytes: [UInt8] {

@@ -43,6 +43,7 @@ package enum DerivationLabel {
     package static let ratchetRoot: StaticString = "covey1:dr-root"
     package static let table: StaticString = "covey1:table"
     package static let lock: StaticString = "covey1:lock"
+    package static let handed: StaticString = "covey1:handed"
     package static let nearby: StaticString = "covey1-nearby"
     package static let nearbySearch: StaticString = "covey1-nearby-find"
 }

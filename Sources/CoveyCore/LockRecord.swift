@@ -158,9 +158,8 @@ package struct LockRecord: Sendable, Equatable {
             for (at, share) in shares.enumerated() where share.authority == authority {
                 let info = Self.info(head, mesh, authority, share.number, share.threshold)
                 needed = Int(share.threshold)
-                guard codes.count < needed, var opened = Self.open(share, receivers, info) else { continue }
-                codes.append(UnlockCode(number: UInt8(at), share: UnlockKey(copying: opened.span.bytes), of: self))
-                opened.wipe()
+                guard codes.count < needed, let opened = Self.open(share, receivers, info) else { continue }
+                codes.append(UnlockCode(number: UInt8(at), share: opened, of: self))
             }
             guard !codes.isEmpty, needed - codes.count < lacking else { continue }
             lacking = needed - codes.count
@@ -171,12 +170,12 @@ package struct LockRecord: Sendable, Equatable {
 
     private static func open(
         _ share: SealedShare, _ receivers: [AgreementPrivateKey], _ info: [UInt8]
-    ) -> [UInt8]? {
+    ) -> UnlockKey? {
         for receiver in receivers {
-            let opened = try? HPKE.open(
+            let opened = try? HPKE.openSecret(
                 share.ciphertext.span.bytes, ad: [UInt8]().span.bytes, encapsulated: share.encapsulated,
                 with: receiver, info: info)
-            if let opened { return opened }
+            if let opened { return opened.exposing { UnlockKey(copying: $0) } }
         }
         return nil
     }

@@ -132,6 +132,23 @@ extension AEAD {
         return plaintext
     }
 
+    /// The same for a plaintext with keys in it, which has at least one byte: it is never anywhere but in guarded memory.
+    package static func openSecret(
+        _ sealed: RawSpan, ad: RawSpan, nonce: Nonce, key: SymmetricKey
+    ) throws(CryptoFailure) -> SecretBytes {
+        guard sealed.byteCount > 16 else { throw .length }
+        let size = sealed.byteCount - 16
+        let tag = AuthenticationTag(copying: sealed.extracting(last: 16))
+        let plaintext = Secret(byteCount: size)
+        let good = sealed.withUnsafeBytes { input in
+            plaintext.withMutablePointer { out in
+                opened(input.baseAddress!.assumingMemoryBound(to: UInt8.self), out, size, tag, ad, nonce, key)
+            }
+        }
+        guard good else { throw .authentication }
+        return SecretBytes(taking: plaintext)
+    }
+
     @inline(__always)
     private static func sealed(
         _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, _ count: Int, _ ad: RawSpan,
@@ -232,5 +249,13 @@ package enum XChaCha20Poly1305: AEAD {
         guard box.byteCount >= 40 else { throw .length }
         let nonce = Nonce24(copying: box.extracting(first: 24))
         return try open(box.extracting(droppingFirst: 24), ad: ad, nonce: nonce, key: key)
+    }
+
+    package static func unboxSecret(
+        _ box: RawSpan, ad: RawSpan, key: SymmetricKey
+    ) throws(CryptoFailure) -> SecretBytes {
+        guard box.byteCount > 40 else { throw .length }
+        let nonce = Nonce24(copying: box.extracting(first: 24))
+        return try openSecret(box.extracting(droppingFirst: 24), ad: ad, nonce: nonce, key: key)
     }
 }

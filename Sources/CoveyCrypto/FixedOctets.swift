@@ -193,10 +193,14 @@ extension [UInt8] {
 
     /// Overwrites bytes that held a secret on their way between a file or a frame and guarded memory.
     ///
-    /// Other arrays that share the storage keep theirs: hold such bytes in one variable only, and reserve their
-    /// room before they are written, or a growing array leaves them behind.
+    /// Other arrays that share the storage would keep theirs: hold such bytes in one variable only, and reserve their
+    /// room before they are written, or a growing array leaves them behind. What is handed on is `SecretBytes`.
     package mutating func wipe() {
+        let written = withUnsafeBytes { $0.baseAddress }
         withUnsafeMutableBytes { raw in
+            assert(
+                raw.isEmpty || raw.baseAddress.map { UnsafeRawPointer($0) } == written,
+                "bytes that are wiped are held in one variable")
             if let base = raw.baseAddress { sodium_memzero(base, raw.count) }
         }
         removeAll()

@@ -64,6 +64,13 @@ package enum HPKE {
             return plaintext
         }
 
+        /// The same for a message with keys in it.
+        package mutating func openSecret(_ sealed: RawSpan, ad: RawSpan) throws(CryptoFailure) -> SecretBytes {
+            let plaintext = try ChaCha20Poly1305.openSecret(sealed, ad: ad, nonce: schedule.nonce, key: schedule.key)
+            schedule.advance()
+            return plaintext
+        }
+
         /// RFC 9180 §5.3, 32 bytes.
         package borrowing func export(context: [UInt8]) -> SymmetricKey { schedule.export(context: context) }
     }
@@ -85,6 +92,15 @@ package enum HPKE {
     ) throws(CryptoFailure) -> [UInt8] {
         var opener = try Opener(encapsulated, with: key, info: info, psk: psk)
         return try opener.open(sealed, ad: ad)
+    }
+
+    /// The same for a message with keys in it.
+    package static func openSecret(
+        _ sealed: RawSpan, ad: RawSpan, encapsulated: AgreementPublicKey, with key: AgreementPrivateKey,
+        info: [UInt8], psk: PreSharedKey? = nil
+    ) throws(CryptoFailure) -> SecretBytes {
+        var opener = try Opener(encapsulated, with: key, info: info, psk: psk)
+        return try opener.openSecret(sealed, ad: ad)
     }
 
     /// DHKEM's ExtractAndExpand (RFC 9180 §4.1): kem_context is `enc | pkR`.

@@ -2,7 +2,8 @@ internal import CSodium
 
 /// Secret bytes in guarded memory, wiped when the last holder lets go.
 ///
-/// Up to 64 bytes live in a slot of the arena; more, as a passphrase may have, in guarded pages of their own.
+/// Keys, and records with a few of them, live in slots of an arena; more, as a passphrase may have, in guarded pages of
+/// its own.
 /// Has no description and compares in constant time. Typed keys are structs over it.
 package final class Secret: @unchecked Sendable {
     package let byteCount: Int
@@ -12,7 +13,7 @@ package final class Secret: @unchecked Sendable {
     init(byteCount: Int) {
         precondition(byteCount > 0, "a secret has at least one byte")
         self.byteCount = byteCount
-        slot = byteCount <= SecretArena.slotSize ? SecretArena.take() : SecretArena.pages(byteCount: byteCount)
+        slot = SecretArena.take(byteCount: byteCount)
     }
 
     convenience init(copying bytes: RawSpan) {
@@ -25,9 +26,7 @@ package final class Secret: @unchecked Sendable {
         fill { source.fill(&$0) }
     }
 
-    deinit {
-        if byteCount <= SecretArena.slotSize { SecretArena.give(slot) } else { sodium_free(slot) }
-    }
+    deinit { SecretArena.give(slot, byteCount: byteCount) }
 
     /// The pointer stays valid while `self` lives; it is used inside this room only, and never kept.
     var pointer: UnsafePointer<UInt8> { UnsafePointer(slot.assumingMemoryBound(to: UInt8.self)) }

@@ -191,7 +191,7 @@ extension Node {
                 effects.append(.observe(.warning("a prekey bundle could not be made: \(error)")))
                 return
             }
-            try prekeys.withRecord(of: prekeys.sequence) { try store.put(.prekeys, $0, $1) }
+            try store.put(.prekeys, Prekeys.key(of: prekeys.sequence), prekeys.record(of: prekeys.sequence))
             try State.bundleSequence.put(UInt64(prekeys.sequence), in: store)
             try keep(made, from: nil, store)
         }

@@ -22,20 +22,22 @@ struct EpochRing {
     mutating func load(_ store: any Store, _ snapshot: RosterSnapshot?) throws {
         var succeeded: [EpochCommit: Minute?] = [:]
         for record in try store.all(.epochs) {
-            var value = record.value
-            guard value.count == 68 else { throw StoreError.damaged("an epoch's record has \(value.count) bytes") }
-            let since = value[64...].reduce(0) { $0 << 8 | UInt32($1) }
-            let entry = EntryID(copying: value.span.bytes.extracting(first: 32))
-            let epoch: Held
-            if let commit = EpochCommit(record.key), let shared = snapshot?.epochKeys(commit) {
-                epoch = Held(entry: entry, key: shared.key, keys: shared.keys)
-            } else {
-                let key = EpochKey(copying: value.span.bytes.extracting(32..<64))
-                epoch = Held(entry: entry, key: key, keys: EpochKeys(key))
+            guard record.value.byteCount == 68 else {
+                throw StoreError.damaged("an epoch's record has \(record.value.byteCount) bytes")
             }
-            value.wipe()
+            let (epoch, since) = try record.value.exposing { value in
+                var reader = ByteReader(value)
+                let entry: EntryID = try reader.octets()
+                let bytes = try reader.span(EpochKey.byteCount)
+                let since = Minute(try reader.u32())
+                if let commit = EpochCommit(record.key), let shared = snapshot?.epochKeys(commit) {
+                    return (Held(entry: entry, key: shared.key, keys: shared.keys), since)
+                }
+                let key = EpochKey(copying: bytes)
+                return (Held(entry: entry, key: key, keys: EpochKeys(key)), since)
+            }
             held.append(epoch)
-            succeeded[epoch.keys.commit] = .some(since == 0 ? nil : Minute(since))
+            succeeded[epoch.keys.commit] = .some(since.value == 0 ? nil : since)
         }
         held.sort { $0.keys.commit < $1.keys.commit }
         shelf = EpochShelf(succeeded)
@@ -53,12 +55,11 @@ struct EpochRing {
     }
 
     static func write(_ entry: EntryID, _ key: EpochKey, since: Minute?, _ store: any Store) throws {
-        var value: [UInt8] = []
-        value.reserveCapacity(68)
-        value.append(entry)
-        key.exposing { value.append(copying: $0) }
-        value.append(u32: since?.value ?? 0)
-        defer { value.wipe() }
+        let value = SecretBytes(byteCount: 68) { value in
+            value.append(entry)
+            value.append(key)
+            value.append(bigEndian: since?.value ?? 0)
+        }
         try store.put(.epochs, key.commit.array, value)
     }
 

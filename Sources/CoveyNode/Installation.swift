@@ -20,7 +20,7 @@ package enum Installation {
         let made = try prekeys.renew(
             for: own, signing: identity.signing, serial: certificate.serial,
             headsDigest: Octets32(prefixOf: headsDigest), now: now, random: random, kem: kem)
-        try prekeys.withRecord(of: prekeys.sequence) { try store.put(.prekeys, $0, $1) }
+        try store.put(.prekeys, Prekeys.key(of: prekeys.sequence), prekeys.record(of: prekeys.sequence))
         try State.bundleSequence.put(UInt64(prekeys.sequence), in: store)
         return made.bundle.signed
     }

@@ -1,4 +1,5 @@
 package import CoveyCore
+package import CoveyCrypto
 
 /// A store without a disk, for tests and the simulator. It keeps the same promise: `crash` goes back to the last commit.
 ///
@@ -40,6 +41,7 @@ package final class MemoryStore: CommittingStore {
     /// What stood in a place before it was written.
     private enum Before {
         case keyed(KeyedTable, [UInt8], [UInt8]?)
+        case secret(SecretTable, [UInt8], SecretBytes?)
         case sequence(SequenceTable, UInt64, [UInt8]?)
         case held(EnvelopeID, Held?)
         case ghost(EnvelopeID, Ghost?)
@@ -77,6 +79,7 @@ package final class MemoryStore: CommittingStore {
     }
 
     private var keyed: [KeyedTable: [[UInt8]: [UInt8]]] = [:]
+    private var secrets: [SecretTable: [[UInt8]: SecretBytes]] = [:]
     private var sequences: [SequenceTable: Sequence] = [:]
     private var held: [EnvelopeID: Held] = [:]
     private var ghosts: [EnvelopeID: Ghost] = [:]
@@ -118,6 +121,7 @@ package final class MemoryStore: CommittingStore {
         for before in journal.reversed() {
             switch before {
             case .keyed(let table, let key, let value): keyed[table, default: [:]][key] = value
+            case .secret(let table, let key, let value): secrets[table, default: [:]][key] = value
             case .sequence(let table, let sequence, let value):
                 _ = sequences[table, default: Sequence()].set(sequence, value)
             case .held(let id, let value):
@@ -144,6 +148,20 @@ package final class MemoryStore: CommittingStore {
 
     package func all(_ table: KeyedTable) -> [(key: [UInt8], value: [UInt8])] {
         (keyed[table] ?? [:]).map { (key: $0.key, value: $0.value) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
+    package func put(_ table: SecretTable, _ key: [UInt8], _ value: SecretBytes) {
+        journal.append(.secret(table, key, secrets[table, default: [:]].updateValue(value, forKey: key)))
+    }
+
+    package func delete(_ table: SecretTable, _ key: [UInt8]) {
+        guard let before = secrets[table]?.removeValue(forKey: key) else { return }
+        journal.append(.secret(table, key, before))
+    }
+
+    package func all(_ table: SecretTable) -> [(key: [UInt8], value: SecretBytes)] {
+        (secrets[table] ?? [:]).map { (key: $0.key, value: $0.value) }
+            .sorted { $0.key.lexicographicallyPrecedes($1.key) }
     }
 
     package func put(_ table: SequenceTable, _ sequence: UInt64, _ value: [UInt8]) {

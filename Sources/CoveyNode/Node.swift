@@ -163,10 +163,9 @@ package final class Node {
             held: known.held, ghosts: known.ghosts, quota: Quota(store: Int(clamping: configuration.quota), log: 0),
             zones: ZoneSet(zones.map { ZoneHint($0) }), random: random)
         reach = policy.tellsReach ? ZoneReach(own: shelf.zones, now: now) : nil
-        var records = try store.all(.prekeys)
         prekeys = try Prekeys(
-            records: records, sequence: try State.bundleSequence.number(in: store).map { UInt32($0) } ?? 0)
-        for index in records.indices { records[index].value.wipe() }
+            records: try store.all(.prekeys),
+            sequence: try State.bundleSequence.number(in: store).map { UInt32($0) } ?? 0)
         opened = try CoveyConversation.ReplayCache(records: try store.all(.firstMessages))
         inboxSequence = try State.inbox.number(in: store) ?? 0
         outboxSequence = try State.outbox.number(in: store) ?? 0

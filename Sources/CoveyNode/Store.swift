@@ -1,4 +1,5 @@
 package import CoveyCore
+package import CoveyCrypto
 
 /// Why the disk could not do what a turn asked. It ends the run: stop, restart, recover.
 package enum StoreError: Error, Equatable, Sendable {
@@ -19,14 +20,10 @@ package enum StoreError: Error, Equatable, Sendable {
 package enum KeyedTable: UInt8, CaseIterable, Sendable {
     /// Single values: boot counter, time floor, bundle sequence, sequences of the tables below.
     case state = 1
-    /// Epoch keys held, by commit.
-    case epochs = 2
     /// RevokeNotes, Suspends, requests for renewal and the receipts of wipe orders, by hash.
     case notes = 3
     /// The newest bundle of each device, by device id.
     case bundles = 4
-    /// Own prekeys, by id.
-    case prekeys = 5
     /// Ephemeral keys seen in first messages, by key (replay cache, protocol.md §4.1).
     case firstMessages = 6
     /// Envelopes and messages delivered here, by id: never delivered twice.
@@ -37,6 +34,15 @@ package enum KeyedTable: UInt8, CaseIterable, Sendable {
     case peers = 9
     /// Announcements heard and made, by author and number.
     case announcements = 10
+}
+
+/// Records found by a key as those of a `KeyedTable`, with which they share the numbers, that hold secrets: their values
+/// are in guarded memory on every way between the node and the sealed form.
+package enum SecretTable: UInt8, CaseIterable, Sendable {
+    /// Epoch keys held, by commit.
+    case epochs = 2
+    /// Own prekeys, by id.
+    case prekeys = 5
 }
 
 /// Records in a sequence. The sequence number stands in the clear, the value is sealed.
@@ -113,6 +119,11 @@ package protocol Store: AnyObject {
     func get(_ table: KeyedTable, _ key: [UInt8]) throws -> [UInt8]?
     /// All records, in the order of their keys' bytes.
     func all(_ table: KeyedTable) throws -> [(key: [UInt8], value: [UInt8])]
+
+    func put(_ table: SecretTable, _ key: [UInt8], _ value: SecretBytes) throws
+    func delete(_ table: SecretTable, _ key: [UInt8]) throws
+    /// All records, in the order of their keys' bytes.
+    func all(_ table: SecretTable) throws -> [(key: [UInt8], value: SecretBytes)]
 
     func put(_ table: SequenceTable, _ sequence: UInt64, _ value: [UInt8]) throws
     func delete(_ table: SequenceTable, _ sequence: UInt64) throws

@@ -228,12 +228,18 @@ extension World {
         let machine = machines[host.index]
         precondition(machine.resident == nil, "a disk is corrupted while nobody uses it")
         let tables = KeyedTable.allCases.filter { $0 != .delivered && $0 != .sessions && $0 != .peers }
-        let records = tables.flatMap { table in machine.store.all(table).map { (table, $0.key) } }
+        let secrets = SecretTable.allCases.flatMap { table in
+            machine.store.all(table).map { (table: table.rawValue, key: $0.key) }
+        }
+        let others = tables.flatMap { table in machine.store.all(table).map { (table: table.rawValue, key: $0.key) } }
+        let records = (secrets + others).sorted {
+            $0.table == $1.table ? $0.key.lexicographicallyPrecedes($1.key) : $0.table < $1.table
+        }
         guard !records.isEmpty else { return }
         let (table, key) = records[faults.below(records.count)]
         machine.faults.damaged.append((table, key))
         machine.refitDisk()
-        note(.fault, number: UInt64(table.rawValue), host: machine.index)
+        note(.fault, number: UInt64(table), host: machine.index)
     }
 
     /// The disk is put right, as from a copy made before.

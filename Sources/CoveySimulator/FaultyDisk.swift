@@ -1,12 +1,13 @@
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 
 /// What is wrong with a disk.
 struct DiskFaults {
     /// Bytes left. What is deleted does not come back: file systems take their time, too.
     var capacity: Int?
-    /// Records that are not what was written.
-    var damaged: [(table: KeyedTable, key: [UInt8])] = []
+    /// Records that are not what was written, by the number of their table.
+    var damaged: [(table: UInt8, key: [UInt8])] = []
 
     var isNone: Bool { capacity == nil && damaged.isEmpty }
 }
@@ -28,10 +29,14 @@ final class FaultyDisk: CommittingStore {
         faults.capacity = left - count
     }
 
-    private func read(_ table: KeyedTable, _ key: [UInt8]? = nil) throws {
-        if faults.damaged.contains(where: { $0.table == table && (key == nil || $0.key == key) }) {
+    private func read(_ table: some RawRepresentable<UInt8>, _ key: [UInt8]? = nil) throws {
+        if faults.damaged.contains(where: { $0.table == table.rawValue && (key == nil || $0.key == key) }) {
             throw StoreError.damaged("a record of the table \(table) is not what was written")
         }
+    }
+
+    private func forget(_ table: some RawRepresentable<UInt8>, _ key: [UInt8]) {
+        faults.damaged.removeAll { $0.table == table.rawValue && $0.key == key }
     }
 
     var isDirty: Bool { store.isDirty }
@@ -40,12 +45,12 @@ final class FaultyDisk: CommittingStore {
 
     func put(_ table: KeyedTable, _ key: [UInt8], _ value: [UInt8]) throws {
         try write(key.count + value.count)
-        faults.damaged.removeAll { $0.table == table && $0.key == key }
+        forget(table, key)
         store.put(table, key, value)
     }
 
     func delete(_ table: KeyedTable, _ key: [UInt8]) {
-        faults.damaged.removeAll { $0.table == table && $0.key == key }
+        forget(table, key)
         store.delete(table, key)
     }
 
@@ -55,6 +60,22 @@ final class FaultyDisk: CommittingStore {
     }
 
     func all(_ table: KeyedTable) throws -> [(key: [UInt8], value: [UInt8])] {
+        try read(table)
+        return store.all(table)
+    }
+
+    func put(_ table: SecretTable, _ key: [UInt8], _ value: SecretBytes) throws {
+        try write(key.count + value.byteCount)
+        forget(table, key)
+        store.put(table, key, value)
+    }
+
+    func delete(_ table: SecretTable, _ key: [UInt8]) {
+        forget(table, key)
+        store.delete(table, key)
+    }
+
+    func all(_ table: SecretTable) throws -> [(key: [UInt8], value: SecretBytes)] {
         try read(table)
         return store.all(table)
     }

@@ -69,7 +69,8 @@ package struct DeviceKeyFile: Sendable {
     private static let magic = Array("COVEYK".utf8)
     private static let version = Array("01".utf8)
     private static let headSize = 8 + 32 + 16
-    private static let size = headSize + 32 + 24 + 96 + 16
+    private static let secretSize = 96
+    private static let size = headSize + 32 + 24 + secretSize + 16
 
     package let path: String
 
@@ -94,38 +95,38 @@ package struct DeviceKeyFile: Sendable {
         let whole = bytes.span.bytes
         let master = SymmetricKey(copying: whole.extracting(Self.headSize..<Self.headSize + 32))
         guard
-            var secrets = try? XChaCha20Poly1305.unbox(
+            let secrets = try? XChaCha20Poly1305.unboxSecret(
                 whole.extracting(droppingFirst: Self.headSize + 32), ad: whole.extracting(first: Self.headSize),
-                key: master)
+                key: master),
+            secrets.byteCount == Self.secretSize
         else { throw Failure.damaged(path) }
-        defer { secrets.wipe() }
-        let keys = secrets.span.bytes
-        let device = DeviceKeys(
-            mesh: mesh, master: master, signing: SigningPrivateKey(copying: keys.extracting(0..<32)),
-            link: AgreementPrivateKey(copying: keys.extracting(32..<64)),
-            message: AgreementPrivateKey(copying: keys.extracting(64..<96)))
+        let device = secrets.exposing { keys in
+            DeviceKeys(
+                mesh: mesh, master: master, signing: SigningPrivateKey(copying: keys.extracting(0..<32)),
+                link: AgreementPrivateKey(copying: keys.extracting(32..<64)),
+                message: AgreementPrivateKey(copying: keys.extracting(64..<96)))
+        }
         guard device.device.array.elementsEqual(bytes[40..<56]) else { throw Failure.damaged(path) }
         return device
     }
 
     /// Writes a new file, whole or not at all.
     package func write(_ keys: DeviceKeys, from random: any RandomSource) throws {
+        let head = Self.magic + Self.version + keys.mesh.array + keys.device.array
         var bytes: [UInt8] = []
+        // All the room from the start: an array that grows leaves its secrets behind in the old place.
         bytes.reserveCapacity(Self.size)
-        bytes += Self.magic + Self.version
-        bytes.append(keys.mesh)
-        bytes.append(keys.device)
-        let head = bytes
-        keys.master.exposing { bytes.append(copying: $0) }
-        var secrets: [UInt8] = []
-        secrets.reserveCapacity(96)
-        keys.signing.exposing { secrets.append(copying: $0) }
-        keys.link.exposing { secrets.append(copying: $0) }
-        keys.message.exposing { secrets.append(copying: $0) }
-        XChaCha20Poly1305.box(
-            secrets.span.bytes, ad: head.span.bytes, key: keys.master, nonce: Nonce24.random(from: random), to: &bytes)
-        secrets.wipe()
         defer { bytes.wipe() }
+        bytes += head
+        keys.master.exposing { bytes.append(copying: $0) }
+        SecretBytes(byteCount: Self.secretSize) { secrets in
+            secrets.append(keys.signing)
+            secrets.append(keys.link)
+            secrets.append(keys.message)
+        }.exposing {
+            XChaCha20Poly1305.box(
+                $0, ad: head.span.bytes, key: keys.master, nonce: Nonce24.random(from: random), to: &bytes)
+        }
 
         let draft = path + ".new"
         do {

@@ -151,7 +151,16 @@ final class DiskWriter {
         try database.transaction {
             for table in KeyedTable.allCases {
                 guard let changes = overlay.keyed[table] else { continue }
-                for (key, value) in changes { try set(table, key, value) }
+                for (key, value) in changes {
+                    try set(.keyed(table), Schema.name(of: table), key, value.map { KeyedRecord(key: key, value: $0) })
+                }
+            }
+            for table in SecretTable.allCases {
+                guard let changes = overlay.secrets[table] else { continue }
+                for (key, value) in changes {
+                    try set(
+                        .secret(table), Schema.name(of: table), key, value.map { SecretRecord(key: key, value: $0) })
+                }
             }
             for table in SequenceTable.allCases {
                 guard let changes = overlay.sequences[table] else { continue }
@@ -171,10 +180,11 @@ final class DiskWriter {
         try statement.run()
     }
 
-    private func set(_ table: KeyedTable, _ key: [UInt8], _ value: [UInt8]?) throws {
+    private func set(
+        _ table: SealedTable, _ name: String, _ key: [UInt8], _ record: (some FoundRecord)?
+    ) throws {
         let row = sealer.row(of: key, in: table)
-        let name = Schema.name(of: table)
-        guard let value else {
+        guard let record else {
             let statement = try prepared("DELETE FROM \(name) WHERE row = ?")
             try statement.bind(1, row)
             return try statement.run()
@@ -184,9 +194,9 @@ final class DiskWriter {
             INSERT INTO \(name) (row, record) VALUES (?, ?)
             ON CONFLICT (row) DO UPDATE SET record = excluded.record
             """)
-        let record = KeyedRecord(key: key, value: value).encoded
         try statement.bind(1, row)
-        try statement.bind(2, sealer.seal(record, in: .keyed(table), at: row.array, nonce: nonces.take()))
+        let nonce = nonces.take()
+        try statement.bind(2, record.withPlaintext { sealer.seal($0, in: table, at: row.array, nonce: nonce) })
         try statement.run()
     }
 
@@ -224,8 +234,12 @@ enum SingleRecord: UInt8, CaseIterable {
     case segments = 2
 }
 
-/// The plaintext of a keyed record: `key size u16 | key | value`.
-struct KeyedRecord {
+/// A record that is found by a key. Its plaintext is `key size u16 | key | value`.
+protocol FoundRecord {
+    func withPlaintext<Result>(_ body: (RawSpan) -> Result) -> Result
+}
+
+struct KeyedRecord: FoundRecord {
     let key: [UInt8]
     let value: [UInt8]
 
@@ -243,14 +257,48 @@ struct KeyedRecord {
         value = Array(bytes[(2 + size)...])
     }
 
-    var encoded: [UInt8] {
+    func withPlaintext<Result>(_ body: (RawSpan) -> Result) -> Result {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(2 + key.count + value.count)
         bytes.append(UInt8(key.count >> 8))
         bytes.append(UInt8(key.count & 0xFF))
         bytes += key
         bytes += value
-        return bytes
+        return body(bytes.span.bytes)
+    }
+}
+
+/// The same with a secret for a value, which is a secret in the plaintext, too.
+struct SecretRecord: FoundRecord {
+    let key: [UInt8]
+    let value: SecretBytes
+
+    init(key: [UInt8], value: SecretBytes) {
+        self.key = key
+        self.value = value
+    }
+
+    /// Nil when the size does not fit.
+    init?(_ plaintext: SecretBytes) {
+        let parts: (key: [UInt8], value: SecretBytes)? = plaintext.exposing { bytes in
+            guard bytes.byteCount > 2 else { return nil }
+            let size = bytes.withUnsafeBytes { Int($0[0]) << 8 | Int($0[1]) }
+            guard bytes.byteCount > 2 + size else { return nil }
+            return (
+                [UInt8](copying: bytes.extracting(2..<2 + size)),
+                SecretBytes(copying: bytes.extracting(droppingFirst: 2 + size))
+            )
+        }
+        guard let parts else { return nil }
+        (key, value) = parts
+    }
+
+    func withPlaintext<Result>(_ body: (RawSpan) -> Result) -> Result {
+        SecretBytes(byteCount: 2 + key.count + value.byteCount) { plaintext in
+            plaintext.append(bigEndian: UInt16(key.count))
+            plaintext.append(key)
+            plaintext.append(value)
+        }.exposing(body)
     }
 }
 

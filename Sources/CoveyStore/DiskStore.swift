@@ -269,7 +269,7 @@ package final class DiskStore: CommittingStore {
     package func get(_ table: KeyedTable, _ key: [UInt8]) throws -> [UInt8]? {
         if let change = overlay.keyed[table]?[key] { return change }
         if let change = inFlight?.overlay.keyed[table]?[key] { return change }
-        let row = sealer.row(of: key, in: table)
+        let row = sealer.row(of: key, in: .keyed(table))
         let find = try statement("SELECT record FROM \(Schema.name(of: table)) WHERE row = ?")
         defer { find.reset() }
         try find.bind(1, row)
@@ -291,11 +291,36 @@ package final class DiskStore: CommittingStore {
         return found.map { (key: $0.key, value: $0.value) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
     }
 
+    package func put(_ table: SecretTable, _ key: [UInt8], _ value: SecretBytes) throws {
+        precondition(key.count <= Limits.key, "a key has at most 65535 bytes")
+        overlay.set(table, key, value)
+    }
+
+    package func delete(_ table: SecretTable, _ key: [UInt8]) throws { overlay.set(table, key, nil) }
+
+    package func all(_ table: SecretTable) throws -> [(key: [UInt8], value: SecretBytes)] {
+        var found: [[UInt8]: SecretBytes] = [:]
+        let list = try statement("SELECT row, record FROM \(Schema.name(of: table))")
+        defer { list.reset() }
+        while try list.step() {
+            let plaintext = try sealer.openSecret(
+                list.bytes(1).span.bytes, in: table, at: list.bytes(0), file: paths.database)
+            guard let record = SecretRecord(plaintext) else { throw damagedRecord }
+            found[record.key] = record.value
+        }
+        for changes in [inFlight?.overlay.secrets[table], overlay.secrets[table]] {
+            for (key, value) in changes ?? [:] { found[key] = value }
+        }
+        return found.map { (key: $0.key, value: $0.value) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
+    private var damagedRecord: StoreError {
+        .damaged("a record of \(paths.database): \(StoreAdvice.restore)")
+    }
+
     private func record(_ sealed: [UInt8], in table: KeyedTable, at row: [UInt8]) throws -> KeyedRecord {
         let bytes = try sealer.open(sealed.span.bytes, in: .keyed(table), at: row, file: paths.database)
-        guard let record = KeyedRecord(bytes) else {
-            throw StoreError.damaged("a record of \(paths.database): \(StoreAdvice.restore)")
-        }
+        guard let record = KeyedRecord(bytes) else { throw damagedRecord }
         return record
     }
 

@@ -89,11 +89,11 @@ package struct LockedProfile: Sendable {
     /// The store's key; nil when this is not the key it was sealed under.
     package func open(_ key: UnlockKey) -> SymmetricKey? {
         guard
-            var opened = try? XChaCha20Poly1305.unbox(
-                sealed.span.bytes, ad: record.signed.bytes.span.bytes, key: record.sealingKey(key))
+            let opened = try? XChaCha20Poly1305.unboxSecret(
+                sealed.span.bytes, ad: record.signed.bytes.span.bytes, key: record.sealingKey(key)),
+            opened.byteCount == SymmetricKey.byteCount
         else { return nil }
-        defer { opened.wipe() }
-        return SymmetricKey(copying: opened.span.bytes)
+        return opened.exposing { SymmetricKey(copying: $0) }
     }
 }
 

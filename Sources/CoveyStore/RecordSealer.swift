@@ -5,6 +5,7 @@ import CoveyNode
 /// What a record belongs to: the tables of the `Store` port, and the three this room adds.
 enum SealedTable: Hashable, Sendable {
     case keyed(KeyedTable)
+    case secret(SecretTable)
     case sequence(SequenceTable)
     /// The store's own single records.
     case single
@@ -17,6 +18,7 @@ enum SealedTable: Hashable, Sendable {
         switch self {
         case .single: 0
         case .keyed(let table): table.rawValue
+        case .secret(let table): table.rawValue
         case .sequence(let table): table.rawValue
         case .mail: 64
         case .ghosts: 65
@@ -24,7 +26,7 @@ enum SealedTable: Hashable, Sendable {
     }
 
     static let all: [SealedTable] =
-        [.single, .mail, .ghosts] + KeyedTable.allCases.map { .keyed($0) }
+        [.single, .mail, .ghosts] + KeyedTable.allCases.map { .keyed($0) } + SecretTable.allCases.map { .secret($0) }
         + SequenceTable.allCases.map { .sequence($0) }
 }
 
@@ -62,15 +64,19 @@ final class RecordSealer: Sendable {
     }
 
     /// What the row of `key` is found by: a keyed hash, so that the file does not tell whom this node knows.
-    func row(of key: [UInt8], in table: KeyedTable) -> Octets16 {
-        Blake2b.hash128(key.span.bytes, personal: "covey1:store-row", key: keys(.keyed(table)).lookup)
+    func row(of key: [UInt8], in table: SealedTable) -> Octets16 {
+        Blake2b.hash128(key.span.bytes, personal: "covey1:store-row", key: keys(table).lookup)
     }
 
     func seal(_ record: [UInt8], in table: SealedTable, at place: [UInt8], nonce: Nonce24) -> [UInt8] {
+        seal(record.span.bytes, in: table, at: place, nonce: nonce)
+    }
+
+    func seal(_ record: RawSpan, in table: SealedTable, at place: [UInt8], nonce: Nonce24) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(record.count + Self.overhead)
+        out.reserveCapacity(record.byteCount + Self.overhead)
         XChaCha20Poly1305.box(
-            record.span.bytes, ad: address(table, place).span.bytes, key: keys(table).seal, nonce: nonce, to: &out)
+            record, ad: address(table, place).span.bytes, key: keys(table).seal, nonce: nonce, to: &out)
         return out
     }
 
@@ -79,8 +85,24 @@ final class RecordSealer: Sendable {
         do {
             return try XChaCha20Poly1305.unbox(sealed, ad: address(table, place).span.bytes, key: keys(table).seal)
         } catch {
-            throw StoreError.damaged("a record of \(name) does not open: \(StoreAdvice.restore)")
+            throw Self.damaged(name)
         }
+    }
+
+    /// The same of a record with secrets in it: its plaintext is in guarded memory only.
+    func openSecret(
+        _ sealed: RawSpan, in table: SecretTable, at place: [UInt8], file name: String
+    ) throws -> SecretBytes {
+        let ad = address(.secret(table), place)
+        do {
+            return try XChaCha20Poly1305.unboxSecret(sealed, ad: ad.span.bytes, key: keys(.secret(table)).seal)
+        } catch {
+            throw Self.damaged(name)
+        }
+    }
+
+    private static func damaged(_ name: String) -> StoreError {
+        .damaged("a record of \(name) does not open: \(StoreAdvice.restore)")
     }
 
     /// Seals an envelope to where it will be written from: no copy, no allocation.

@@ -9,8 +9,8 @@ enum Schema {
 
     /// One step a version. A step that was released is never changed.
     private static let steps: [[String]] = [
-        KeyedTable.allCases.map {
-            "CREATE TABLE \(name(of: $0)) (row BLOB PRIMARY KEY NOT NULL, record BLOB NOT NULL) STRICT"
+        (KeyedTable.allCases.map { name(of: $0) } + SecretTable.allCases.map { name(of: $0) }).map {
+            "CREATE TABLE \($0) (row BLOB PRIMARY KEY NOT NULL, record BLOB NOT NULL) STRICT"
         }
             + SequenceTable.allCases.map {
                 "CREATE TABLE \(name(of: $0)) (sequence INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT"
@@ -25,6 +25,7 @@ enum Schema {
     static let single = "single"
 
     static func name(of table: KeyedTable) -> String { "keyed_\(table.rawValue)" }
+    static func name(of table: SecretTable) -> String { "keyed_\(table.rawValue)" }
     static func name(of table: SequenceTable) -> String { "sequence_\(table.rawValue)" }
 
     /// Brings the file to this version.

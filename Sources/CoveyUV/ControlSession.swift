@@ -153,7 +153,8 @@ final class ControlSession: StreamOwner {
         case .logHeads:
             ask(.logHeads, number) {
                 if case .logHeads(let heads) = $1 {
-                    $0.answer(number, LogHeadsResult(heads: heads.map(LogHeadEntry.init)))
+                    let sealTo = Base64($0.socket.receiver.publicKey.array)
+                    $0.answer(number, LogHeadsResult(heads: heads.map(LogHeadEntry.init), sealTo: sealTo))
                 }
             }
         case .logList(let after, let limit):
@@ -182,7 +183,7 @@ final class ControlSession: StreamOwner {
                     LogExportResult(objects: fitting, next: isEnd ? nil : objects[fitting.count - 1].mark.text))
             }
         case .logSubmit(let submit):
-            ask(try submit.command(), number) {
+            ask(try submit.command(for: socket.receiver), number) {
                 guard case .logSubmitted(let outcome) = $1 else { return }
                 $0.answer(
                     number,

@@ -1,11 +1,14 @@
 import CUV
 import CoveyControl
+import CoveyCrypto
 import CoveyNode
 import Glibc
 
 /// The unix socket on which the node's owner asks it things (surface.md, control API).
 final class ControlSocket {
     let version: VersionResult
+    /// What epoch keys are sealed to on their way in.
+    let receiver = AgreementPrivateKey(from: SystemRandom())
     unowned let driver: Driver
     private let path: String
     private let loop: Loop

@@ -18,15 +18,21 @@ extension Now {
 }
 
 extension LogSubmit {
-    func command() throws(ControlError) -> Command {
+    /// - Parameter receiver: what epoch keys are sealed to.
+    func command(for receiver: AgreementPrivateKey) throws(ControlError) -> Command {
         var keys: [EpochKeySubmission] = []
         for (at, given) in (epochKeys ?? []).enumerated() {
-            guard let entry = EntryID(given.entry.bytes), given.key.bytes.count == SymmetricKey.byteCount else {
+            guard let entry = EntryID(given.entry.bytes), given.key.bytes.count == HandedEpochKey.byteCount else {
                 throw ControlError(
                     .invalidParameters, "params.epochKeys.\(at) has the wrong length",
-                    hint: "entry has \(EntryID.byteCount) bytes, key has \(SymmetricKey.byteCount)")
+                    hint: "entry has \(EntryID.byteCount) bytes, key has \(HandedEpochKey.byteCount)")
             }
-            keys.append(EpochKeySubmission(entry: entry, key: EpochKey(copying: given.key.bytes.span.bytes)))
+            guard let key = HandedEpochKey.open(given.key.bytes, of: entry, with: receiver) else {
+                throw ControlError(
+                    .invalidParameters, "params.epochKeys.\(at) does not open",
+                    hint: "a key is sealed to sealTo of log.heads, which is another one after each start of the node")
+            }
+            keys.append(EpochKeySubmission(entry: entry, key: key))
         }
         return .logSubmit(objects.map(\.bytes), epochKeys: keys)
     }

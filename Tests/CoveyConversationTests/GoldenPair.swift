@@ -53,7 +53,8 @@ struct GoldenPair {
         record.append(u64: 8)
         record += json["bundle"]["hash"].bytes + bobJSON["PQ_ek_sha256"].bytes
         record += bobJSON["spk"].bytes + bobJSON["pq_seed"].bytes
-        bobPrekeys = try Prekeys(records: [(key: [0, 0, 0, 5], value: record)], sequence: 5)
+        bobPrekeys = try Prekeys(
+            records: [(key: [0, 0, 0, 5], value: SecretBytes(copying: record.span.bytes))], sequence: 5)
         let ciphertext = try #require(KEMCiphertext(json["pqxdh"]["ct"].bytes))
         kem = RecordedKEM(
             publicKey: received.kemPrekey, seed: bobJSON["pq_seed"].key(), ciphertext: ciphertext,

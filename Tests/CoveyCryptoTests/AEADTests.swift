@@ -93,17 +93,25 @@ struct AEADTests {
             plaintext.span.bytes, ad: ad.span.bytes, key: key, nonce: Nonce24.random(from: random), to: &box)
         #expect(box.count == 24 + 20 + 16)
         #expect(try XChaCha20Poly1305.unbox(box.span.bytes, ad: ad.span.bytes, key: key) == plaintext)
+        let secret = try XChaCha20Poly1305.unboxSecret(box.span.bytes, ad: ad.span.bytes, key: key)
+        #expect(secret.exposing { [UInt8](copying: $0) } == plaintext)
         for bit in 0..<box.count * 8 {
             var changed = box
             changed[bit / 8] ^= 1 << (bit % 8)
             #expect(throws: CryptoFailure.authentication) {
                 try XChaCha20Poly1305.unbox(changed.span.bytes, ad: ad.span.bytes, key: key)
             }
+            #expect(throws: CryptoFailure.authentication) {
+                _ = try XChaCha20Poly1305.unboxSecret(changed.span.bytes, ad: ad.span.bytes, key: key)
+            }
         }
         for count in 0..<box.count {
             let cut = Array(box.prefix(count))
             #expect(throws: count < 40 ? CryptoFailure.length : .authentication) {
                 try XChaCha20Poly1305.unbox(cut.span.bytes, ad: ad.span.bytes, key: key)
+            }
+            #expect(throws: count < 41 ? CryptoFailure.length : .authentication) {
+                _ = try XChaCha20Poly1305.unboxSecret(cut.span.bytes, ad: ad.span.bytes, key: key)
             }
         }
         let otherAD = random.bytes(5)

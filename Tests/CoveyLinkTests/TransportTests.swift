@@ -331,6 +331,24 @@ struct TransportTests {
         #expect(try #require(seen).isEqual(to: key))
     }
 
+    @Test("nor does one that is refused")
+    func wipedWhenRefused() {
+        struct Refusal: Error {}
+        var (sender, receiver) = Self.pair()
+        sender.append(Frame.EpochKey(entry: EntryID(), key: EpochKey(from: SeededRandom(seed: 77))))
+        let sent = sender.take()
+        var base: UnsafeRawPointer?
+        #expect(throws: Refusal.self) {
+            try receiver.receive(sent.span.bytes) { _, body in
+                base = body.withUnsafeBytes { $0.baseAddress! }
+                throw Refusal()
+            }
+        }
+        // The receiver holds the packet still.
+        #expect(receiver.pending == sent.count)
+        #expect(UnsafeRawBufferPointer(start: base, count: 64).allSatisfy { $0 == 0 })
+    }
+
     @Test("an epoch key is sealed at once, so that no plaintext of it waits for other frames")
     func sealedAtOnce() throws {
         var (sender, receiver) = Self.pair()

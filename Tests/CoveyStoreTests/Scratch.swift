@@ -68,6 +68,10 @@ struct Contents: Equatable {
             let all = try store.all(table)
             keyed.append(all.map(\.key) + all.map(\.value))
         }
+        for table in SecretTable.allCases {
+            let all = try store.all(table)
+            keyed.append(all.map(\.key) + all.map { $0.value.exposing { [UInt8](copying: $0) } })
+        }
         for table in SequenceTable.allCases {
             let rows = try store.records(table, after: 0, limit: .max)
             numbers.append(rows.map(\.sequence))

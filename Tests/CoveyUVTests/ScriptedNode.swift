@@ -1,4 +1,5 @@
 import CoveyCore
+import CoveyCrypto
 import CoveyNode
 import CoveyUV
 import Glibc
@@ -115,6 +116,9 @@ final class RecordingStore: CommittingStore {
     }
 
     // The scripts keep single values only.
+    func put(_ table: SecretTable, _ key: [UInt8], _ value: SecretBytes) throws { throw unused }
+    func delete(_ table: SecretTable, _ key: [UInt8]) throws { throw unused }
+    func all(_ table: SecretTable) throws -> [(key: [UInt8], value: SecretBytes)] { throw unused }
     func put(_ table: SequenceTable, _ sequence: UInt64, _ value: [UInt8]) throws { throw unused }
     func delete(_ table: SequenceTable, _ sequence: UInt64) throws { throw unused }
     func records(

@@ -80,7 +80,7 @@ final class AuthorityDirectory {
     private static func load(_ path: String, _ known: AuthorityBook?) throws -> AuthorityBook {
         let genesis = try genesis(in: path)
         try checkMode(path + "/authority.key")
-        let keys = try named(path + "/authority.key") { try AuthorityKeys(parsing: $0.span.bytes) }
+        let keys = try keys(in: path + "/authority.key")
         guard keys.mesh == genesis.meshID else { throw damaged(path + "/authority.key", "it is of another mesh") }
         var record = SigningRecord()
         if let bytes = try Disk.readIfThere(path + "/signed") {
@@ -141,14 +141,15 @@ final class AuthorityDirectory {
     }
 
     private static func genesis(in path: String) throws -> Genesis {
-        let genesis = try named(path + "/mesh") { try Genesis(parsing: Signed(parsing: $0)) }
-        guard genesis.verify() else { throw damaged(path + "/mesh", "its signatures are wrong") }
+        let file = path + "/mesh"
+        let genesis = try named(file) { try Genesis(parsing: Signed(parsing: Disk.read(file))) }
+        guard genesis.verify() else { throw damaged(file, "its signatures are wrong") }
         return genesis
     }
 
     static func keyFile(_ path: String, of mesh: MeshID) throws -> AuthorityKeys {
         try checkMode(path)
-        let keys = try named(path) { try AuthorityKeys(parsing: $0.span.bytes) }
+        let keys = try keys(in: path)
         guard keys.mesh == mesh else { throw Complaint(.failed, "\(path) is of another mesh") }
         return keys
     }
@@ -169,10 +170,14 @@ final class AuthorityDirectory {
         }
     }
 
-    private static func named<Value>(_ path: String, _ parse: ([UInt8]) throws -> Value) throws -> Value {
+    private static func keys(in path: String) throws -> AuthorityKeys {
         var bytes = try Disk.read(path)
         defer { bytes.wipe() }
-        do { return try parse(bytes) } catch let cause as Malformed {
+        return try named(path) { try AuthorityKeys(parsing: bytes.span.bytes) }
+    }
+
+    private static func named<Value>(_ path: String, _ parse: () throws -> Value) throws -> Value {
+        do { return try parse() } catch let cause as Malformed {
             let error = CoveyFileError(cause)
             throw error == .newerVersion ? Complaint(.failed, "\(path): \(error)") : damaged(path, "\(cause)")
         }

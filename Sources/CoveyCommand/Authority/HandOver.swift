@@ -233,6 +233,7 @@ struct HandOver: ParsableArguments {
     static func submit(
         _ objects: [Signed], epochs: [Welcome.Epoch], to client: ControlClient
     ) throws -> LogSubmitResult {
+        let keys = epochs.isEmpty ? [] : try sealed(epochs, to: client)
         var total = LogSubmitResult(accepted: 0, known: 0, waiting: 0, refused: [])
         var rest = objects[...]
         repeat {
@@ -243,9 +244,9 @@ struct HandOver: ParsableArguments {
             }
             rest = rest.dropFirst(piece.count)
             // Keys go last: an entry they belong to must be known.
-            let keys = rest.isEmpty ? epochs.map(Self.entry) : []
             let result = try client.call(
-                LogSubmit(objects: piece.map { Base64($0.bytes) }, epochKeys: keys.isEmpty ? nil : keys))
+                LogSubmit(
+                    objects: piece.map { Base64($0.bytes) }, epochKeys: rest.isEmpty && !keys.isEmpty ? keys : nil))
             total.accepted += result.accepted
             total.known += result.known
             total.waiting += result.waiting
@@ -257,9 +258,16 @@ struct HandOver: ParsableArguments {
     /// Bytes of objects in one line, before they become base64. An object is at most 17 KiB.
     private static let pieceSize = 512 << 10
 
-    private static func entry(_ epoch: Welcome.Epoch) -> EpochKeyEntry {
-        EpochKeyEntry(
-            entry: Hex(epoch.entry.array), key: epoch.key.exposing { Base64([UInt8](copying: $0)) })
+    private static func sealed(_ epochs: [Welcome.Epoch], to client: ControlClient) throws -> [EpochKeyEntry] {
+        guard let receiver = AgreementPublicKey(try client.call(LogHeads()).sealTo.bytes) else {
+            throw ControlClientError.garbled
+        }
+        return try epochs.map { epoch in
+            guard let key = HandedEpochKey.seal(epoch.key, of: epoch.entry, to: receiver, random: SystemRandom()) else {
+                throw ControlClientError.garbled
+            }
+            return EpochKeyEntry(entry: Hex(epoch.entry.array), key: Base64(key))
+        }
     }
 }
 

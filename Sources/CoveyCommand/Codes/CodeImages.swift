@@ -42,10 +42,9 @@ enum CodeImages {
             let bytes = try Disk.read(path)
             try Complaint.about(path) {
                 var found = false
-                for var text in scanner.texts(in: try PNG.image(bytes)) {
-                    defer { text.wipe() }
-                    found = try collection.add(text: text) || found
-                }
+                var texts = scanner.texts(in: try PNG.image(bytes))
+                defer { for at in texts.indices { texts[at].wipe() } }
+                for text in texts { found = try collection.add(text: text) || found }
                 guard found else { throw CodeRefusal.none }
             }
         }

@@ -83,9 +83,9 @@ struct RequestCommand: ParsableCommand {
         }
         let desk = try desk(configuration)
         if desk == nil { try output.check(answer) }
-        let file = try CoveyFile(at: invitation)
+        var file = try CoveyFile(at: invitation)
         let invitation = try Complaint.about(invitation[0]) { () throws -> Invitation in
-            var content = try file.content(.invitation)
+            var content = try file.takeContent(.invitation)
             defer { content.wipe() }
             let invitation = try Invitation(parsing: content)
             guard invitation.mesh == file.mesh else { throw Malformed.value(0x01) }

@@ -93,9 +93,9 @@ package struct FrameReceiver: Sendable {
             let body = head..<head + count
             at = body.upperBound
             if let type = FrameType(rawValue: number) {
+                // The one frame with a key: it does not stay behind in a buffer, taken or refused.
+                defer { if type == .epochKey { inbox.replaceSubrange(body, with: repeatElement(0, count: count)) } }
                 try visit(type, inbox.span.bytes.extracting(body))
-                // The one frame with a key: it does not stay behind in a buffer.
-                if type == .epochKey { inbox.replaceSubrange(body, with: repeatElement(0, count: count)) }
             } else if number < FrameType.firstSkippable {
                 throw LinkFault.unknownFrame(number)
             }
