@@ -11,13 +11,13 @@ package enum EntryMark: String, Sendable {
 extension Membership {
     package func mark(of entry: LogEntry) -> EntryMark? {
         let place = EntryPlace(entry)
+        // What is taken away stays so, on whichever branch while nobody has chosen.
+        if entry.payload.isTakingAway, isHonoured(place) { return nil }
         if let frozen = logs[entry.log]?.tree.frozenAt {
             if entry.sequence > frozen || !isOnPath(place) { return .forked }
         } else if !isOnPath(place) {
             return .dropped
         }
-        // What is taken away stays so.
-        guard !entry.payload.isTakingAway else { return nil }
         let hasRight = entry.log == releaseLog || limits(of: entry.log) != nil
         return hasRight && entry.sequence <= grantLimit(of: entry.log) ? nil : .void
     }
