@@ -28,8 +28,36 @@ final class LostFilesTests {
             "authority", "log", "--authority", "desk", status: 1, saying: "no authority.key",
             "put back your copy of the directory")
         try program.fail(
-            "authority", "init", "Lagoon", "--authority", "desk", status: 73, saying: "there is desk/mesh already",
-            "else choose another directory")
+            "authority", "init", "Lagoon", "--authority", "desk", status: 73, saying: "there is desk/cold/",
+            "put back your copy of the directory, or choose another directory")
+    }
+
+    @Test("where keys are left beside a lost authority.key, nobody is told to remove the directory")
+    func lastKeys() throws {
+        try program.found()
+        try remove("desk/authority.key")
+        func words(_ command: String...) throws -> String {
+            let outcome = try program.run(["authority"] + command + ["--authority", "desk"])
+            #expect(outcome.status != 0 && outcome.complaint.contains("desk"))
+            return outcome.complaint
+        }
+        for name in ["cold/root.key", "epochs", "authority.old", "authority.next", "signed", "invitations/1.open"] {
+            for other in ["cold", "epochs", "authority.old", "authority.next", "signed", "invitations"]
+            where FileManager.default.fileExists(atPath: program.path("desk/\(other)")) {
+                try remove("desk/\(other)")
+            }
+            for directory in ["desk/cold", "desk/invitations"] {
+                try FileManager.default.createDirectory(
+                    atPath: program.path(directory), withIntermediateDirectories: true)
+            }
+            try program.write("", to: "desk/\(name)")
+            for complaint in [
+                try words("log"), try words("init", "Lagoon"), try words("ask", "north", "--from", "desk", "-o", "x"),
+            ] {
+                #expect(complaint.contains("put back your copy of the directory"), "\(name): \(complaint)")
+                #expect(!complaint.contains("remove"), "\(name): \(complaint)")
+            }
+        }
     }
 
     @Test("a founding that ended before it made a key is begun again in its directory; one with a key in it is not")
@@ -42,10 +70,15 @@ final class LostFilesTests {
         try program.found()
         try FileManager.default.createDirectory(
             atPath: program.path("half/cold"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: program.path("begun"), withIntermediateDirectories: true)
         try program.write("", to: "half/cold/root.key")
         try program.fail(
             "authority", "init", "Lagoon", "--authority", "half", status: 73,
-            saying: "there is half/cold/root.key already", "if the making of it was interrupted, remove half")
+            saying: "there is half/cold/root.key already", "put back your copy of the directory, or choose another")
+        try program.write("", to: "begun/mesh")
+        try program.fail(
+            "authority", "init", "Lagoon", "--authority", "begun", status: 73,
+            saying: "there is begun/mesh already", "if the making of it was interrupted, remove begun")
     }
 
     @Test("a node whose store is gone says so, and is a member again with the log and the desk's keys")

@@ -10,7 +10,7 @@ import Glibc
 ///       authority.next  0600   the promised keys and those after them, from a rotation on until the log holds it
 ///       authority.old   0600   the keys before the last rotation
 ///       mesh                   genesis, a Signed
-///       log                    a log file: all entries in order, then the notes
+///       log                    a log file: all entries in order, what waits for one before it, then the notes
 ///       signed          0600   what was signed as a draft and is not in the log yet
 ///       asked                  what this authority asked its parent for, until its own log begins
 ///       epochs          0600   ( entry id 32 | K_e 32 )*
@@ -51,9 +51,12 @@ final class AuthorityDirectory {
                 .failed, "\(path) is the home of a device; name the directory of an authority with --authority")
         }
         if Disk.exists(path + "/mesh") {
+            // What cannot be looked into may hold some.
+            let isWorthless = (try? keepsake(in: path) == nil) ?? false
+            let anew = "; only if it was just being made, and that was interrupted, remove it and make it anew"
             return Complaint(
                 .failed,
-                "\(path) holds a mesh and no authority.key: put back your copy of the directory; only if it was just being made, and that was interrupted, remove it and make it anew"
+                "\(path) holds a mesh and no authority.key: put back your copy of the directory\(isWorthless ? anew : "")"
             )
         }
         return Complaint(
@@ -197,24 +200,32 @@ final class AuthorityDirectory {
             throw Complaint(.cannotCreate, "there is \(path)/\(there) already; choose another directory")
         }
         // Half an authority is still somebody's keys.
-        for name in laid where Disk.exists(path + "/" + name) {
+        if let there = try keepsake(in: path) {
             throw Complaint(
                 .cannotCreate,
-                "there is \(path)/\(name) already, and no authority.key; if the making of it was interrupted, remove \(path) and do this again, else choose another directory"
+                "there is \(path)/\(there) already, and no authority.key; put back your copy of the directory, or choose another directory"
             )
         }
-        for name in ["invitations", "cold"] where Disk.exists(path + "/" + name) {
-            guard let file = try Disk.names(in: path + "/" + name, ending: "").first(where: { !$0.hasPrefix(".") })
-            else { continue }
+        if let there = laid.first(where: { Disk.exists(path + "/" + $0) }) {
             throw Complaint(
                 .cannotCreate,
-                "there is \(path)/\(name)/\(file) already, and no authority.key; if the making of it was interrupted, remove \(path) and do this again, else choose another directory"
+                "there is \(path)/\(there) already, and no authority.key; if the making of it was interrupted, remove \(path) and do this again, else choose another directory"
             )
         }
     }
 
-    /// What a new directory is made of, besides its key and directories.
-    private static let laid = ["authority.next", "authority.old", "mesh", "log", "signed", "asked", "epochs"]
+    /// What of a directory without its key may be nowhere else; nil where nothing is. A founding that was interrupted may
+    /// have left some, too: that cannot be told from keys that were lost.
+    private static func keepsake(in path: String) throws -> String? {
+        for name in ["cold", "invitations"] where Disk.exists(path + "/" + name) {
+            let files = try Disk.names(in: path + "/" + name, ending: "")
+            if let file = files.first(where: { !$0.hasPrefix(".") }) { return name + "/" + file }
+        }
+        return ["epochs", "authority.next", "authority.old", "signed"].first { Disk.exists(path + "/" + $0) }
+    }
+
+    /// What a new directory is made of, besides keys.
+    private static let laid = ["mesh", "log", "asked"]
 
     /// A device lives in a directory of the same kind.
     private static let ofDevices = ["device.key", "device.locked", "pending", "store.sqlite"]
