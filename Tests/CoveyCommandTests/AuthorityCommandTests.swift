@@ -69,6 +69,23 @@ final class AuthorityCommandTests {
         #expect(scripted.status == 0 && scripted.complaint.isEmpty)
     }
 
+    @Test("while somebody compares the digits other commands work at the desk, and what they sign comes before")
+    func comparing() throws {
+        try program.found()
+        try program.enrol("ana")
+        try program.succeed("authority", "invite", "ben", "-o", "ben.invite", "--authority", "desk")
+        try program.succeed("device", "request", "ben.invite", "-o", "ben.request", "--home", "ben")
+        let terminal = try PseudoTerminal()
+        let signing = try RunningProgram(
+            program, ["authority", "sign", "ben.request", "-o", "ben.welcome", "--authority", "desk"], at: terminal)
+        _ = try signing.line(.log, containing: "ben asks to be enrolled")
+        try program.succeed("authority", "renew", "ana", "--authority", "desk")
+        try terminal.type("yes\n")
+        #expect(try signing.waitForEnd() == 0)
+        #expect(try program.succeed("authority", "log", "--authority", "desk").output.contains("device ben ("))
+        try program.succeed("device", "install", "ben.welcome", "--home", "ben")
+    }
+
     @Test("an invitation for a name that is taken is refused, and so is one over an existing file")
     func invitations() throws {
         try program.found()

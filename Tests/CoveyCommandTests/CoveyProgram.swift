@@ -96,25 +96,6 @@ struct CoveyProgram {
             complaint: try String(contentsOfFile: err, encoding: .utf8))
     }
 
-    /// A terminal at which somebody has typed something; of ioctl_tty(2), TIOCSPTLCK and TIOCGPTN.
-    private final class PseudoTerminal {
-        private let keyboard: FileHandle
-        let line: FileHandle
-
-        init(typing text: String) throws {
-            let (lock, number) = (UInt(0x4004_5431), UInt(0x8004_5430))
-            keyboard = FileHandle(
-                fileDescriptor: Foundation.open("/dev/ptmx", O_RDWR | O_NOCTTY), closeOnDealloc: true)
-            var (off, name): (Int32, Int32) = (0, 0)
-            try #require(ioctl(keyboard.fileDescriptor, lock, &off) == 0)
-            try #require(ioctl(keyboard.fileDescriptor, number, &name) == 0)
-            line = FileHandle(
-                fileDescriptor: Foundation.open("/dev/pts/\(name)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
-            try #require(line.fileDescriptor >= 0)
-            try keyboard.write(contentsOf: Data(text.utf8))
-        }
-    }
-
     /// Runs what must succeed without a word of complaint.
     @discardableResult
     func succeed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {

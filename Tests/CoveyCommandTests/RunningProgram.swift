@@ -14,9 +14,9 @@ final class RunningProgram {
     private var isOpen = [true, true]
     private let ended = DispatchSemaphore(value: 0)
 
-    init(_ program: CoveyProgram, _ arguments: [String]) throws {
+    init(_ program: CoveyProgram, _ arguments: [String], at terminal: PseudoTerminal? = nil) throws {
         process = program.process(arguments)
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = terminal?.line ?? FileHandle.nullDevice
         process.standardOutput = pipes[Stream.output.rawValue]
         process.standardError = pipes[Stream.log.rawValue]
         process.terminationHandler = { [ended] _ in ended.signal() }

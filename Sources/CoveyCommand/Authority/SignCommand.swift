@@ -78,51 +78,28 @@ struct SignCommand: ParsableCommand {
         try codes.check(answer)
         // Images are read before keys are.
         let file = try CoveyFile(at: request)
-        let directory = try authority.open()
-        try hand.update(directory)
-        let request = try Complaint.about(request[0]) {
-            try EnrolmentRequest(parsing: file.content(.request, of: directory.book.mesh))
-        }
-        try Disk.checkNew(output)
-        let logFile = HandOver.file(beside: output)
-        let device = request.deviceHash(in: directory.book.mesh).deviceID
-        // The entry of a draft that came back was handed over where it was finished.
-        if directory.book.membership.currentCertificate(device) == nil { try hand.check(HandOver.free(logFile)) }
-        let old = try replaced(request, in: directory.book)
-        let terms = Grant(
-            capabilities: granted, zones: try Rights.zones(zone), days: days,
-            subject: try with.map { try directory.book.device(named: $0).certificate.subject },
-            supersedes: old?.id)
+        if !yes, isatty(STDIN_FILENO) == 1 { try compare(file, granted, days) }
+        let plan = try prepare(file, granted, days)
+        let (directory, request, terms) = (plan.directory, plan.request, plan.terms)
         let now = CalendarText.now
-        let keyset = directory.book.authority.keys.current.keyset
-        guard granted.isDisjoint(with: .privileged) || keyset.keys.count >= 2 else {
-            throw Complaint(
-                .failed,
-                "announce, wipe-officer and timekeeper need the signatures of two keys, and this authority has one; an authority of two keys or more can grant them"
-            )
-        }
-        if directory.book.membership.currentCertificate(device) == nil {
-            try Enrolment.check(request, terms, in: directory, now: now)
-            try compare(request, directory.book.membership)
-        }
         if let draft = try Enrolment.draft(request, terms, in: directory, random: SystemRandom(), now: now) {
             return try directory.send(
                 draft, directory.book, beside: output, now: now
             ).show(asJSON: answer.json)
         }
         let enrolment = try Enrolment.sign(
-            request, terms, replacing: revokeReplaced ? old : nil, in: directory, random: SystemRandom(), now: now)
+            request, terms, replacing: revokeReplaced ? plan.old : nil, in: directory, random: SystemRandom(), now: now)
         if enrolment.isNew { Days.check(days, got: enrolment.certificate) }
         let welcome = CoveyFile(kind: .welcome, mesh: directory.book.mesh, content: enrolment.welcome).bytes
         try Disk.create(output, welcome)
         try Enrolment.close(request.invitation, in: directory)
-        let handed = try hand.over(enrolment, of: directory, file: logFile)
+        let handed = try hand.over(enrolment, of: directory, file: HandOver.file(beside: output))
         let program = AskingProgram(request, in: directory.book.membership)
         try Enrolled(
             file: output, label: enrolment.certificate.label, device: enrolment.certificate.device.hex,
             digits: request.shortString, program: program.hash.hex, release: program.release,
             expires: CalendarText.utc(enrolment.certificate.notAfter),
-            replaced: enrolment.notes.isEmpty ? nil : old?.certificate.label, handed: handed,
+            replaced: enrolment.notes.isEmpty ? nil : plan.old?.certificate.label, handed: handed,
             programText: program.text
         ).show(asJSON: answer.json)
         // The file is there, whatever becomes of the codes.
@@ -131,17 +108,65 @@ struct SignCommand: ParsableCommand {
         if let complaint = handed.complaint { throw complaint }
     }
 
-    /// A request that travelled may be another's. Asked before anything is signed, where somebody can answer.
-    private func compare(_ request: EnrolmentRequest, _ membership: Membership) throws {
+    /// What is to be signed, once nothing stands in its way.
+    private struct Plan {
+        let directory: AuthorityDirectory
+        let request: EnrolmentRequest
+        let terms: Grant
+        /// The device that is replaced.
+        let old: AuthorityBook.Device?
+        /// False where the device is enrolled, and waits for its welcome only.
+        let isNew: Bool
+    }
+
+    private func prepare(_ file: CoveyFile, _ granted: Capabilities, _ days: UInt16?) throws -> Plan {
+        let directory = try authority.open()
+        try hand.update(directory)
+        let request = try Complaint.about(request[0]) {
+            try EnrolmentRequest(parsing: file.content(.request, of: directory.book.mesh))
+        }
+        try Disk.checkNew(output)
+        let device = request.deviceHash(in: directory.book.mesh).deviceID
+        let isNew = directory.book.membership.currentCertificate(device) == nil
+        // The entry of a draft that came back was handed over where it was finished.
+        if isNew { try hand.check(HandOver.free(HandOver.file(beside: output))) }
+        let old = try replaced(request, in: directory.book)
+        let terms = Grant(
+            capabilities: granted, zones: try Rights.zones(zone), days: days,
+            subject: try with.map { try directory.book.device(named: $0).certificate.subject },
+            supersedes: old?.id)
+        guard granted.isDisjoint(with: .privileged) || directory.book.authority.keys.current.keyset.keys.count >= 2
+        else {
+            throw Complaint(
+                .failed,
+                "announce, wipe-officer and timekeeper need the signatures of two keys, and this authority has one; an authority of two keys or more can grant them"
+            )
+        }
+        if isNew { try Enrolment.check(request, terms, in: directory, now: CalendarText.now) }
+        return Plan(directory: directory, request: request, terms: terms, old: old, isNew: isNew)
+    }
+
+    /// A request that travelled may be another's. Asked before anything is signed, where somebody can answer; other commands
+    /// may work in the directory meanwhile.
+    private func compare(_ file: CoveyFile, _ granted: Capabilities, _ days: UInt16?) throws {
+        guard let (request, membership) = try compared(file, granted, days) else { return }
         let label = Output.harmless(request.label)
         try Confirmation.ask(
             [
                 "\(label) asks to be enrolled; compare with the device: \(request.shortString)",
                 AskingProgram(request, in: membership).text,
             ],
-            "does \(label)'s device show the same digits?", yes: yes || isatty(STDIN_FILENO) != 1,
+            "does \(label)'s device show the same digits?", yes: false,
             refused: "nothing was signed, and the invitation is still open "
                 + "(covey authority invitations --withdraw \(request.label.word) ends it)")
+    }
+
+    /// The request of a device that is new, and what was known then. The directory is open in here only.
+    private func compared(
+        _ file: CoveyFile, _ granted: Capabilities, _ days: UInt16?
+    ) throws -> (EnrolmentRequest, Membership)? {
+        let plan = try prepare(file, granted, days)
+        return plan.isNew ? (plan.request, plan.directory.book.membership) : nil
     }
 
     /// The device that this one replaces, as the command or the request names it.
