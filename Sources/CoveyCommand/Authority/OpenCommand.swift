@@ -91,11 +91,11 @@ struct AuthorityImportCommand: ParsableCommand {
         }
         let unknown = book.unknownOwn(in: objects)
         let taken = try book.take(objects)
-        // Of replaced keys, and of two histories, something else is said.
-        let isStrange = !book.areKeysReplaced && !book.membership.isFrozen(book.id)
-        let own = unknown.filter {
-            isStrange && book.membership.holds(CoveredRow(log: $0.log, sequence: $0.sequence, id: $0.id))
-        }
+        // Of replaced keys, and of two histories, something else is said; and what was dropped others signed, with keys
+        // that are over.
+        let isSaidOtherwise = book.areKeysReplaced || book.membership.isFrozen(book.id)
+        let path = Set(book.membership.entryIDs(of: book.id))
+        let own = isSaidOtherwise ? [] : unknown.filter { path.contains($0.id) }
         let before = Set(directory.book.epochs.map(\.entry))
         let began = Set(book.epochs.map(\.entry)).subtracting(before)
         let known = Set(directory.book.openForks.map(\.log))
@@ -115,8 +115,10 @@ struct AuthorityImportCommand: ParsableCommand {
             throw Complaint(.failed, "refused: \(taken.refused.joined(separator: "; "))")
         }
         guard taken.waiting == 0 else {
+            // Where somebody chose a history, what waits may be of another.
             let warning =
-                unknown.isEmpty ? "" : "\(directory.path) may be an old copy, as some of these are of its own log; "
+                unknown.isEmpty || book.membership.isContested(book.id)
+                ? "" : "\(directory.path) may be an old copy, as some of these are of its own log; "
             throw Complaint(
                 .failed,
                 "\(warning)entries before these are missing; import the whole log of whoever wrote them, as \(AdvisedCommand.writeLog) writes it there, or covey log export -o FILE.log at a node: covey authority import FILE.log --authority \(directory.path.word)"
