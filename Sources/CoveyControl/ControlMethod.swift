@@ -122,7 +122,7 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 result:
                     "contact, as in `contacts.list`, rights [word], zones, authority, authorityLabel, serial, begins, "
                     + "expires (of its current certificate), validity (as certificateValidity of `node.status`), supersedes "
-                    + "(the device whose place it took), notes, as in `log.notes`",
+                    + "(the device whose place it took), notes, as in `log.notes`, the oldest first, more (`log.notes` has the rest)",
                 errors: [.notFound, .ambiguous])
         case .contactsSuspend:
             return Description(
@@ -212,7 +212,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
         case .logHeads:
             return Description(
                 summary: "The newest entry of each authority's log.", parameters: [],
-                result: "heads [{log, sequence, id}], sealTo (base64: the X25519 key of this run, which the keys of "
+                result: "heads [{log, sequence, id, isForked (nobody has chosen between its branches, and this is the "
+                    + "last entry that stands)}], sealTo (base64: the X25519 key of this run, which the keys of "
                     + "`log.submit` are sealed to)", errors: [])
         case .logList:
             return Description(

@@ -217,11 +217,14 @@ package struct ContactDetailResult: Hashable, Sendable, Codable {
     package var validity: String
     /// The device whose place it took; absent when it took none.
     package var supersedes: Hex?
+    /// The oldest first, as many as there is room for.
     package var notes: [LogNoteLine]
+    package var more: Bool
 
     package init(
         contact: ContactEntry, rights: [String], zones: [UInt8], authority: Hex, authorityLabel: String,
-        serial: UInt64, begins: Time, expires: Time, validity: String, supersedes: Hex?, notes: [LogNoteLine]
+        serial: UInt64, begins: Time, expires: Time, validity: String, supersedes: Hex?, notes: [LogNoteLine],
+        more: Bool
     ) {
         self.contact = contact
         self.rights = rights
@@ -234,6 +237,7 @@ package struct ContactDetailResult: Hashable, Sendable, Codable {
         self.validity = validity
         self.supersedes = supersedes
         self.notes = notes
+        self.more = more
     }
 }
 
@@ -406,11 +410,14 @@ package struct LogHeadEntry: Hashable, Sendable, Codable {
     package var log: Hex
     package var sequence: UInt64
     package var id: Hex
+    /// Nobody has chosen between its branches: the entry is the last before they part.
+    package var isForked: Bool
 
-    package init(log: Hex, sequence: UInt64, id: Hex) {
+    package init(log: Hex, sequence: UInt64, id: Hex, isForked: Bool) {
         self.log = log
         self.sequence = sequence
         self.id = id
+        self.isForked = isForked
     }
 }
 

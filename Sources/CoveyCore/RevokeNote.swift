@@ -7,6 +7,9 @@ package enum RevocationReason: UInt8, Sendable, CaseIterable {
     case superseded = 4
     case policy = 5
 
+    /// Of a code, which a later program may have written.
+    package static func word(of code: UInt8) -> String { Self(rawValue: code)?.word ?? "reason \(code)" }
+
     /// As people type and read it.
     package var word: String {
         switch self {

@@ -58,7 +58,8 @@ package enum Reply: Sendable {
     case announced(AnnouncementLine)
     case announcements([AnnouncementLine], gaps: [AnnouncementGap])
     case inbox([InboxMessage])
-    case logHeads([LogHead])
+    /// With those of them between whose branches nobody has chosen.
+    case logHeads([LogHead], forked: Set<LogID>)
     case logList([LogLine])
     case logNotes([NoteLine])
     case logExport([ExportedObject])

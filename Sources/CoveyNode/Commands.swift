@@ -68,7 +68,8 @@ extension Node {
                     $0 == .quarantined || (isHiddenShown && $0 == .hidden)
                 })
         case .logHeads:
-            return .logHeads(roster.membership.heads)
+            let (membership, heads) = (roster.membership, roster.membership.heads)
+            return .logHeads(heads, forked: Set(heads.map(\.log).filter(membership.isFrozen)))
         case .logList(let after, let limit):
             guard (1...Limits.page).contains(limit) else {
                 throw CommandRefusal.bounds("a page of the log has 1 to \(Limits.page) entries")

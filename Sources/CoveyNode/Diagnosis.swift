@@ -58,7 +58,6 @@ extension Node {
         return found.filter(\.isUrgent) + found.filter { !$0.isUrgent }
     }
 
-    /// Whoever is no member any more need not look after much else.
     private func ownFindings() -> [Finding] {
         guard let revocation = roster.membership.revocation(of: own.id) else { return [] }
         return [
@@ -286,14 +285,12 @@ extension Expiry {
 extension Finding {
     /// A fork that freezes a log.
     package init(of fork: ForkProof, in membership: Membership, _ names: CommandNames) {
-        let label = fork.log == membership.genesis.rootID ? "root" : membership.authority(fork.log)?.content.label
-        let log = String(fork.log.hex.prefix(12))
         let name = names.name(of: fork.log)
         let entries = fork.entries.map { String($0.hex.prefix(12)) }.joined(separator: " and ")
         self.init(
             kind: .fork, isUrgent: true,
-            text: "the authority \(label ?? log) (\(log)) signed two histories, parting at entry \(fork.sequence) with "
-                + "\(entries): what it granted after is void",
+            text: "the authority \(membership.words(for: fork.log)) signed two histories, parting at entry "
+                + "\(fork.sequence) with \(entries): what it granted after is void",
             advice: "keep both histories, and let the cold keys name the one that stands by its last entry: "
                 + "\(AdvisedCommand.recoverFork(log: name)), or, if its keys were stolen, "
                 + "\(AdvisedCommand.recover(log: name))")

@@ -13,7 +13,7 @@ extension LogPayload {
         case .authorityRotate(let rotation):
             return "new keys of authority \(membership.words(for: rotation.authority))"
         case .authorityRevoke(let revocation):
-            let reason = RevocationReason(rawValue: revocation.reason)?.word ?? "reason \(revocation.reason)"
+            let reason = RevocationReason.word(of: revocation.reason)
             let last = revocation.lastGood.first { $0.log == revocation.authority }?.sequence ?? 0
             let rest = last == 0 ? "nothing that it granted counts" : "what it granted counts up to entry \(last)"
             return "authority \(membership.words(for: revocation.authority)) revoked: \(reason), \(rest)"

@@ -34,6 +34,8 @@ enum Bounds {
     static let controlList = controlLine - 1_024
     /// Of those the numbers of announcements that did not come, beside the announcements.
     static let controlMissing = 128 << 10
+    /// Of those what is said of a device besides its revocations.
+    static let controlContact = 8 << 10
     static let controlClients = 32
     /// Commands of one client without an answer; above it no further line is read.
     static let controlCommands = 64

@@ -114,7 +114,10 @@ final class ControlSession: StreamOwner {
             }
         case .contactsShow(let device):
             ask(.contact(device: device), number) {
-                if case .contact(let detail) = $1 { $0.answer(number, ContactDetailResult(detail)) }
+                guard case .contact(let detail) = $1 else { return }
+                let (notes, isCut) = Self.fitting(
+                    detail.notes.map(LogNoteLine.init), in: Bounds.controlList - Bounds.controlContact)
+                $0.answer(number, ContactDetailResult(detail, notes, more: isCut))
             }
         case .contactsSuspend(let suspend):
             ask(try suspend.command(), number) {
@@ -152,10 +155,12 @@ final class ControlSession: StreamOwner {
             }
         case .logHeads:
             ask(.logHeads, number) {
-                if case .logHeads(let heads) = $1 {
-                    let sealTo = Base64($0.socket.receiver.publicKey.array)
-                    $0.answer(number, LogHeadsResult(heads: heads.map(LogHeadEntry.init), sealTo: sealTo))
-                }
+                guard case .logHeads(let heads, let forked) = $1 else { return }
+                $0.answer(
+                    number,
+                    LogHeadsResult(
+                        heads: heads.map { LogHeadEntry($0, isForked: forked.contains($0.log)) },
+                        sealTo: Base64($0.socket.receiver.publicKey.array)))
             }
         case .logList(let after, let limit):
             ask(.logList(after: after, limit: limit), number) {

@@ -137,14 +137,15 @@ extension ContactEntry {
 }
 
 extension ContactDetailResult {
-    init(_ detail: ContactDetail) {
+    /// - Parameter notes: those of it that fit a line.
+    init(_ detail: ContactDetail, _ notes: [LogNoteLine], more: Bool) {
         let certificate = detail.certificate
         self.init(
             contact: ContactEntry(detail.contact), rights: certificate.capabilities.words, zones: certificate.zones,
             authority: certificate.issuer.asHex, authorityLabel: detail.authorityLabel, serial: certificate.serial,
             begins: certificate.notBefore.asTime, expires: certificate.notAfter.asTime,
             validity: detail.validity.rawValue, supersedes: certificate.supersedes?.asHex,
-            notes: detail.notes.map(LogNoteLine.init))
+            notes: notes, more: more)
     }
 }
 
@@ -219,8 +220,8 @@ extension AnnouncementEntry {
 }
 
 extension LogHeadEntry {
-    init(_ head: LogHead) {
-        self.init(log: head.log.asHex, sequence: head.sequence, id: head.id.asHex)
+    init(_ head: LogHead, isForked: Bool) {
+        self.init(log: head.log.asHex, sequence: head.sequence, id: head.id.asHex, isForked: isForked)
     }
 }
 

@@ -9,7 +9,10 @@ extension Refusal.Code {
         case .tooMany: "more connections at once than a node takes; they come again by themselves"
         case .tooOften: "calls from one address faster than a node answers"
         case .timedOut: "calls that came to no end in time"
-        case .noNetworkKey: "no network key here to call them with; an officer announces one: covey authority epoch"
+        case .noNetworkKey:
+            "no network key here to call them with: at the desk's machine, \(AdvisedCommand.importLogWithKeys), "
+                + "hands it over; where none that counts was announced, an officer announces one: "
+                + "\(AdvisedCommand.announceEpoch)"
         case .networkKey:
             "calls under no network key that is held here: strangers, or members that missed the newest one"
         case .suspectKey: "calls under a network key that a revoked device knows"
@@ -20,7 +23,7 @@ extension Refusal.Code {
         case .wireVersion: "programs of another version; update covey on the older side"
         case .packet: "bytes that are no packets of a mesh, or come out of turn"
         case .handshake: "handshakes that were altered or malformed"
-        case .replayed: "first messages that came before"
+        case .replayed: "first messages that came before, or more of them than are remembered"
         case .unasked: "answers to no call of this node"
         case .ownMessage: "this node's own messages or certificate, sent back"
         case .certificate: "certificates that are damaged, or with a chain that leads nowhere"
@@ -44,11 +47,13 @@ extension Refusal.Code {
         case .receipt: "receipts of no order that is known here"
         case .renewal: "requests for renewal that are malformed, or not of their device"
         case .epochKey: "network keys that nobody announced in the log"
-        case .bundle: "keys for letters that are expired, or not of their device"
+        case .bundle:
+            "keys for letters that are expired, or not of their device, or under a certificate that is not in the log here"
         case .envelope: "mail with a header that the rules do not take"
         case .envelopeExpired: "mail that had expired, or is dated too far ahead"
         case .message: "letters to this device that do not open"
-        case .messageAgain: "letters to this device that were opened before"
+        case .messageAgain:
+            "letters to this device that were opened before, or first ones beyond those that are remembered"
         case .announcement: "announcements that are forged, or by somebody who may not announce"
         case .other: "what none of these names"
         }

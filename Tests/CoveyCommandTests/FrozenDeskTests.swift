@@ -205,6 +205,7 @@ final class FrozenDeskTests {
         let doctor = try program.run(["doctor", "--authority", "desk", "--home", "ana"])
         #expect(doctor.output.contains("soon    desk is behind the other officers"))
         #expect(doctor.output.contains("if it is complete elsewhere, import its log"))
+        #expect(doctor.output.contains("covey authority withdraw --authority desk --node SOCKET"))
         try program.fail(
             "authority", "epoch", "--authority", "desk", "--node", node, status: 1,
             saying: "desk is behind the other officers")
@@ -283,5 +284,52 @@ final class FrozenDeskTests {
         try program.succeed("authority", "epoch", "--authority", "old")
         try program.succeed(arguments: sign)
         try program.succeed("device", "install", "ben.welcome", "--home", "ben")
+    }
+
+    @Test("a fork that only the node knows is taken in before anything is signed, at a copy from before it as well")
+    func forkAtTheNode() throws {
+        try program.found()
+        try program.enrol("ana")
+        try FileManager.default.copyItem(atPath: program.path("desk"), toPath: program.path("early"))
+        try program.part("desk", from: "thief")
+        let ana = try program.node("ana")
+        let node = "ana/control.sock"
+        for file in ["right.log", "wrong.log"] { _ = try program.run(["log", "import", file, "--home", "ana"]) }
+        for (desk, lead) in [("desk", "an entry"), ("early", "2 entries")] {
+            let doctor = try program.run(["doctor", "--authority", desk, "--home", "ana"])
+            #expect(doctor.output.contains("urgent  \(desk) lacks \(lead) that the node has"), "\(doctor.output)")
+            let before = try program.succeed("authority", "log", "--json", "--authority", desk).output
+            #expect(!before.contains("forked"))
+            let refused = try program.run(["authority", "epoch", "--authority", desk, "--node", node])
+            #expect(refused.status == 1)
+            #expect(refused.complaint.contains("took in \(lead) that the node has and \(desk) lacked"))
+            #expect(refused.complaint.contains("the log of this authority is forked"), "\(refused.complaint)")
+            // One on each branch: nothing was signed.
+            let log = try program.succeed("authority", "log", "--authority", desk).output
+            #expect(log.components(separatedBy: "forked: ").count == 3, "\(log)")
+        }
+        let revoked = try program.succeed(
+            "authority", "revoke", "ana", "--reason", "lost", "--authority", "early", "--node", node
+        ).output
+        #expect(revoked.contains("handed to the node: 1 new"))
+        #expect(try ana.node.stop() == 0)
+    }
+
+    @Test("a fork that only the desk knows reaches the node with the next act")
+    func forkAtTheDesk() throws {
+        try program.found()
+        try program.enrol("ana", "ben")
+        let ana = try program.node("ana")
+        let node = "ana/control.sock"
+        try fork("desk")
+        try program.succeed("log", "import", "ben.log", "desk.log", "--home", "ana")
+        #expect(try !program.run(["doctor", "--home", "ana"]).output.contains("two histories"))
+        let desk = try program.run(["doctor", "--authority", "desk", "--home", "ana"]).output
+        #expect(desk.contains("the node lacks 1 entry of the authority's log"), "\(desk)")
+        try program.succeed("authority", "revoke", "ben", "--reason", "lost", "--authority", "desk", "--node", node)
+        #expect(try program.run(["doctor", "--home", "ana"]).output.contains("two histories"))
+        let after = try program.run(["doctor", "--authority", "desk", "--home", "ana"]).output
+        #expect(!after.contains("the node lacks") && !after.contains("desk lacks"), "\(after)")
+        #expect(try ana.node.stop() == 0)
     }
 }

@@ -191,4 +191,25 @@ final class LoggedActTests {
         let above = try program.run(["doctor", "--authority", "root", "--home", "nobody"])
         #expect(!above.output.contains("--renew"))
     }
+
+    @Test("below an authority that was dismissed the cause is said, though what appointed it does not count any more")
+    func belowDismissed() throws {
+        try program.found()
+        try program.open("root", "root")
+        try program.appointNorth("--depth", "1")
+        try program.succeed("authority", "ask", "south", "--from", "north", "-o", "s.authority", "--authority", "south")
+        try program.succeed("authority", "add", "s.authority", "--yes", "-o", "s.log", "--authority", "north")
+        for desk in ["south", "root"] { try program.succeed("authority", "import", "s.log", "--authority", desk) }
+        try program.succeed("authority", "checkpoint", "--authority", "south")
+        try program.succeed(
+            "authority", "revoke-authority", "north", "--reason", "compromised", "--last-good", "0", "--yes", "-o",
+            "gone.log", "--authority", "root")
+        try program.succeed("authority", "import", "gone.log", "--authority", "south")
+        try program.fail(
+            "authority", "checkpoint", "--authority", "south", status: 1,
+            saying: "the authority north above this one was dismissed on")
+        let doctor = try program.run(["doctor", "--authority", "south", "--home", "nobody"])
+        #expect(doctor.output.contains("urgent  the authority north above this one was dismissed on"))
+        #expect(!doctor.output.contains("is no authority in the log"), "\(doctor.output)")
+    }
 }

@@ -37,7 +37,7 @@ struct ControlSocketTests {
                         id,
                         .refused(
                             .ambiguous("\"\(name)\" fits several devices", candidates: ["carl/phone", "carl/laptop"]))))
-            case .command(let id, .peers): effects.append(.reply(id, .logHeads([])))
+            case .command(let id, .peers): effects.append(.reply(id, .logHeads([], forked: [])))
             default: break
             }
         }
@@ -263,6 +263,34 @@ struct ControlSocketTests {
         }
         #expect(got.map(\.sequence) == Array(1...200))
         #expect(pages > 1)
+        try node.stop()
+    }
+
+    @Test("of more revocations of one device than fit a line the first are told, and that there are more")
+    func manyNotes() throws {
+        let random = SeededRandom(seed: 5)
+        let (start, key) = (Minute(29_900_000), AgreementPrivateKey(from: random).publicKey)
+        let founding = try Founding.found(name: "Harbour", profile: .standard, random: random, now: start)
+        let note = RevokeNote.make(
+            RevokeNote.Content(device: DeviceID(), reason: .lost, suspectSince: start, issued: start),
+            mesh: founding.mesh, keys: founding.field.current.keys)
+        let line = NoteLine(note, in: Membership(genesis: founding.genesis))
+        let detail = ContactDetail(
+            contact: Contact(
+                device: DeviceID(), label: "ana", subject: SubjectID(), revoked: .lost, isSelf: false,
+                hasBundle: false),
+            certificate: DeviceCertificate.Content(
+                serial: 1, issuer: founding.field.authority, signing: founding.field.current.keys[0].publicKey,
+                link: key, message: key, subject: SubjectID(), notBefore: start, notAfter: start.adding(1440),
+                capabilities: Grant.member, zones: [], label: "ana"),
+            authorityLabel: "field", validity: .unknown, notes: Array(repeating: line, count: 5_000))
+        let node = try NodeThread(at: directory.socket) { event, _, effects in
+            if case .command(let id, .contact) = event { effects.append(.reply(id, .contact(detail))) }
+        }
+        let answer = try ControlClient(path: directory.socket).call(ContactsShow(device: "ana"))
+        #expect(answer.more)
+        #expect((1_000..<5_000).contains(answer.notes.count))
+        #expect(answer.contact.label == "ana")
         try node.stop()
     }
 

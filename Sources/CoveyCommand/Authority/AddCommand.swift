@@ -101,11 +101,7 @@ struct AddCommand: ParsableCommand {
         let handed: HandOver.Outcome
 
         var text: String {
-            // A file has all that a new authority without a log needs.
-            let next = handed.file.map {
-                ["next, at that authority: covey authority import \($0.word) --authority DIR"]
-            }
-            return (act + [handed.text] + (next ?? [])).joined(separator: "\n")
+            (act + [handed.text] + [handed.forNewcomer].compactMap(\.self)).joined(separator: "\n")
         }
     }
 

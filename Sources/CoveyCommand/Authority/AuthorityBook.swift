@@ -592,14 +592,15 @@ struct AuthorityBook {
     /// take away.
     func checkRight(isTakingAway: Bool = false) throws {
         let own = authority.keys.current.keyset
+        // First: what appointed an authority below a dismissed one may not count any more.
+        if !isTakingAway, let dismissal = membership.dismissal(of: id) {
+            throw Complaint(.failed, "\(text(of: dismissal)); \(Self.dismissedAdvice)")
+        }
         guard isTakingAway ? membership.knows(own, of: id) : hasRight else {
             throw Complaint(
                 .failed,
                 "the log here does not know this authority with these keys, or gives it no right; \(Self.unknownAdvice)"
             )
-        }
-        if !isTakingAway, let dismissal = membership.dismissal(of: id) {
-            throw Complaint(.failed, "\(text(of: dismissal)); \(Self.dismissedAdvice)")
         }
         try checkKeys()
     }
@@ -609,8 +610,8 @@ struct AuthorityBook {
         let who = dismissal.authority == id ? "this authority" : above
         let rest = dismissal.upTo == 0 ? "anything" : "anything after entry \(dismissal.upTo)"
         let day = CalendarText.utc(dismissal.time)
-        return "\(who) was dismissed on \(day) (\(dismissal.reasonText)), and nobody takes \(rest) of this log but "
-            + "revocations"
+        let reason = RevocationReason.word(of: dismissal.reason)
+        return "\(who) was dismissed on \(day) (\(reason)), and nobody takes \(rest) of this log but revocations"
     }
 
     static let dismissedAdvice =

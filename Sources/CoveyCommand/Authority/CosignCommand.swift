@@ -78,7 +78,7 @@ struct CosignCommand: ParsableCommand {
             [finished.signed], epochs: epochs, leading: leading, of: directory, file: logFile, answer
         ) {
             Finished(
-                act: lines, handed: $0, next: next(read, logFile, hasKey: !epochs.isEmpty),
+                act: lines, handed: $0, next: next(read, logFile, hasKey: !epochs.isEmpty, $0),
                 elsewhere: elsewhere(read, $0.file))
         }
     }
@@ -90,7 +90,9 @@ struct CosignCommand: ParsableCommand {
         return "every other officer who signed it imports it: covey authority import \(file) --authority DIR"
     }
 
-    private func next(_ draft: Draft, _ log: String, hasKey: Bool) -> String? {
+    private func next(
+        _ draft: Draft, _ log: String, hasKey: Bool, _ handed: HandOver.Outcome
+    ) -> String? {
         let epoch = "next: covey authority epoch, so that nobody shares a network key with it any more"
         let replaced = "next, where the new keys are: covey authority import \(log.word), and covey authority epoch"
         let key =
@@ -105,7 +107,8 @@ struct CosignCommand: ParsableCommand {
             guard !requests.isEmpty else { return nil }
             return
                 "next, where the device was invited: covey authority import the log, and covey authority sign its request again, for the welcome"
-        case .entry(.addAuthority, _, _), .entry(.act, _, _): return nil
+        case .entry(.addAuthority, _, _): return handed.forNewcomer
+        case .entry(.act, _, _): return nil
         }
     }
 }
@@ -163,7 +166,8 @@ struct WithdrawCommand: ParsableCommand {
 
     /// A frozen log's head stays before the fork, so the entry itself is looked for as well.
     private static func isTaken(_ line: SigningRecord.Line, of log: LogID, at client: ControlClient) throws -> Bool {
-        if let head = try HandOver.head(of: log, at: client), head.sequence >= line.sequence { return true }
+        let heads = try client.call(LogHeads()).heads
+        if heads.contains(where: { $0.log.bytes == log.array && $0.sequence >= line.sequence }) { return true }
         return try client.exportLog(after: .entry(0)).contains { LogEntry.id(of: $0) == line.entry }
     }
 }

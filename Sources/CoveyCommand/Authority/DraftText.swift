@@ -45,8 +45,8 @@ enum DraftText {
                 }
         case .authorityRevoke(let revocation):
             func name(_ id: AuthorityID) -> String { self.name(of: id, membership) }
-            let word = RevocationReason(rawValue: revocation.reason)?.word ?? "reason \(revocation.reason)"
-            return ["revoke the authority \(name(revocation.authority)): \(word)"]
+            let reason = RevocationReason.word(of: revocation.reason)
+            return ["revoke the authority \(name(revocation.authority)): \(reason)"]
                 + revocation.lastGood.map { row in
                     let known = membership.entryIDs(of: row.log).count
                     return row.sequence == 0

@@ -32,6 +32,11 @@ struct HandOver: ParsableArguments {
             }
             return "nothing new for the log"
         }
+
+        /// Where an authority was added: the file has all that one without a log needs.
+        var forNewcomer: String? {
+            file.map { "next, at that authority: covey authority import \($0.word) --authority DIR" }
+        }
     }
 
     /// Where a log file goes when no node takes it, beside the file that is written anyhow.
@@ -64,23 +69,19 @@ struct HandOver: ParsableArguments {
 
     func update(_ book: inout AuthorityBook, of path: String) throws {
         guard let node, let client = try? ControlClient(path: node) else { return }
-        let isBehind: Bool
-        let lead: NodeLead
-        do {
-            isBehind = try Self.isBehind(book, client)
-            lead = try NodeLead(over: book, at: client)
-        } catch {
+        let copy: NodeCopy
+        do { copy = try NodeCopy(at: client, beside: book) } catch {
             return Output.note(
                 "the node did not say what it knows (\(error)): what is signed now covers what \(path) holds, and no more"
             )
         }
-        guard !isBehind else {
+        guard !copy.isAhead(of: book) else {
             throw Complaint(
                 .failed,
                 "\(path) \(Self.lag(of: book)): the node has entries of this authority's own log that are not in it, and what is signed without them would be a second history; bring it up to date: \(Self.catchUp(path))"
             )
         }
-        try lead.take(into: &book, of: path)
+        try copy.lead(over: book).take(into: &book, of: path)
     }
 
     /// Why a directory does not hold all of its own log: where others sign with it, that is nothing strange.
@@ -97,25 +98,6 @@ struct HandOver: ParsableArguments {
     /// How what a node has gets into a directory.
     static func importing(_ path: String) -> String {
         "covey log export -o FILE.log, then covey authority import FILE.log --authority \(path.word)"
-    }
-
-    /// Whether a node has an authority's own log up to an entry that its book does not hold.
-    static func isBehind(_ book: AuthorityBook, _ client: ControlClient) throws -> Bool {
-        try head(of: book.id, at: client).map { !book.membership.holds($0) } ?? false
-    }
-
-    /// Where a log stands at a node; nil where that has none of it.
-    static func head(of log: LogID, at client: ControlClient) throws -> CoveredRow? {
-        try heads(at: client).first { $0.log == log }
-    }
-
-    static func heads(at client: ControlClient) throws -> [CoveredRow] {
-        try client.call(LogHeads()).heads.map { head in
-            guard let log = LogID(head.log.bytes), let id = EntryID(head.id.bytes) else {
-                throw ControlClientError.garbled
-            }
-            return CoveredRow(log: log, sequence: head.sequence, id: id)
-        }
     }
 
     /// Where a draft goes, beside the log file it will become.
@@ -167,8 +149,10 @@ struct HandOver: ParsableArguments {
         if let node {
             do {
                 let client = try ControlClient(path: node)
-                let missing = try Missing(of: directory.book, at: client).signed.filter { !objects.contains($0) }
-                let result = try Self.submit(missing + objects, epochs: epochs, to: client)
+                let missing = try NodeCopy(at: client, beside: directory.book).missing(of: directory.book)
+                let before = (missing.entries.map(\.signed) + missing.notes.map(\.signed))
+                    .filter { !objects.contains($0) }
+                let result = try Self.submit(before + objects, epochs: epochs, to: client)
                 guard result.refused.isEmpty else {
                     throw Complaint(.failed, "the node refused: \(result.refused.joined(separator: "; "))")
                 }
@@ -201,32 +185,6 @@ struct HandOver: ParsableArguments {
         let outcome = try over(objects, epochs: epochs, leading: leading, of: directory, file: file)
         try said(outcome).show(asJSON: answer.json)
         if let complaint = outcome.complaint { throw complaint }
-    }
-
-    /// What the node's log lacks of this authority's: an entry that is signed after it could only wait for it, and the key
-    /// of an epoch that covers a revocation is handed on by nobody who lacks that.
-    struct Missing {
-        let entries: [LogEntry]
-        let notes: [RevokeNote]
-
-        init(of book: AuthorityBook, at client: ControlClient) throws {
-            let heads = Dictionary(
-                try HandOver.heads(at: client).map { ($0.log, $0.sequence) }, uniquingKeysWith: max)
-            entries = book.entries.filter { $0.sequence > heads[$0.log] ?? 0 }
-            guard !book.notes.isEmpty else {
-                notes = []
-                return
-            }
-            let held = Set(
-                try client.exportLog(after: .note(NoteID())).map { object in
-                    guard let note = try? RevokeNote(parsing: object) else { throw ControlClientError.garbled }
-                    return note.id
-                })
-            notes = book.notes.filter { !held.contains($0.id) }
-        }
-
-        /// In the order in which they can be accepted.
-        var signed: [Signed] { entries.map(\.signed) + notes.map(\.signed) }
     }
 
     /// In pieces that fit a line of the control socket.

@@ -1,4 +1,3 @@
-import CoveyControl
 import CoveyCore
 import CoveyCrypto
 import CoveyNode
@@ -10,21 +9,6 @@ import CoveyNode
 struct NodeLead {
     let entries: [Signed]
     let notes: [Signed]
-
-    init(over book: AuthorityBook, at client: ControlClient) throws {
-        // The entries are fetched whole, so only where some are lacking.
-        let lacksEntries = try HandOver.heads(at: client).contains { !book.membership.holds($0) }
-        let (known, knownNotes) = (Set(book.entries.map(\.id)), Set(book.notes.map(\.id)))
-        var (entries, notes): ([Signed], [Signed]) = ([], [])
-        for object in try client.exportLog(after: lacksEntries ? .entry(0) : .note(NoteID())) {
-            if try ObjectType(of: object) == .revokeNote {
-                if try !knownNotes.contains(RevokeNote(parsing: object).id) { notes.append(object) }
-            } else if !known.contains(LogEntry.id(of: object)) {
-                entries.append(object)
-            }
-        }
-        (self.entries, self.notes) = (entries, notes)
-    }
 
     var isEmpty: Bool { entries.isEmpty && notes.isEmpty }
 

@@ -51,6 +51,7 @@ struct ContactsCommand: ParsableCommand {
                     + "\(CalendarText.local(note.suspectSince))\(decision)",
             ])
         }
+        if detail.more { rows.append(["", "and more revocations: covey log show lists them all"]) }
         return Columns.text(rows)
     }
 

@@ -76,7 +76,9 @@ struct DoctorCommand: ParsableCommand {
     private static func desk(_ directory: AuthorityDirectory) throws -> [FindingEntry] {
         let book = directory.book
         var found: [FindingEntry] = []
-        if !book.hasRight {
+        let dismissal = book.membership.dismissal(of: book.id)
+        // Of an authority below one that was dismissed, what appointed it may not count any more.
+        if !book.hasRight, dismissal == nil {
             found.append(
                 FindingEntry(
                     // Who has asked waits for an answer.
@@ -84,7 +86,7 @@ struct DoctorCommand: ParsableCommand {
                     text: "\(directory.path) is no authority in the log that it holds: it can sign nothing",
                     advice: AuthorityBook.unknownAdvice))
         }
-        if let dismissal = book.membership.dismissal(of: book.id) {
+        if let dismissal {
             found.append(
                 FindingEntry(
                     kind: "authority", isUrgent: true,
@@ -122,7 +124,8 @@ struct DoctorCommand: ParsableCommand {
                         + "not finished: nothing else can be signed there",
                     advice: "if it is complete elsewhere, import its log: covey authority import FILE --authority "
                         + "\(directory.path.word); else the other officers sign it (\(AdvisedCommand.cosign)), or, when "
-                        + "nobody completed it and every copy is destroyed, \(AdvisedCommand.withdraw) --node SOCKET"))
+                        + "nobody completed it and every copy is destroyed, \(AdvisedCommand.withdraw) --authority "
+                        + "\(directory.path.word) --node SOCKET"))
         }
         let now = CalendarText.now
         return found + quotas(of: book, now) + (try invitations(at: directory, now))
@@ -175,7 +178,8 @@ struct DoctorCommand: ParsableCommand {
     ) throws -> [FindingEntry] {
         let book = directory.book
         var found: [FindingEntry] = []
-        if try HandOver.isBehind(book, client) {
+        let copy = try NodeCopy(at: client, beside: book)
+        if copy.isAhead(of: book) {
             found.append(
                 FindingEntry(
                     kind: "handover", isUrgent: book.authority.signsAlone(),
@@ -183,17 +187,17 @@ struct DoctorCommand: ParsableCommand {
                         + "log that are not in it, and what it signs without them would be a second history",
                     advice: "sign nothing in it before it is up to date: \(HandOver.catchUp(directory.path))"))
         } else {
-            let lead = try NodeLead(over: book, at: client)
+            let lead = copy.lead(over: book)
             if !lead.isEmpty {
-                // A network key that does not cover a revocation is no new one.
+                // A network key that does not cover a revocation is no new one, and one at a forked log is void.
                 found.append(
                     FindingEntry(
-                        kind: "handover", isUrgent: !lead.notes.isEmpty,
+                        kind: "handover", isUrgent: !lead.notes.isEmpty || copy.knowsFork(of: book),
                         text: "\(directory.path) lacks \(lead.text) that the node has",
                         advice: "commands with --node take them in; or: \(HandOver.importing(directory.path))"))
             }
         }
-        let missing = try HandOver.Missing(of: book, at: client)
+        let missing = copy.missing(of: book)
         func finding(_ count: Int, _ one: String, _ many: String, isUrgent: Bool) -> [FindingEntry] {
             guard count > 0 else { return [] }
             return [

@@ -138,11 +138,11 @@ private struct AuditReport: Answer {
                 mostDevices: chain.mostDevices, grantsUpTo: chain.grantsUpTo)
         }
         dismissed = audit.dismissed.map { dismissal in
-            let above = audit.membership.authority(dismissal.by)?.content.label
-            return Dismissed(
+            Dismissed(
                 authority: dismissal.authority.hex, label: dismissal.label, by: dismissal.by.hex,
-                byLabel: dismissal.by == genesis.rootID ? "root" : above ?? "unknown",
-                time: CalendarText.utc(dismissal.time), reason: dismissal.reasonText, grantsUpTo: dismissal.upTo)
+                byLabel: audit.membership.label(of: dismissal.by) ?? "unknown",
+                time: CalendarText.utc(dismissal.time), reason: RevocationReason.word(of: dismissal.reason),
+                grantsUpTo: dismissal.upTo)
         }
         revoked = audit.revoked.map {
             Device(
@@ -323,8 +323,6 @@ extension LogAudit.Holder {
 }
 
 extension Dismissal {
-    var reasonText: String { RevocationReason(rawValue: reason)?.word ?? "reason \(reason)" }
-
     /// Of what it leaves of a log.
     fileprivate var text: String {
         let who = "\(Output.harmless(label)) (\(LogText.short(authority.hex))) was dismissed"
