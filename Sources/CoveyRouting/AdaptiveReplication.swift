@@ -22,10 +22,11 @@ package struct AdaptiveReplication: ReplicationPolicy {
 
     /// From P(miss) = exp(−copies · TTL / E[M]) ≤ 5 % with E[M] = (N − 1) / meetings an hour; in a mesh of which that is
     /// half and more, everybody (sync-routing.md §3.2, rule 1).
-    package func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens {
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens {
         guard envelope.destination.zone != nil else {
             return tokens(of: envelope, sprayed: Self.sprayed[envelope.priority])
         }
+        let mesh = mesh()
         let others = Double(max(1, mesh.members - 1))
         let met = max(mesh.contactsPerHour, 1 / 24.0) * Double(envelope.ttl.hours)
         var copies = min(max((3 * others / met).rounded(.up), Self.fewest), Self.most)

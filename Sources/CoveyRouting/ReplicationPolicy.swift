@@ -14,8 +14,8 @@ package protocol ReplicationPolicy: Sendable {
     mutating func utility(limit: Int, now: Now) -> UtilityVector
     /// What a neighbour tells on contact, and again when it changed.
     mutating func heardUtility(_ utility: UtilityVector, from peer: PeerView, now: Now)
-    /// Of an envelope sealed here.
-    func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens
+    /// Of an envelope sealed here. The mesh is looked at only where that is asked.
+    func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens
     /// One envelope and one neighbour, which is not known to have it: what it is given, if anything.
     func offer(_ envelope: EnvelopeMeta, to peer: PeerView, link: LinkView, now: Now) -> Handover?
     /// Whether a neighbour is at least shown the header of what it is not given, so that a recipient can ask for its own.
@@ -118,7 +118,7 @@ extension ReplicationPolicy {
 
     /// The last token stays with the origin.
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens { tokens(of: envelope, sprayed: 1) }
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens { tokens(of: envelope, sprayed: 1) }
 
     @inlinable
     package func remains(of tokens: Tokens, after handover: Handover) -> Remains { .whole }

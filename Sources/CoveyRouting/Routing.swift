@@ -30,11 +30,11 @@ package enum Routing: ReplicationPolicy, Hashable {
         }
     }
 
-    package func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens {
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens {
         switch self {
         case .flood, .direct, .epidemic, .firstContact: tokens(of: envelope, sprayed: 1)
         case .sprayAndWait(let copies): tokens(of: envelope, sprayed: copies)
-        case .adaptive: AdaptiveReplication().initialTokens(envelope, mesh: mesh)
+        case .adaptive: AdaptiveReplication().initialTokens(envelope, mesh: mesh())
         }
     }
 

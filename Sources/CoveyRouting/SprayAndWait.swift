@@ -13,7 +13,7 @@ package struct SprayAndWait: ReplicationPolicy {
     }
 
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta, mesh: MeshView) -> Tokens {
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens {
         tokens(of: envelope, sprayed: copies)
     }
 
