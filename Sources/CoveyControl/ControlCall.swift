@@ -8,7 +8,7 @@ package enum ControlCall: Hashable, Sendable {
     case nodeRevoke(NodeRevoke)
     case nodeStop
     case peersList
-    case contactsList
+    case contactsList(after: Hex?)
     case contactsShow(device: String)
     case contactsSuspend(ContactsSuspend)
     case messageSend(MessageSend)
@@ -97,7 +97,7 @@ package enum ControlCall: Hashable, Sendable {
         case .nodeRevoke: return .nodeRevoke(try read(NodeRevoke.self, else: nil))
         case .nodeStop: return .nodeStop
         case .peersList: return .peersList
-        case .contactsList: return .contactsList
+        case .contactsList: return .contactsList(after: try read(ContactsList.self, else: ContactsList()).after)
         case .contactsShow: return .contactsShow(device: try read(ContactsShow.self, else: nil).device)
         case .contactsSuspend: return .contactsSuspend(try read(ContactsSuspend.self, else: nil))
         case .messageSend: return .messageSend(try read(MessageSend.self, else: nil))

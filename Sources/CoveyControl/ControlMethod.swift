@@ -105,11 +105,16 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 result: "peers [{device, label, address, since, isCatchUp, bytesIn, bytesOut}]", errors: [])
         case .contactsList:
             return Description(
-                summary: "Everybody in the mesh, oneself included.", parameters: [],
+                summary: "Everybody in the mesh, oneself included, in the order of their ids: as many as there is room for in "
+                    + "a line.",
+                parameters: [
+                    Parameter(
+                        "after", "hex", required: false, "only devices with a greater id; all when absent")
+                ],
                 result:
                     "contacts [{device, label, subject, isRevoked, revoked (why; absent when it is a member), isSelf, "
                     + "hasBundle, suspendedUntil (absent when it is not kept out), suspensionMissing (how many more members "
-                    + "have to ask for it; absent when none asks)}]",
+                    + "have to ask for it; absent when none asks)}], more",
                 errors: [])
         case .contactsShow:
             return Description(

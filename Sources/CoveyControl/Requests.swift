@@ -57,7 +57,10 @@ package struct ContactsList: ControlRequest {
     package typealias Result = ContactsResult
     package static let method = ControlMethod.contactsList
 
-    package init() {}
+    /// The device of the last one of the page before.
+    package var after: Hex?
+
+    package init(after: Hex? = nil) { self.after = after }
 }
 
 package struct ContactsShow: ControlRequest {

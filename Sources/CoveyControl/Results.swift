@@ -196,10 +196,14 @@ package struct ContactEntry: Hashable, Sendable, Codable {
 }
 
 package struct ContactsResult: Hashable, Sendable, Codable {
+    /// In the order of their ids.
     package var contacts: [ContactEntry]
+    /// Ask again with `after` set to the last device.
+    package var more: Bool
 
-    package init(contacts: [ContactEntry]) {
+    package init(contacts: [ContactEntry], more: Bool) {
         self.contacts = contacts
+        self.more = more
     }
 }
 

@@ -106,11 +106,17 @@ final class ControlSession: StreamOwner {
                 let now = session.socket.driver.clock.now
                 session.answer(number, PeersResult(peers: peers.map { PeerEntry($0, at: now) }))
             }
-        case .contactsList:
+        case .contactsList(let after):
+            let last = try after.map { after throws(ControlError) in
+                if let device = DeviceID(after.bytes) { return device }
+                throw ControlError(
+                    .invalidParameters, "contacts.list does not take this \"after\"", hint: "the id of a device")
+            }
             ask(.contacts, number) {
-                if case .contacts(let list) = $1 {
-                    $0.answer(number, ContactsResult(contacts: list.map(ContactEntry.init)))
-                }
+                guard case .contacts(let list) = $1 else { return }
+                let rest = last.map { last in list.filter { $0.device > last } } ?? list
+                let (contacts, isCut) = Self.fitting(rest.map(ContactEntry.init))
+                $0.answer(number, ContactsResult(contacts: contacts, more: isCut))
             }
         case .contactsShow(let device):
             ask(.contact(device: device), number) {

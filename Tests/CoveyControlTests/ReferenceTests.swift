@@ -37,7 +37,7 @@ struct ReferenceTests {
             try names(NodeStatus()), try names(NodeVersion()), try names(NodeExamine()),
             try names(NodeRevoke(reason: "retired", since: Time(secondsSince1970: 0))), try names(NodeStop()),
             try names(PeersList()),
-            try names(ContactsList()), try names(ContactsShow(device: "a")),
+            try names(ContactsList(after: Hex([1]))), try names(ContactsShow(device: "a")),
             try names(ContactsSuspend(device: "a", reason: "lost", days: 1)),
             try names(MessageSend(to: "a", text: "b")),
             try names(InboxList(after: 1, limit: 2)), try names(InboxSubscribe(after: 1)),

@@ -141,7 +141,7 @@ struct ControlSocketTests {
         client.send(
             (1...500).map { "{\"jsonrpc\":\"2.0\",\"id\":\($0),\"method\":\"contacts.list\"}\n" }.joined())
         for id in 1...500 {
-            #expect(try client.line() == "{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":{\"contacts\":[]}}")
+            #expect(try client.line() == "{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":{\"contacts\":[],\"more\":false}}")
         }
         try node.stop()
     }
@@ -196,6 +196,34 @@ struct ControlSocketTests {
         }
         #expect(sequences == Array(11...300))
         #expect(last == "live 300")
+        try node.stop()
+    }
+
+    @Test("everybody of a large mesh comes in pages that fit a line, each once")
+    func manyContacts() throws {
+        let random = SeededRandom(seed: 1)
+        let devices = (0..<5_000).map { _ in DeviceID.random(from: random) }.sorted()
+        let node = try NodeThread(at: directory.socket) { event, _, effects in
+            guard case .command(let id, .contacts) = event else { return }
+            let contacts = devices.map {
+                Contact(
+                    device: $0, label: String(repeating: "n", count: 32), subject: SubjectID(), revoked: nil,
+                    isSelf: false, hasBundle: true)
+            }
+            effects.append(.reply(id, .contacts(contacts)))
+        }
+        let client = try ControlClient(path: directory.socket)
+        var (found, pages): ([Hex], Int) = ([], 0)
+        var more = true
+        while more {
+            let page = try client.call(ContactsList(after: found.last))
+            found += page.contacts.map(\.device)
+            more = page.more
+            pages += 1
+        }
+        #expect(found == devices.map { Hex($0.array) })
+        #expect(pages > 1)
+        #expect(throws: ControlError.self) { try client.call(ContactsList(after: Hex([1]))) }
         try node.stop()
     }
 

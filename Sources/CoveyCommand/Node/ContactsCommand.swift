@@ -16,7 +16,7 @@ struct ContactsCommand: ParsableCommand {
         if let device {
             return try NodeAnswer(client.call(ContactsShow(device: device)), Self.text).show(asJSON: output.json)
         }
-        let answer = NodeAnswer(try client.call(ContactsList())) { result in
+        let answer = NodeAnswer(try client.contacts()) { result in
             Columns.text(
                 result.contacts.map {
                     [Output.harmless($0.label), LogText.short($0.device.description), Self.state($0)]
@@ -67,5 +67,18 @@ struct ContactsCommand: ParsableCommand {
         }
         if words.isEmpty, !contact.hasBundle { words.append("no keys yet") }
         return words.joined(separator: ", ")
+    }
+}
+
+extension ControlClient {
+    /// Everybody, page by page.
+    fileprivate func contacts() throws -> ContactsResult {
+        var all = ContactsResult(contacts: [], more: true)
+        while all.more {
+            let page = try call(ContactsList(after: all.contacts.last?.device))
+            all.contacts += page.contacts
+            all.more = page.more && !page.contacts.isEmpty
+        }
+        return all
     }
 }

@@ -115,8 +115,8 @@ struct WipeCommand: ParsableCommand {
             throw Complaint(
                 .failed, "\(path) is no order of wipe officers; an authority's drafts are for covey authority cosign")
         }
-        let contacts = try graded.client.call(ContactsList()).contacts
-        let label = contacts.first { $0.device == Hex(note.device.array) }?.label ?? "unknown"
+        let known = try? graded.client.call(ContactsShow(device: note.device.hex)).contact
+        let label = known?.label ?? "unknown"
         try Confirmation.ask(
             [
                 "\(order.mode) the device \(Output.harmless(label)) (\(LogText.short(note.device.hex))): \(note.reason.word)",
