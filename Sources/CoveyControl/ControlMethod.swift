@@ -105,8 +105,8 @@ package enum ControlMethod: String, CaseIterable, Sendable {
                 result: "peers [{device, label, address, since, isCatchUp, bytesIn, bytesOut}]", errors: [])
         case .contactsList:
             return Description(
-                summary: "Everybody in the mesh, oneself included, in the order of their ids: as many as there is room for in "
-                    + "a line.",
+                summary: "Everybody in the mesh, oneself included, in the order of their ids: as many as there is room "
+                    + "for in a line.",
                 parameters: [
                     Parameter(
                         "after", "hex", required: false, "only devices with a greater id; all when absent")

@@ -118,7 +118,9 @@ extension ReplicationPolicy {
 
     /// The last token stays with the origin.
     @inlinable
-    package func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens { tokens(of: envelope, sprayed: 1) }
+    package func initialTokens(_ envelope: EnvelopeMeta, mesh: @autoclosure () -> MeshView) -> Tokens {
+        tokens(of: envelope, sprayed: 1)
+    }
 
     @inlinable
     package func remains(of tokens: Tokens, after handover: Handover) -> Remains { .whole }

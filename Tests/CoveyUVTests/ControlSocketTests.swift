@@ -141,7 +141,9 @@ struct ControlSocketTests {
         client.send(
             (1...500).map { "{\"jsonrpc\":\"2.0\",\"id\":\($0),\"method\":\"contacts.list\"}\n" }.joined())
         for id in 1...500 {
-            #expect(try client.line() == "{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":{\"contacts\":[],\"more\":false}}")
+            #expect(
+                try client.line()
+                    == "{\"id\":\(id),\"jsonrpc\":\"2.0\",\"result\":{\"contacts\":[],\"more\":false}}")
         }
         try node.stop()
     }
@@ -202,7 +204,7 @@ struct ControlSocketTests {
     @Test("everybody of a large mesh comes in pages that fit a line, each once")
     func manyContacts() throws {
         let random = SeededRandom(seed: 1)
-        let devices = (0..<5_000).map { _ in DeviceID.random(from: random) }.sorted()
+        let devices = (0..<10_000).map { _ in DeviceID.random(from: random) }.sorted()
         let node = try NodeThread(at: directory.socket) { event, _, effects in
             guard case .command(let id, .contacts) = event else { return }
             let contacts = devices.map {
