@@ -35,7 +35,7 @@ package enum LinkBounds {
     /// Addresses whose recent handshakes are remembered.
     package static let addresses = 1024
 
-    /// Slots of ten minutes by which the slot of a first message that answers nothing of ours may lie from our own: two hours.
+    /// Slots of ten minutes by which the slot of a first message that answers nothing of ours may lie before our own: two hours.
     package static let firstSlots: UInt32 = 12
     /// Ephemeral keys remembered of one epoch and slot, and such pages.
     package static let replayPage = 4096

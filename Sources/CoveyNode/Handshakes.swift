@@ -91,14 +91,18 @@ extension Node {
     ) -> (epoch: EpochRing.Held, slot: UInt32)? {
         guard !order.isEmpty else { return nil }
         let tries = target.epochsTried
-        if target.answered.isZero, links.isEmpty, !time(now).isTrusted { return guess(tries, among: order, now) }
+        if target.answered.isZero, links.isEmpty {
+            // A believed clock is wrong less often than an epoch is old.
+            let plain = time(now).isTrusted ? order.count : 0
+            if tries >= plain { return guess(tries - plain, among: order, now) }
+        }
         if tries == 0, let named = target.epoch, let held = epochs[named] { return (held, ownSlot(now)) }
         return (order[tries % order.count], ownSlot(now))
     }
 
-    /// Who knows no hour, and nobody to ask, calls configured peers with the time that has come for certain, and goes on from
-    /// there in steps that the two hours to either side of a listener cover (decision 19). Every other call is under the
-    /// preferred epoch, those between are under each of the rest.
+    /// Who has nobody to ask for the hour calls configured peers with the time that has come for certain, and goes on from
+    /// there in steps of four hours (decision 19). Every other call is under the preferred epoch, those between are under
+    /// each of the rest.
     private func guess(
         _ tries: Int, among order: [EpochRing.Held], _ now: Now
     ) -> (epoch: EpochRing.Held, slot: UInt32) {
@@ -214,7 +218,7 @@ extension Node {
         // What answers a beacon of ours is fresh by that, however wrong the sender's clock is. What answers none may be a
         // recording: by its slot it is judged, if we know the hour ourselves.
         let isJudged = first.payload.answered.isZero && time(now).isTrusted
-        if isJudged, !first.payload.isNear(ownSlot) { throw HandshakeRefusal.anotherHour }
+        if isJudged, first.payload.isPast(at: ownSlot) { throw HandshakeRefusal.anotherHour }
         try seenFirsts.insert(
             first.ephemeral, epoch: first.epoch, slot: isJudged ? first.payload.slot : ownSlot, ownSlot: ownSlot)
         let isVouched =
@@ -428,8 +432,8 @@ extension Node {
 /// Why a handshake that was well-formed ends. For us only.
 package enum HandshakeRefusal: Error, Hashable, Sendable {
     case notOurBeacon
-    /// It answers nothing of ours, and its slot is more than two hours from our own: a recording, or one of the two clocks
-    /// is wrong.
+    /// It answers nothing of ours, and its slot is more than two hours before our own: a recording, or one of the two
+    /// clocks is wrong.
     case anotherHour
     case aheadUnderTainted
     case tooManyVouched

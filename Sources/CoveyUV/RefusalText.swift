@@ -19,7 +19,7 @@ extension Refusal.Code {
         case .notOurBeacon:
             "calls that answer no beacon of this node; name it among their peers, or let them hear its beacon"
         case .anotherHour:
-            "calls dated more than two hours from this node's clock: recordings, or one of the two clocks is wrong"
+            "calls dated more than two hours before this node's clock: recordings, or one of the two clocks is wrong"
         case .wireVersion: "programs of another version; update covey on the older side"
         case .packet: "bytes that are no packets of a mesh, or come out of turn"
         case .handshake: "handshakes that were altered or malformed"

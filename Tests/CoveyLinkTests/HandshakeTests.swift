@@ -261,13 +261,13 @@ struct HandshakeTests {
         #expect(throws: LinkFault.replayPageFull) { try insert(.random(from: alice.random), ahead + 1, at: own + 1) }
     }
 
-    @Test("43: a slot counts as now up to twelve slots before and after our own")
-    func nearSlots() {
+    @Test("43: a slot is past more than twelve slots before our own, and never ahead of it")
+    func pastSlots() {
         let bound = LinkBounds.firstSlots
         let first = FirstPayload(isAhead: false, slot: 2_900_000)
-        for own in [first.slot, first.slot - bound, first.slot + bound] { #expect(first.isNear(own)) }
-        for own: UInt32 in [first.slot - bound - 1, first.slot + bound + 1, 0, .max] { #expect(!first.isNear(own)) }
-        #expect(FirstPayload(isAhead: false, slot: .max).isNear(.max) && bound == 12)
+        for own: UInt32 in [first.slot, first.slot + bound, first.slot - 1, 0] { #expect(!first.isPast(at: own)) }
+        for own: UInt32 in [first.slot + bound + 1, .max] { #expect(first.isPast(at: own)) }
+        #expect(!FirstPayload(isAhead: false, slot: .max).isPast(at: .max) && bound == 12)
     }
 
     @Test("45: our own key coming back is a reflection")

@@ -29,10 +29,8 @@ package struct FirstPayload: Sendable, Equatable {
         self.answered = answered
     }
 
-    /// Whether it was written about now, by the sender's clock and ours.
-    package func isNear(_ ownSlot: UInt32) -> Bool {
-        max(slot, ownSlot) - min(slot, ownSlot) <= LinkBounds.firstSlots
-    }
+    /// Whether the hour in which it was written is over. What lies ahead is no recording, or our own clock is behind.
+    package func isPast(at ownSlot: UInt32) -> Bool { ownSlot > slot && ownSlot - slot > LinkBounds.firstSlots }
 
     package init(parsing bytes: [UInt8]) throws(LinkFault) {
         guard bytes.count == Self.byteCount, bytes[2] & ~Self.aheadFlag == 0, bytes[3] == 0 else { throw .firstPayload }

@@ -5,7 +5,8 @@ import CoveyCrypto
 ///
 /// Half-open counts from the accepted connection. A handshake counts as unfinished from the moment message 2 is sent,
 /// which shows a certificate, until a valid message 3: so somebody with an old key cannot ask for many, and somebody with
-/// none, and no recording of the last two hours, uses up nothing. Programs of one machine share its loopback address, so there the port tells them apart.
+/// none, and no recording of the last two hours, uses up nothing. Programs of one machine share its loopback address, so
+/// there the port tells them apart.
 package struct HandshakeBudget: Sendable {
     package struct Ticket: Hashable, Sendable { fileprivate let number: UInt64 }
 
